@@ -1,0 +1,1 @@
+//! mlp: a build system for machine learning.

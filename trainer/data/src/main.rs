@@ -1,0 +1,2 @@
+//! The `mlp-data` program: builds data derivations.
+fn main() {}

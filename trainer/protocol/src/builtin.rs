@@ -1,0 +1,41 @@
+//! The builtins: their names, the program that builds each, and what their bits depend on.
+
+/// The program that builds a builtin derivation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// `mlp-data`: pure Rust.
+    Data,
+    /// `mlp-trainer`: libtorch.
+    Trainer,
+}
+
+/// A builtin derivation kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Builtin {
+    /// The name as it stands in derivations.
+    pub name: &'static str,
+    /// The semantic version: raised whenever the same inputs give other bits.
+    pub version: u32,
+    /// Who builds it.
+    pub program: Program,
+}
+
+/// Every builtin, sorted by name.
+pub const BUILTINS: &[Builtin] = &[
+    Builtin { name: "data.csv", version: 1, program: Program::Data },
+    Builtin { name: "data.split", version: 1, program: Program::Data },
+    Builtin { name: "ml.evaluate", version: 1, program: Program::Trainer },
+    Builtin { name: "ml.train", version: 1, program: Program::Trainer },
+];
+
+/// The builtin called `name`.
+pub fn find(name: &str) -> Option<&'static Builtin> {
+    BUILTINS.iter().find(|builtin| builtin.name == name)
+}
+
+/// What decides the bits of libtorch's arithmetic, hashed into every derivation that the trainer builds. The trainer
+/// refuses to run on any other libtorch.
+pub const NUMERICS: &str = "torch 2.11.0, avx2";
+
+/// The version of libtorch that [`NUMERICS`] stands for.
+pub const TORCH_VERSION: &str = "2.11.0";

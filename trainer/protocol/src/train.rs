@@ -1,0 +1,155 @@
+//! Arguments of `ml.train` and `ml.evaluate`.
+
+use crate::net::Net;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `ml.train`: inputs `on` and, where given, `val`; outputs `model`, `last`, `history`, `val` (where there is an input
+/// `val`), `best` and the observed `timings`.
+///
+/// `model` and `last` are directories: `model.json` ([`ModelFile`]) and `weights.safetensors`. `history` is a JSON list
+/// of one object an epoch (`epoch`, `lr`, `train`, `val`). `val` is the metrics object of the epoch that `model` is of.
+/// `best` is `{"epoch": n}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainArgs {
+    /// The network.
+    pub net: Net,
+    /// The loss.
+    pub loss: Loss,
+    /// The optimizer.
+    pub optimizer: Optimizer,
+    /// How the learning rate moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// Metrics of validation, by the name that the pipeline gives; `loss` is always there besides.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, Metric>,
+    /// Passes over the training set.
+    pub epochs: u32,
+    /// Examples a train step.
+    pub batch_size: u32,
+    /// The seed of initialisation, order and dropout.
+    pub seed: i64,
+    /// Which epoch `model` is of.
+    pub keep: Keep,
+    /// Stop when validation stops improving.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
+    /// Clip the gradient's global 2-norm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_grad_norm: Option<f64>,
+    /// Batches whose gradients are summed before a train step.
+    #[serde(default = "one")]
+    pub accumulate: u32,
+    /// Parts that each batch is cut into, whatever number of workers runs them: it decides the order of sums.
+    pub shards: u32,
+    /// A state is kept every so many epochs, and at the last.
+    #[serde(default = "one")]
+    pub checkpoint_every: u32,
+    /// `fp32`.
+    pub precision: String,
+    /// `cpu` or `cuda`.
+    pub device: String,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Which epoch's weights `model` holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// The one with the lowest validation loss (the first of equals); the last where there is no validation.
+    Best,
+    /// The last.
+    Last,
+}
+
+/// A loss. Defaults are PyTorch's; the reduction is the mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are PyTorch's, each documented in the standard library")]
+pub enum Loss {
+    CrossEntropy {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weight: Option<Vec<f64>>,
+        #[serde(default)]
+        label_smoothing: f64,
+    },
+    Mse,
+    L1,
+}
+
+/// An optimizer. Defaults are PyTorch's and are written in by the language.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are PyTorch's, each documented in the standard library")]
+pub enum Optimizer {
+    Sgd { lr: f64, momentum: f64, nesterov: bool, weight_decay: f64 },
+    Adam { lr: f64, betas: [f64; 2], eps: f64, weight_decay: f64 },
+    Adamw { lr: f64, betas: [f64; 2], eps: f64, weight_decay: f64 },
+}
+
+/// A learning-rate schedule, by epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are PyTorch's, each documented in the standard library")]
+pub enum Schedule {
+    Step { step_size: u32, gamma: f64 },
+    Exponential { gamma: f64 },
+    Cosine { over: u32, warmup: u32, min_lr: f64 },
+}
+
+/// A metric over a split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[expect(missing_docs, reason = "each is documented in the standard library")]
+pub enum Metric {
+    /// The share of examples whose class is among the `top_k` likeliest.
+    Accuracy { top_k: u32 },
+    /// The mean loss over the split; `loss` of a training is this with the training's own.
+    Loss { loss: Loss },
+    /// Counts: row i, column j is how many examples of class i were taken for class j.
+    ConfusionMatrix,
+    Mae,
+    Rmse,
+}
+
+/// Stop a training whose validation stops improving.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStopping {
+    /// Epochs without improvement that are borne.
+    pub patience: u32,
+    /// What counts as improvement of the validation loss.
+    pub min_delta: f64,
+}
+
+/// `ml.evaluate`: inputs `model` and `on`; output `metrics`, a JSON object of the metrics by name, and the observed
+/// `timings`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluateArgs {
+    /// The metrics, by the name that the pipeline gives.
+    pub metrics: BTreeMap<String, Metric>,
+    /// Examples at a time: memory, not bits, depends on it, but sums are taken batch by batch, so it is hashed.
+    pub batch_size: u32,
+    /// `cpu` or `cuda`.
+    pub device: String,
+}
+
+/// `model.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// The version of the format: 1.
+    pub format: u32,
+    /// The network.
+    pub net: Net,
+    /// What the network's outputs are scored against.
+    pub y: crate::data::Target,
+    /// How the examples that it was trained on were read: evaluating it on others is an error.
+    pub recipe: serde_json::Value,
+}

@@ -1,0 +1,2 @@
+//! The `mlp-trainer` program.
+fn main() {}
