@@ -1,1 +1,13 @@
-//! Placeholder until its first module lands.
+//! The `.mlp` language, pure: no file system, process, environment, clock or thread. `World` hands in the bytes.
+//!
+//! ```text
+//! text -> syntax (rowan tree, typed views) -> hir (names resolved) -> core (checked, elaborated) -> Value -> spec
+//! ```
+//! Each stage takes and gives plain data: [`hir`] stands between the parser and the checker, [`core`] between the
+//! checker and the evaluator, [`spec`] between the language and the engine.
+
+pub mod core;
+pub mod diagnostic;
+pub mod hir;
+pub mod source;
+pub mod spec;

@@ -22,10 +22,26 @@ pub struct Builtin {
 
 /// Every builtin, sorted by name.
 pub const BUILTINS: &[Builtin] = &[
-    Builtin { name: "data.csv", version: 1, program: Program::Data },
-    Builtin { name: "data.split", version: 1, program: Program::Data },
-    Builtin { name: "ml.evaluate", version: 1, program: Program::Trainer },
-    Builtin { name: "ml.train", version: 1, program: Program::Trainer },
+    Builtin {
+        name: "data.csv",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "data.split",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "ml.evaluate",
+        version: 1,
+        program: Program::Trainer,
+    },
+    Builtin {
+        name: "ml.train",
+        version: 1,
+        program: Program::Trainer,
+    },
 ];
 
 /// The builtin called `name`.

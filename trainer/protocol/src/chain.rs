@@ -41,15 +41,42 @@ impl EpochPlan {
 /// The chain of `args`: a pure function, shared by `mlp` (which hashes it) and the trainer (which follows it).
 pub fn plan_chain(args: &TrainArgs) -> ChainPlan {
     let (kind, lr, weight_decay, momentum, fixed) = match &args.optimizer {
-        Optimizer::Sgd { lr, momentum, nesterov, weight_decay } => {
-            ("sgd", *lr, *weight_decay, vec![*momentum], serde_json::json!({ "nesterov": nesterov }))
-        }
-        Optimizer::Adam { lr, betas, eps, weight_decay } => {
-            ("adam", *lr, *weight_decay, betas.to_vec(), serde_json::json!({ "eps": eps }))
-        }
-        Optimizer::Adamw { lr, betas, eps, weight_decay } => {
-            ("adamw", *lr, *weight_decay, betas.to_vec(), serde_json::json!({ "eps": eps }))
-        }
+        Optimizer::Sgd {
+            lr,
+            momentum,
+            nesterov,
+            weight_decay,
+        } => (
+            "sgd",
+            *lr,
+            *weight_decay,
+            vec![*momentum],
+            serde_json::json!({ "nesterov": nesterov }),
+        ),
+        Optimizer::Adam {
+            lr,
+            betas,
+            eps,
+            weight_decay,
+        } => (
+            "adam",
+            *lr,
+            *weight_decay,
+            betas.to_vec(),
+            serde_json::json!({ "eps": eps }),
+        ),
+        Optimizer::Adamw {
+            lr,
+            betas,
+            eps,
+            weight_decay,
+        } => (
+            "adamw",
+            *lr,
+            *weight_decay,
+            betas.to_vec(),
+            serde_json::json!({ "eps": eps }),
+        ),
     };
     let base = serde_json::json!({
         "net": args.net,
@@ -70,7 +97,10 @@ pub fn plan_chain(args: &TrainArgs) -> ChainPlan {
             clip_grad_norm: args.clip_grad_norm,
         })
         .collect();
-    ChainPlan { base: canonical(&base), epochs }
+    ChainPlan {
+        base: canonical(&base),
+        epochs,
+    }
 }
 
 /// The learning rate of `epoch` (from 1), after `torch.optim.lr_scheduler`'s closed forms.

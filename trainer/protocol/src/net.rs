@@ -20,10 +20,18 @@ pub struct Net {
 /// `named`), then `weight`, `bias`, `running_mean`, `running_var`, `num_batches_tracked`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are PyTorch's, each documented in the standard library")]
+#[expect(
+    missing_docs,
+    reason = "the fields are PyTorch's, each documented in the standard library"
+)]
 pub enum Layer {
-    Sequential { layers: Vec<Layer> },
-    Named { name: String, layer: Box<Layer> },
+    Sequential {
+        layers: Vec<Layer>,
+    },
+    Named {
+        name: String,
+        layer: Box<Layer>,
+    },
     Conv2d {
         in_channels: i64,
         out_channels: i64,
@@ -34,18 +42,40 @@ pub enum Layer {
         groups: i64,
         bias: bool,
     },
-    Linear { in_features: i64, out_features: i64, bias: bool },
-    BatchNorm { num_features: i64, eps: f64, momentum: f64 },
-    MaxPool2d { kernel_size: [i64; 2], stride: [i64; 2], padding: [i64; 2] },
-    AvgPool2d { kernel_size: [i64; 2], stride: [i64; 2], padding: [i64; 2] },
-    Dropout { p: f64 },
-    Flatten { start_dim: i64 },
+    Linear {
+        in_features: i64,
+        out_features: i64,
+        bias: bool,
+    },
+    BatchNorm {
+        num_features: i64,
+        eps: f64,
+        momentum: f64,
+    },
+    MaxPool2d {
+        kernel_size: [i64; 2],
+        stride: [i64; 2],
+        padding: [i64; 2],
+    },
+    AvgPool2d {
+        kernel_size: [i64; 2],
+        stride: [i64; 2],
+        padding: [i64; 2],
+    },
+    Dropout {
+        p: f64,
+    },
+    Flatten {
+        start_dim: i64,
+    },
     Relu,
     Gelu,
     Silu,
     Tanh,
     Sigmoid,
-    LeakyRelu { negative_slope: f64 },
+    LeakyRelu {
+        negative_slope: f64,
+    },
     Softmax,
     LogSoftmax,
     /// Subtracts `mean` and divides by `std`, channel by channel; where they are absent they are learned from the

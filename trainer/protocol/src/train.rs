@@ -70,7 +70,10 @@ pub enum Keep {
 /// A loss. Defaults are PyTorch's; the reduction is the mean.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are PyTorch's, each documented in the standard library")]
+#[expect(
+    missing_docs,
+    reason = "the fields are PyTorch's, each documented in the standard library"
+)]
 pub enum Loss {
     CrossEntropy {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,17 +88,38 @@ pub enum Loss {
 /// An optimizer. Defaults are PyTorch's and are written in by the language.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are PyTorch's, each documented in the standard library")]
+#[expect(
+    missing_docs,
+    reason = "the fields are PyTorch's, each documented in the standard library"
+)]
 pub enum Optimizer {
-    Sgd { lr: f64, momentum: f64, nesterov: bool, weight_decay: f64 },
-    Adam { lr: f64, betas: [f64; 2], eps: f64, weight_decay: f64 },
-    Adamw { lr: f64, betas: [f64; 2], eps: f64, weight_decay: f64 },
+    Sgd {
+        lr: f64,
+        momentum: f64,
+        nesterov: bool,
+        weight_decay: f64,
+    },
+    Adam {
+        lr: f64,
+        betas: [f64; 2],
+        eps: f64,
+        weight_decay: f64,
+    },
+    Adamw {
+        lr: f64,
+        betas: [f64; 2],
+        eps: f64,
+        weight_decay: f64,
+    },
 }
 
 /// A learning-rate schedule, by epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are PyTorch's, each documented in the standard library")]
+#[expect(
+    missing_docs,
+    reason = "the fields are PyTorch's, each documented in the standard library"
+)]
 pub enum Schedule {
     Step { step_size: u32, gamma: f64 },
     Exponential { gamma: f64 },
@@ -108,9 +132,13 @@ pub enum Schedule {
 #[expect(missing_docs, reason = "each is documented in the standard library")]
 pub enum Metric {
     /// The share of examples whose class is among the `top_k` likeliest.
-    Accuracy { top_k: u32 },
+    Accuracy {
+        top_k: u32,
+    },
     /// The mean loss over the split; `loss` of a training is this with the training's own.
-    Loss { loss: Loss },
+    Loss {
+        loss: Loss,
+    },
     /// Counts: row i, column j is how many examples of class i were taken for class j.
     ConfusionMatrix,
     Mae,

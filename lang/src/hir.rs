@@ -1,0 +1,616 @@
+//! Modules with names resolved and sugar removed: what lowering makes of the syntax tree, and what the checker reads.
+//!
+//! Plain data. Each module has arenas; an id is an index into the arena of its module. What did not parse or resolve is
+//! `Error` and was reported: nothing may report it again.
+//!
+//! Lowering removes: pipes (`x |> f(a)` is `Call(f, [x, a])`), parentheses, field shorthand (`{ a }` is `{ a: a }`),
+//! negated literals, comprehension clauses nested by `For`, module paths (`nn.conv2d` is `Item`).
+
+use crate::source::{SourceId, Span};
+pub use smol_str::SmolStr as Name;
+
+/// A module of a [`Program`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModuleId(pub u32);
+
+/// An item of any module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemRef {
+    /// The module.
+    pub module: ModuleId,
+    /// The index in [`Module::items`].
+    pub item: u32,
+}
+
+/// An expression of its module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExprId(pub u32);
+
+/// A pattern of its module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PatId(pub u32);
+
+/// A written type of its module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeId(pub u32);
+
+/// A parameter, `let`, `for`, lambda or pattern binding: unique in its item, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalId(pub u32);
+
+/// Everything that a file and its imports hold.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// Modules: a module stands after those that it imports; the prelude (`std/prelude.mlp`, whose names every module
+    /// sees) is the first, the entry the last.
+    pub modules: Vec<Module>,
+}
+
+impl Program {
+    /// The module `id`.
+    pub fn module(&self, id: ModuleId) -> &Module {
+        &self.modules[id.0 as usize]
+    }
+
+    /// The item `at`.
+    pub fn item(&self, at: ItemRef) -> &Item {
+        &self.module(at.module).items[at.item as usize]
+    }
+}
+
+/// A file.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// Its text.
+    pub source: SourceId,
+    /// The stem of its file: `pipeline`, `nn`.
+    pub name: Name,
+    /// Whether it belongs to the standard library; only there may a body be `intrinsic`.
+    pub std: bool,
+    /// Its doc comment (`##!` lines at the top), if any.
+    pub doc: Option<String>,
+    /// Its imports, for completion and for "imported here".
+    pub imports: Vec<Import>,
+    /// Its items in the order of the file. Of two with one name the first stays; the other was reported.
+    pub items: Vec<Item>,
+    /// The expression at the end of the file, as an item body of its own.
+    pub result: Option<Body>,
+    /// Expressions.
+    pub exprs: Vec<Expr>,
+    /// Where each of `exprs` stands.
+    pub expr_spans: Vec<Span>,
+    /// Patterns.
+    pub pats: Vec<Pat>,
+    /// Where each of `pats` stands.
+    pub pat_spans: Vec<Span>,
+    /// Written types.
+    pub types: Vec<TypeExpr>,
+    /// Where each of `types` stands.
+    pub type_spans: Vec<Span>,
+}
+
+/// A name that an import brings.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The name in this module.
+    pub name: Name,
+    /// Where it is written.
+    pub span: Span,
+    /// The module it names.
+    pub module: ModuleId,
+}
+
+/// A declaration.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its name.
+    pub name: Name,
+    /// Where the name stands.
+    pub name_span: Span,
+    /// The whole item.
+    pub span: Span,
+    /// Its doc comment (`##` lines before it).
+    pub doc: Option<String>,
+    /// What it declares.
+    pub kind: ItemKind,
+}
+
+/// What an item declares.
+#[derive(Clone, Debug)]
+pub enum ItemKind {
+    /// `name = body`.
+    Value {
+        /// The annotation.
+        ty: Option<TypeId>,
+        /// The value.
+        body: Body,
+    },
+    /// `param name: T = default`.
+    Param {
+        /// The annotation.
+        ty: Option<TypeId>,
+        /// The default; a param without one must be set.
+        default: Option<Body>,
+    },
+    /// `fn`.
+    Fn(FnItem),
+    /// `type Name[T] = …`.
+    Type {
+        /// Type parameters.
+        tparams: Vec<(Name, Span)>,
+        /// What it stands for.
+        ty: TypeId,
+    },
+    /// `enum Name[T] { … }`.
+    Enum {
+        /// Type parameters.
+        tparams: Vec<(Name, Span)>,
+        /// Its variants in order.
+        variants: Vec<VariantDef>,
+    },
+}
+
+/// An expression with the locals that it binds.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// The expression.
+    pub expr: ExprId,
+    /// The locals bound inside, by `LocalId`.
+    pub locals: Vec<Local>,
+}
+
+/// A local binding.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// Its name.
+    pub name: Name,
+    /// Where it is bound.
+    pub span: Span,
+}
+
+/// A function.
+#[derive(Clone, Debug)]
+pub struct FnItem {
+    /// Type parameters.
+    pub tparams: Vec<(Name, Span)>,
+    /// Parameters in order; `LocalId(i)` is parameter i.
+    pub params: Vec<Param>,
+    /// The written result type.
+    pub ret: Option<TypeId>,
+    /// The body; `None` is `intrinsic`, in the standard library.
+    pub body: Option<ExprId>,
+    /// All locals, the parameters first (also those of the defaults).
+    pub locals: Vec<Local>,
+}
+
+/// A parameter of a function.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Its label, also its name inside.
+    pub label: Name,
+    /// Where the label stands.
+    pub span: Span,
+    /// The annotation.
+    pub ty: TypeId,
+    /// The default; it sees earlier parameters and the module.
+    pub default: Option<ExprId>,
+    /// Whether it stands after a lone `*` or has a default, and so must be named.
+    pub named: bool,
+}
+
+/// A variant of an enum.
+#[derive(Clone, Debug)]
+pub struct VariantDef {
+    /// Its name.
+    pub name: Name,
+    /// Where it stands.
+    pub span: Span,
+    /// Its doc comment.
+    pub doc: Option<String>,
+    /// Its fields; without a label they are `0`, `1`, ….
+    pub fields: Vec<VariantField>,
+}
+
+/// A field of a variant.
+#[derive(Clone, Debug)]
+pub struct VariantField {
+    /// The label, if written.
+    pub label: Option<Name>,
+    /// The type.
+    pub ty: TypeId,
+    /// The default, with no locals of its own beyond those it binds.
+    pub default: Option<Body>,
+}
+
+/// An expression.
+#[derive(Clone, Debug)]
+pub enum Expr {
+    /// Reported already.
+    Error,
+    /// `null`.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// An integer, its sign folded in.
+    Int(i64),
+    /// A number with a point or exponent.
+    Float(f64),
+    /// Milliseconds.
+    Duration(i64),
+    /// Bytes.
+    Bytes(i64),
+    /// A string; a plain one has at most one `Text` part.
+    Str(Vec<StrPart>),
+    /// `./…`: parts make up the path relative to the module's directory.
+    Path(Vec<StrPart>),
+    /// A local.
+    Local(LocalId),
+    /// A value, param or function of this or another module.
+    Item(ItemRef),
+    /// `Color.Red`, or `Red` alone (then the expected type says of which enum).
+    Variant {
+        /// The enum, where it is written.
+        of: Option<ItemRef>,
+        /// The variant's name.
+        name: Name,
+    },
+    /// A type's name where a value stands, as in `File("a")`, `Metrics[R]("m.json")`, `Dataset(…)`.
+    Constructor {
+        /// The name.
+        name: Name,
+        /// Written type arguments.
+        targs: Vec<TypeId>,
+    },
+    /// `base.name`.
+    Field {
+        /// The value.
+        base: ExprId,
+        /// The field.
+        name: Name,
+        /// Where the field's name stands.
+        name_span: Span,
+    },
+    /// `base[index]`.
+    Index {
+        /// The value.
+        base: ExprId,
+        /// The index.
+        index: ExprId,
+    },
+    /// `callee[T](args)`.
+    Call {
+        /// The function.
+        callee: ExprId,
+        /// Written type arguments, none where nothing is written.
+        targs: Vec<TypeId>,
+        /// The arguments as written; a piped value is the first positional one.
+        args: Vec<Arg>,
+    },
+    /// `-x`.
+    Neg(ExprId),
+    /// `not x`.
+    Not(ExprId),
+    /// `a + b`, and so on; chains are nested to the left, `**` and `??` to the right.
+    Binary {
+        /// The operator.
+        op: BinaryOp,
+        /// Where the operator stands.
+        op_span: Span,
+        /// The left operand.
+        left: ExprId,
+        /// The right operand.
+        right: ExprId,
+    },
+    /// `if c then a else b`.
+    If {
+        /// The condition.
+        condition: ExprId,
+        /// The value when it holds.
+        then: ExprId,
+        /// The value when it does not.
+        otherwise: ExprId,
+    },
+    /// `match x { … }`.
+    Match {
+        /// What is matched.
+        scrutinee: ExprId,
+        /// The arms in order.
+        arms: Vec<Arm>,
+    },
+    /// `let p: T = value` before `body`.
+    Let {
+        /// What is bound: an irrefutable pattern.
+        pat: PatId,
+        /// The annotation.
+        ty: Option<TypeId>,
+        /// The value.
+        value: ExprId,
+        /// What comes after.
+        body: ExprId,
+    },
+    /// `(a, b: T) => body`.
+    Lambda {
+        /// The parameters.
+        params: Vec<(LocalId, Option<TypeId>)>,
+        /// The body.
+        body: ExprId,
+    },
+    /// `[a, ...b]`.
+    List(Vec<Element>),
+    /// `{ a: 1, ...b, "c": 2, [k]: 3 }`: a record, or a map or Json where one is expected.
+    Record(Vec<Entry>),
+    /// `[body for … ]` and `{ key: body for … }`.
+    For {
+        /// What each round gives.
+        yields: Yield,
+        /// `for` and `if` clauses, outermost first.
+        clauses: Vec<Clause>,
+    },
+    /// `import ./params.yaml as T`.
+    ImportData {
+        /// The path from the project's root, where it is a plain one.
+        path: Name,
+        /// Where the path stands.
+        path_span: Span,
+        /// The type that the data must have.
+        ty: TypeId,
+        /// The data's source and content; `None` where it could not be read (reported).
+        data: Option<DataFile>,
+    },
+}
+
+/// A data file that was read and parsed.
+#[derive(Clone, Debug)]
+pub struct DataFile {
+    /// Its text.
+    pub source: SourceId,
+    /// Its content.
+    pub value: DataNode,
+}
+
+/// A value of a data file, with its place.
+#[derive(Clone, Debug)]
+pub struct DataNode {
+    /// Where it stands in the data file.
+    pub span: Span,
+    /// What it is.
+    pub value: DataValue,
+}
+
+/// What a data file can hold.
+#[derive(Clone, Debug)]
+pub enum DataValue {
+    /// null.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// A string.
+    Str(Name),
+    /// A list.
+    List(Vec<DataNode>),
+    /// Keys with their places, in the order of the file, each once.
+    Map(Vec<(Name, Span, DataNode)>),
+}
+
+/// A part of a string or path.
+#[derive(Clone, Debug)]
+pub enum StrPart {
+    /// Text, escapes replaced.
+    Text(Name),
+    /// `${…}`.
+    Interpolation(ExprId),
+}
+
+/// An argument of a call.
+#[derive(Clone, Debug)]
+pub struct Arg {
+    /// `label =`, if written, and where.
+    pub label: Option<(Name, Span)>,
+    /// Whether `...` stands before it.
+    pub spread: bool,
+    /// The value.
+    pub value: ExprId,
+}
+
+/// An arm of a `match`.
+#[derive(Clone, Debug)]
+pub struct Arm {
+    /// Alternatives; each binds the same names, whose locals are shared.
+    pub pats: Vec<PatId>,
+    /// `if` after the pattern.
+    pub guard: Option<ExprId>,
+    /// The value.
+    pub body: ExprId,
+}
+
+/// An element of a list.
+#[derive(Clone, Debug)]
+pub enum Element {
+    /// A value.
+    Item(ExprId),
+    /// `...xs`.
+    Spread(ExprId),
+}
+
+/// An entry of a record or map.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// `name: value`, or `"name": value` when `quoted`.
+    Field {
+        /// The name.
+        name: Name,
+        /// Where it stands.
+        name_span: Span,
+        /// Whether it was written as a string (then a map is meant if it is no label).
+        quoted: bool,
+        /// The value.
+        value: ExprId,
+    },
+    /// `[key]: value`.
+    Computed {
+        /// The key.
+        key: ExprId,
+        /// The value.
+        value: ExprId,
+    },
+    /// `...record`.
+    Spread(ExprId),
+}
+
+/// What a comprehension gives each round.
+#[derive(Clone, Debug)]
+pub enum Yield {
+    /// An element.
+    Element(ExprId),
+    /// A key and a value.
+    Entry(ExprId, ExprId),
+}
+
+/// A clause of a comprehension.
+#[derive(Clone, Debug)]
+pub enum Clause {
+    /// `for a, b in source`: over a list `a` is the element; with two patterns over a list they are index and element,
+    /// over a map key and value.
+    For {
+        /// The first pattern.
+        first: PatId,
+        /// The second, if written.
+        second: Option<PatId>,
+        /// What is run through.
+        source: ExprId,
+    },
+    /// `if condition`.
+    If(ExprId),
+}
+
+/// A binary operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is named as it is written")]
+pub enum BinaryOp {
+    Or,
+    And,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    /// `??`
+    Coalesce,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    /// `//`
+    FloorDiv,
+    /// `%`
+    Mod,
+    /// `**`
+    Pow,
+}
+
+/// A pattern.
+#[derive(Clone, Debug)]
+pub enum Pat {
+    /// Reported already.
+    Error,
+    /// `_`.
+    Wildcard,
+    /// A name.
+    Bind(LocalId),
+    /// `null`.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A string.
+    Str(Name),
+    /// `{ a, b: p, .. }`.
+    Record {
+        /// Fields: name, where it stands, pattern.
+        fields: Vec<(Name, Span, PatId)>,
+        /// Whether `..` allows others.
+        open: bool,
+    },
+    /// `Color.Rgb(r, g = p)` or `Rgb(…)`.
+    Variant {
+        /// The enum, where it is written.
+        of: Option<ItemRef>,
+        /// The variant's name.
+        name: Name,
+        /// Field patterns with their labels, if written.
+        args: Vec<(Option<Name>, PatId)>,
+    },
+}
+
+/// A written type.
+#[derive(Clone, Debug)]
+pub enum TypeExpr {
+    /// Reported already.
+    Error,
+    /// A type of the language: `Int`, `List[T]`, `Dataset[Image(1, 28, 28), Class(10)]`, `Image(1, h, w)`.
+    Builtin {
+        /// The name.
+        name: Name,
+        /// Type arguments.
+        args: Vec<TypeId>,
+        /// Dimensions.
+        dims: Vec<Dim>,
+    },
+    /// A `type` or `enum` of some module.
+    Item {
+        /// Which.
+        item: ItemRef,
+        /// Type arguments.
+        args: Vec<TypeId>,
+    },
+    /// A type parameter of the enclosing item, by index.
+    Param(u32),
+    /// `T?`.
+    Optional(TypeId),
+    /// `(A, B) -> C`.
+    Fn {
+        /// Parameters.
+        params: Vec<TypeId>,
+        /// Result.
+        ret: TypeId,
+    },
+    /// `typeof(e)`.
+    Typeof(ExprId),
+    /// `{ a: T, b?: U = 1, .. }`.
+    Record {
+        /// Its fields.
+        fields: Vec<TypeField>,
+        /// Whether `..` allows others.
+        open: bool,
+    },
+}
+
+/// A field of a record type. `note?: T` is `note: T? = null`.
+#[derive(Clone, Debug)]
+pub struct TypeField {
+    /// Its name.
+    pub name: Name,
+    /// Where it stands.
+    pub span: Span,
+    /// Its type; already optional where `?` was written after the name.
+    pub ty: TypeId,
+    /// Its default (`null` where `?` was written after the name).
+    pub default: Option<Body>,
+}
+
+/// A dimension in a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dim {
+    /// A number.
+    Int(i64),
+    /// A parameter of the function, or of the enclosing signature, of type Int.
+    Name(Name),
+    /// `_`: not known.
+    Unknown,
+}
