@@ -1,0 +1,3 @@
+//! What everything stands on: digests, canonical encoding, atomic files, locks, the one clock. Talks to std alone.
+
+pub mod digest;

@@ -1,0 +1,233 @@
+//! Events of a run: the only source of display, run log and report. Serialised one JSON object a line.
+
+use super::node::Node;
+use crate::base::digest::Digest;
+use mlp_lang::spec::ArtifactKind;
+use mlp_protocol::message::{Failure, Message};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Something that happened, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Milliseconds since the run began.
+    pub at_ms: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// The run began.
+    RunStarted {
+        /// Its id, also the name of its log.
+        run: String,
+        /// The targets as they were asked for.
+        targets: Vec<String>,
+        /// Settings by `--set`.
+        settings: BTreeMap<String, String>,
+        /// Seconds since the epoch.
+        started: u64,
+        /// The version of mlp.
+        version: String,
+    },
+    /// What is to be done.
+    Planned {
+        /// Steps to build, in an order in which they can be.
+        build: Vec<PlannedStep>,
+        /// Steps whose results exist.
+        reuse: Vec<PlannedStep>,
+    },
+    /// A step begins to be built.
+    StepStarted {
+        /// Its name.
+        step: String,
+        /// Its resolved key.
+        resolved_key: Digest,
+        /// The path of its log, relative to the run's directory.
+        log: String,
+    },
+    /// A builder spoke.
+    Builder {
+        /// The step.
+        step: String,
+        /// What it said.
+        message: Message,
+    },
+    /// States of a training that were found.
+    ChainFound {
+        /// The step.
+        step: String,
+        /// The longest prefix of epochs whose states exist.
+        epochs: u32,
+        /// Epochs in all.
+        of: u32,
+    },
+    /// A step has its outputs.
+    StepFinished {
+        /// Its name.
+        step: String,
+        /// How it came by them.
+        how: How,
+        /// The outputs.
+        outputs: BTreeMap<String, Option<Node>>,
+        /// Wall time in milliseconds.
+        wall_ms: u64,
+    },
+    /// A step gave other bits than were registered for its key; the registered ones stand.
+    Differs {
+        /// The step.
+        step: String,
+        /// The outputs that differ.
+        outputs: Vec<String>,
+        /// What differs first, in words: file, tensor, element.
+        detail: String,
+    },
+    /// A step failed.
+    StepFailed {
+        /// Its name.
+        step: String,
+        /// Why.
+        failure: StepFailure,
+        /// The path of its log, relative to the run's directory; none where it was not started.
+        log: Option<String>,
+        /// The last lines of the log.
+        tail: Vec<String>,
+        /// Wall time in milliseconds.
+        wall_ms: u64,
+    },
+    /// A step was not tried because something that it reads failed, or the run was cancelled.
+    StepSkipped {
+        /// Its name.
+        step: String,
+        /// The step whose failure it follows from.
+        because: Option<String>,
+    },
+    /// A word to the user.
+    Warning {
+        /// The text.
+        text: String,
+    },
+    /// A target is there.
+    TargetReady {
+        /// Its label.
+        label: String,
+        /// What it is.
+        kind: Kind,
+        /// Its content.
+        node: Node,
+    },
+    /// The run ended.
+    RunFinished {
+        /// How.
+        status: RunStatus,
+        /// Steps built.
+        built: u32,
+        /// Steps reused.
+        reused: u32,
+        /// Steps failed.
+        failed: u32,
+    },
+}
+
+/// A step of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// Its name.
+    pub step: String,
+    /// The builtin's name, or the command's first word.
+    pub builder: String,
+    /// Why: a sentence for people.
+    pub reason: String,
+}
+
+/// How a step came by its outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// It was built.
+    Built,
+    /// Its inputs came out the same: an earlier result stands (early cutoff).
+    Cutoff,
+    /// Another run built it meanwhile.
+    Awaited,
+}
+
+/// Why a step failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum StepFailure {
+    /// The builder told why.
+    Builder(Failure),
+    /// The program exited with a status.
+    Exited {
+        /// The status.
+        status: i32,
+    },
+    /// The program was killed by a signal.
+    Signalled {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// Too slow.
+    OutOfTime,
+    /// Too large.
+    OutOfMemory,
+    /// It wrote too much.
+    OutOfDisk,
+    /// Cancelled.
+    Cancelled,
+    /// Could not be started.
+    NotStarted {
+        /// Why.
+        reason: String,
+        /// What to do.
+        help: Option<String>,
+    },
+    /// An output is missing or is not what it should be.
+    Output {
+        /// Its name.
+        output: String,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        help: Option<String>,
+    },
+    /// A source changed while it was read.
+    SourceChanged {
+        /// Its path from the project's root.
+        path: String,
+    },
+    /// The store could not take or give something.
+    Store {
+        /// What.
+        reason: String,
+        /// What to do.
+        help: Option<String>,
+    },
+}
+
+/// [`ArtifactKind`] by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kind(pub String);
+
+impl From<ArtifactKind> for Kind {
+    fn from(kind: ArtifactKind) -> Self {
+        Self(format!("{kind:?}"))
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// All targets are there.
+    Succeeded,
+    /// Some step failed.
+    Failed,
+    /// The user stopped it.
+    Cancelled,
+}

@@ -1,0 +1,9 @@
+//! Plain data that the engine's parts hand to each other. No behaviour beyond what the data itself implies; talks to
+//! base, and to the language's specs for their data.
+
+pub mod build;
+pub mod derivation;
+pub mod event;
+pub mod graph;
+pub mod node;
+pub mod record;
