@@ -85,6 +85,9 @@ pub struct Body {
     pub root: NodeId,
     /// Slots that the frame needs.
     pub slots: u32,
+    /// What each slot is called where the person named it, empty else: specs made in `let fit = …` and
+    /// `for lr in …` are named after it. May be shorter than `slots`.
+    pub slot_names: Vec<Name>,
 }
 
 impl Default for NodeId {
