@@ -2,4 +2,5 @@
 //! which they may use each other, lowest first.
 
 pub mod base;
+pub mod engine;
 pub mod model;

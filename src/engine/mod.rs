@@ -1,0 +1,7 @@
+//! The API that front ends use: a project, its pipeline, what it evaluates to, and the build of it. Talks to the
+//! language and to every part of the engine; the command line and the language server talk to this alone.
+
+mod project;
+mod world;
+
+pub use project::{PIPELINE, Project, ProjectError};
