@@ -1,1 +1,17 @@
-//! Placeholder until its first module lands.
+//! Datasets: codecs, splits, the disk format, and the frame that both builder programs run in.
+//!
+//! The program `mlp-data` builds the `data.*` derivations with it; `mlp-trainer` reads datasets and safetensors, draws
+//! from the same random numbers and speaks to `mlp` through it. It never links libtorch, so that a data step starts in
+//! a millisecond.
+
+pub mod channel;
+mod codec;
+mod columns;
+pub mod csv;
+pub mod dataset;
+pub mod files;
+pub mod program;
+pub mod random;
+pub mod safetensors;
+pub mod split;
+mod table;

@@ -55,3 +55,13 @@ pub const NUMERICS: &str = "torch 2.11.0, avx2";
 
 /// The version of libtorch that [`NUMERICS`] stands for.
 pub const TORCH_VERSION: &str = "2.11.0";
+
+/// The environment variables that the trainer must be started with, since libtorch and its libraries read them once, as
+/// they load: one instruction set on every machine, and no spinning threads.
+pub const NUMERICS_ENVIRONMENT: &[(&str, &str)] = &[
+    ("ATEN_CPU_CAPABILITY", "avx2"),
+    ("MKL_CBWR", "AVX2"),
+    ("OMP_NUM_THREADS", "1"),
+    ("OMP_WAIT_POLICY", "passive"),
+    ("ONEDNN_MAX_CPU_ISA", "AVX2"),
+];

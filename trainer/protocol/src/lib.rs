@@ -13,6 +13,7 @@ pub mod builtin;
 pub mod call;
 pub mod chain;
 pub mod data;
+pub mod failure;
 pub mod message;
 pub mod net;
 pub mod train;

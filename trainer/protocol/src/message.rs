@@ -97,6 +97,48 @@ pub struct Failure {
     pub help: Option<String>,
 }
 
+/// What a builder program's functions return. Boxed, since a failure is large and rare.
+pub type Outcome<T> = Result<T, Box<Failure>>;
+
+impl Failure {
+    /// A failure with a code of [`crate::failure::CODES`] and a sentence that names the thing.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Box<Failure> {
+        debug_assert!(
+            crate::failure::find(code).is_some(),
+            "{code} is not in failure::CODES"
+        );
+        let code = code.to_string();
+        Box::new(Failure {
+            code,
+            message: message.into(),
+            place: None,
+            argument: None,
+            help: None,
+        })
+    }
+
+    /// Says where, in an input.
+    #[must_use]
+    pub fn at(mut self: Box<Self>, place: Place) -> Box<Self> {
+        self.place = Some(place);
+        self
+    }
+
+    /// Says which parameter of the pipeline's call is at fault.
+    #[must_use]
+    pub fn argument(mut self: Box<Self>, path: impl Into<String>) -> Box<Self> {
+        self.argument = Some(path.into());
+        self
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn help(mut self: Box<Self>, help: impl Into<String>) -> Box<Self> {
+        self.help = Some(help.into());
+        self
+    }
+}
+
 /// A place in an input file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {

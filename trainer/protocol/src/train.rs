@@ -39,7 +39,7 @@ pub struct TrainArgs {
     /// Clip the gradient's global 2-norm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_grad_norm: Option<f64>,
-    /// Batches whose gradients are summed before a train step.
+    /// Batches whose gradients are averaged before a train step.
     #[serde(default = "one")]
     pub accumulate: u32,
     /// Parts that each batch is cut into, whatever number of workers runs them: it decides the order of sums.
@@ -149,9 +149,9 @@ pub enum Metric {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStopping {
-    /// Epochs without improvement that are borne.
+    /// Epochs in a row without improvement after which training stops.
     pub patience: u32,
-    /// What counts as improvement of the validation loss.
+    /// By how much the validation loss must fall to count as improved.
     pub min_delta: f64,
 }
 

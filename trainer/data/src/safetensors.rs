@@ -1,0 +1,229 @@
+//! Safetensors files, byte for byte the same for the same tensors.
+//!
+//! The format allows any order and spacing; written here are the names in byte order, both in the header and in the
+//! data, and the header padded by spaces to a multiple of eight. Anything that the format allows is read.
+
+use crate::files;
+use mlp_protocol::message::{Failure, Outcome};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The largest header that is read: the format's own bound.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// The element type of an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Dtype {
+    /// 32-bit float.
+    F32,
+    /// 64-bit float.
+    F64,
+    /// 64-bit signed integer.
+    I64,
+}
+
+impl Dtype {
+    /// Bytes an element.
+    pub fn size(self) -> usize {
+        match self {
+            Dtype::F32 => 4,
+            Dtype::F64 | Dtype::I64 => 8,
+        }
+    }
+}
+
+/// A dense array in row-major order, little-endian.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// The element type.
+    pub dtype: Dtype,
+    /// The shape; empty for a scalar.
+    pub shape: Vec<u64>,
+    /// The elements: as many bytes as dtype and shape say.
+    pub bytes: Vec<u8>,
+}
+
+impl Array {
+    /// An array of float32.
+    pub fn from_f32(shape: Vec<u64>, values: &[f32]) -> Array {
+        Array {
+            dtype: Dtype::F32,
+            shape,
+            bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        }
+    }
+
+    /// An array of int64.
+    pub fn from_i64(shape: Vec<u64>, values: &[i64]) -> Array {
+        Array {
+            dtype: Dtype::I64,
+            shape,
+            bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        }
+    }
+
+    /// The elements of an array of int64; empty for another type.
+    pub fn to_i64(&self) -> Vec<i64> {
+        let (chunks, []) = self.bytes.as_chunks::<8>() else {
+            return Vec::new();
+        };
+        if self.dtype != Dtype::I64 {
+            return Vec::new();
+        }
+        chunks.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()
+    }
+
+    /// The elements of an array of float32; empty for another type.
+    pub fn to_f32(&self) -> Vec<f32> {
+        let (chunks, []) = self.bytes.as_chunks::<4>() else {
+            return Vec::new();
+        };
+        if self.dtype != Dtype::F32 {
+            return Vec::new();
+        }
+        chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    }
+}
+
+/// A tensor's entry in the header.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    dtype: Dtype,
+    shape: Vec<u64>,
+    data_offsets: (u64, u64),
+}
+
+/// The file of `tensors`.
+pub fn encode(tensors: &BTreeMap<String, Array>) -> Vec<u8> {
+    let mut end = 0;
+    let entries: BTreeMap<&str, Entry> = tensors
+        .iter()
+        .map(|(name, array)| {
+            let start = end;
+            end += array.bytes.len() as u64;
+            let entry = Entry {
+                dtype: array.dtype,
+                shape: array.shape.clone(),
+                data_offsets: (start, end),
+            };
+            (name.as_str(), entry)
+        })
+        .collect();
+    // Names are strings and entries plain data: this always serialises.
+    let mut header = serde_json::to_vec(&entries).unwrap_or_default();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let mut file = Vec::with_capacity(8 + header.len() + end as usize);
+    file.extend_from_slice(&(header.len() as u64).to_le_bytes());
+    file.extend_from_slice(&header);
+    tensors
+        .values()
+        .for_each(|array| file.extend_from_slice(&array.bytes));
+    file
+}
+
+/// Writes `tensors` to a file.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(path: &Path, tensors: &BTreeMap<String, Array>) -> Outcome<()> {
+    files::write(path, &encode(tensors))
+}
+
+/// Reads a file; `name` is what a failure calls it, `code` the failure's code.
+///
+/// # Errors
+/// When it cannot be read or is no safetensors file.
+pub fn read(path: &Path, name: &str, code: &'static str) -> Outcome<BTreeMap<String, Array>> {
+    let file = files::read(path, name)?;
+    decode(&file).map_err(|why| Failure::new(code, format!("{name} is no whole safetensors file: {why}")))
+}
+
+fn decode(file: &[u8]) -> Result<BTreeMap<String, Array>, String> {
+    let (length, rest) = file
+        .split_first_chunk::<8>()
+        .ok_or("it is shorter than 8 bytes")?;
+    let length = u64::from_le_bytes(*length);
+    if length > MAX_HEADER || length > rest.len() as u64 {
+        return Err(format!("its header would have {length} bytes"));
+    }
+    let (header, data) = rest.split_at(length as usize);
+    let mut entries: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(header).map_err(|error| format!("its header: {error}"))?;
+    entries.remove("__metadata__");
+    let decode = |(name, entry)| {
+        let entry: Entry =
+            serde_json::from_value(entry).map_err(|error| format!("tensor `{name}`: {error}"))?;
+        let array = slice(&entry, data).ok_or_else(|| format!("tensor `{name}` lies outside the file"))?;
+        Ok((name, array))
+    };
+    entries.into_iter().map(decode).collect()
+}
+
+/// The array of an entry, if its shape and offsets agree and lie in `data`.
+fn slice(entry: &Entry, data: &[u8]) -> Option<Array> {
+    let (start, end) = entry.data_offsets;
+    let bytes = data.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?;
+    let elements = entry
+        .shape
+        .iter()
+        .try_fold(1_u64, |product, size| product.checked_mul(*size))?;
+    let expected = elements.checked_mul(entry.dtype.size() as u64)?;
+    (bytes.len() as u64 == expected).then(|| Array {
+        dtype: entry.dtype,
+        shape: entry.shape.clone(),
+        bytes: bytes.to_vec(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> BTreeMap<String, Array> {
+        BTreeMap::from([
+            ("b".to_string(), Array::from_i64(vec![2], &[1, -2])),
+            ("a".to_string(), Array::from_f32(vec![1, 3], &[0.5, 1.0, -2.0])),
+        ])
+    }
+
+    #[test]
+    fn comes_back() {
+        assert_eq!(decode(&encode(&sample())).unwrap(), sample());
+    }
+
+    #[test]
+    fn bytes_never_change() {
+        let file = encode(&sample());
+        let header = r#"{"a":{"dtype":"F32","shape":[1,3],"data_offsets":[0,12]},"b":{"dtype":"I64","shape":[2],"data_offsets":[12,28]}}"#;
+        assert_eq!(file.len() % 8, (8 + 28) % 8);
+        assert!(file[8..].starts_with(header.as_bytes()));
+    }
+
+    #[test]
+    fn every_cut_is_refused() {
+        let file = encode(&sample());
+        for cut in 0..file.len() {
+            assert!(decode(&file[..cut]).is_err(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn hostile_headers_are_refused() {
+        let file = |header: &str| {
+            let mut file = (header.len() as u64).to_le_bytes().to_vec();
+            file.extend_from_slice(header.as_bytes());
+            file
+        };
+        let huge = u64::MAX;
+        for header in [
+            format!(r#"{{"a":{{"dtype":"F32","shape":[{huge},{huge}],"data_offsets":[0,0]}}}}"#),
+            r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#.to_string(),
+            r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#.to_string(),
+            r#"{"a":{"dtype":"X9","shape":[],"data_offsets":[0,0]}}"#.to_string(),
+            "[]".to_string(),
+        ] {
+            assert!(decode(&file(&header)).is_err(), "{header}");
+        }
+    }
+}

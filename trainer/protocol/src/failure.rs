@@ -1,0 +1,195 @@
+//! The codes of [`crate::message::Failure`]: `mlp explain` prints these pages, and a program can use no other code.
+
+/// A code, with what `mlp explain` says about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The code.
+    pub code: &'static str,
+    /// What happened, in a few words.
+    pub title: &'static str,
+    /// Why, and what to do.
+    pub text: &'static str,
+}
+
+/// The page of `code`.
+pub fn find(code: &str) -> Option<&'static Code> {
+    CODES.iter().find(|page| page.code == code)
+}
+
+const fn page(code: &'static str, title: &'static str, text: &'static str) -> Code {
+    Code { code, title, text }
+}
+
+/// Every code, sorted. B00 is about the programs themselves, B01 about data, B02 about training and evaluation.
+pub const CODES: &[Code] = &[
+    page(
+        "B0001",
+        "a bug in a builder program",
+        "The program panicked, or was called with arguments that it cannot read. Nothing of its outputs is kept. Please \
+         report it with the log of the step.",
+    ),
+    page(
+        "B0002",
+        "a file could not be read or written",
+        "The operating system refused a read of an input or a write of an output: a full disk, a directory where a file \
+         belongs, or a damaged medium.",
+    ),
+    page(
+        "B0101",
+        "no such column",
+        "A codec names a column, or a pattern such as `p*`, that matches none in the header, the first row of the file. \
+         Names are compared as they stand, capitals and spaces included.",
+    ),
+    page(
+        "B0102",
+        "a row has more or fewer cells than the header",
+        "Each row must have one cell for each name in the header. An unquoted comma in a text, or a cut-off line, is the \
+         usual cause; a cell that holds a comma is written in double quotes.",
+    ),
+    page(
+        "B0103",
+        "a cell is not a number",
+        "Codecs other than `data.label` with names read numbers: digits, with an optional sign, point and exponent, and \
+         no thousands separators.",
+    ),
+    page(
+        "B0104",
+        "a cell is empty",
+        "Missing values are never guessed. Give `data.numeric` a `missing` value, or drop the row.",
+    ),
+    page(
+        "B0105",
+        "a value is not finite",
+        "NaN, infinity, or a number beyond float32's range would spoil a training without a word, so data must not hold \
+         them.",
+    ),
+    page(
+        "B0106",
+        "a label is outside the declared classes",
+        "With `classes = n` labels are the integers 0 to n-1; with a list of names each cell is one of them, exactly.",
+    ),
+    page(
+        "B0107",
+        "the file has no rows",
+        "The file is empty, or ends after its header.",
+    ),
+    page(
+        "B0108",
+        "another number of columns than the codec's shape",
+        "`data.pixels` takes channels x height x width columns, channel by channel and row by row, in the order of the \
+         file.",
+    ),
+    page(
+        "B0109",
+        "the file is not UTF-8",
+        "Convert it, for instance by `iconv -f LATIN1 -t UTF-8 in.csv > out.csv`.",
+    ),
+    page(
+        "B0110",
+        "a pixel is out of range",
+        "Pixels go from 0 to `max` (255 where it is left out), and are divided by it.",
+    ),
+    page(
+        "B0111",
+        "a quoted cell is malformed",
+        "A cell that opens with a double quote ends with one, followed by a comma or the line's end; a quote inside it \
+         is doubled.",
+    ),
+    page(
+        "B0112",
+        "a column is named twice in the header",
+        "A codec that takes this column by name could mean either. Rename one.",
+    ),
+    page(
+        "B0113",
+        "shares do not make a whole",
+        "The shares of `data.split` are between 0 and 1 and sum to 1.",
+    ),
+    page(
+        "B0114",
+        "a part of a split would be empty",
+        "There are too few examples to give each part at least one.",
+    ),
+    page(
+        "B0115",
+        "only classes can be stratified",
+        "`stratify = true` keeps the proportions of the classes, so `y` must be a `data.label`.",
+    ),
+    page(
+        "B0116",
+        "this codec cannot stand here",
+        "`x` takes `pixels`, `vector` and `numeric`; `y` takes `label`, `numeric` and `target`.",
+    ),
+    page(
+        "B0117",
+        "a dataset is damaged",
+        "A directory that should be a dataset lacks a file, or its files disagree with its `dataset.json`.",
+    ),
+    page(
+        "B0201",
+        "the loss is not finite",
+        "The training loss became NaN or infinite. Usually the learning rate is too high; else inputs are far from zero \
+         mean and unit scale (`nn.normalize()` as first layer mends that), or a custom loss takes the logarithm of zero. \
+         Gradients can be clipped with `clip_grad_norm`.",
+    ),
+    page(
+        "B0202",
+        "data and network disagree",
+        "The examples' shape is not the network's input, or their targets are not its output.",
+    ),
+    page(
+        "B0203",
+        "a loss or metric does not fit the targets",
+        "`cross_entropy`, `accuracy` and `confusion_matrix` need classes; `mse`, `l1`, `mae` and `rmse` need real \
+         numbers.",
+    ),
+    page(
+        "B0204",
+        "the model was trained on data that were read otherwise",
+        "A model keeps the recipe by which its examples were read (columns, scaling, classes). Scores on examples read \
+         by another recipe would mean nothing.",
+    ),
+    page(
+        "B0205",
+        "batch norm needs more than one value a channel",
+        "In training, batch norm divides by the spread of the batch; a batch, or a shard of one, that holds a single \
+         value per channel has none. Change `batch_size` so that the last batch is not left with one example.",
+    ),
+    page(
+        "B0206",
+        "the device is not available",
+        "The trainer has no such device here. `device = \"cpu\"` is always there.",
+    ),
+    page(
+        "B0207",
+        "an argument of a training is out of range",
+        "The message names the argument and its bounds.",
+    ),
+    page(
+        "B0208",
+        "a model or state is damaged",
+        "Weights do not belong to the network that they stand beside, or a file is cut off.",
+    ),
+    page(
+        "B0209",
+        "this machine cannot compute the pinned arithmetic",
+        "Results are pinned to libtorch 2.11.0 and the AVX2 instruction set, so that they are the same everywhere. The \
+         machine lacks AVX2, or another libtorch was found.",
+    ),
+    page(
+        "B0210",
+        "libtorch refused an operation",
+        "An operation failed inside libtorch; its own message follows. Out of memory is the usual cause: lower \
+         `batch_size`.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_sorted_and_unique() {
+        assert!(CODES.windows(2).all(|pair| pair[0].code < pair[1].code));
+    }
+}
