@@ -24,7 +24,7 @@ fn run(dir: &Path, call: &Value) -> (Option<i32>, Value) {
     (output.status.code(), last)
 }
 
-fn csv_call(x: Value, y: Value) -> Value {
+fn csv_call(x: &Value, y: &Value) -> Value {
     json!({
         "builtin": "data.csv", "args": { "x": x, "y": y }, "inputs": { "file": "in.csv" },
         "outputs": { "dataset": "out" }, "workers": 1,
@@ -35,7 +35,7 @@ fn pixels() -> Value {
     json!({ "kind": "pixels", "cols": "p*", "channels": 1, "height": 1, "width": 2, "max": 16.0 })
 }
 
-fn label(classes: Value) -> Value {
+fn label(classes: &Value) -> Value {
     json!({ "kind": "label", "col": "digit", "classes": classes })
 }
 
@@ -72,7 +72,7 @@ fn reads_codecs_and_splits() {
         .map(|row| format!("{},{},{},id{row}\n", row % 3, row % 17, 16 - row % 17))
         .collect();
     fs::write(dir.path().join("in.csv"), format!("digit,p0,p1,id\n{rows}")).unwrap();
-    let mut call = csv_call(pixels(), label(json!(3)));
+    let mut call = csv_call(&pixels(), &label(&json!(3)));
     call["args"]["meta"] = json!(["id"]);
     assert_eq!(run(dir.path(), &call), (Some(0), Value::Null));
     let dataset = Dataset::read(&dir.path().join("out"), "out").unwrap();
@@ -103,7 +103,7 @@ fn named_inputs_targets_and_missing_values() {
         "age": { "kind": "numeric", "col": "age", "missing": -1.0 },
         "rest": { "kind": "vector", "cols": ["b", "a"] },
     });
-    let call = csv_call(x, json!({ "kind": "target", "cols": "price" }));
+    let call = csv_call(&x, &json!({ "kind": "target", "cols": "price" }));
     assert_eq!(run(dir.path(), &call), (Some(0), Value::Null));
     let dataset = Dataset::read(&dir.path().join("out"), "out").unwrap();
     assert_eq!(dataset.x["age"].to_f32(), [-1.0, 30.0]);
@@ -119,10 +119,13 @@ fn bytes_of_a_dataset_never_change() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("in.csv"), "p0,p1,digit\n0,16,1\n8,4,0\n").unwrap();
     assert_eq!(
-        run(dir.path(), &csv_call(pixels(), label(json!(["zero", "one"])))).0,
+        run(dir.path(), &csv_call(&pixels(), &label(&json!(["zero", "one"])))).0,
         Some(1)
     );
-    assert_eq!(run(dir.path(), &csv_call(pixels(), label(json!(2)))).0, Some(0));
+    assert_eq!(
+        run(dir.path(), &csv_call(&pixels(), &label(&json!(2)))).0,
+        Some(0)
+    );
     let digest = |name: &str| {
         blake3::hash(&fs::read(dir.path().join("out").join(name)).unwrap()).to_hex()[..16].to_string()
     };
@@ -138,7 +141,7 @@ fn bytes_of_a_dataset_never_change() {
 
 #[test]
 fn bad_input_is_refused_with_its_place() {
-    let of = |text: &str| refused(text, pixels(), label(json!(10)));
+    let of = |text: &str| refused(text, &pixels(), &label(&json!(10)));
     let some = |line, start, end| Some((line, start, end));
     for (text, code, place, argument, message, help) in [
         ("", "B0107", None, "file", "the file is empty", ""),
@@ -279,21 +282,25 @@ fn bad_input_is_refused_with_its_place() {
             "{text:?}: {got:?}"
         );
         assert!(
-            got.3.contains(message) && got.4.contains(help),
+            got.3.contains(message) & got.4.contains(help),
             "{text:?}: {got:?}"
         );
     }
     assert_eq!(
-        refused(b"p0,p1,digit\n0,\xff,1\n", pixels(), label(json!(10))).0,
+        refused(b"p0,p1,digit\n0,\xff,1\n", &pixels(), &label(&json!(10))).0,
         "B0109"
     );
-    let names = refused("p0,p1,digit\n0,1,cot\n", pixels(), label(json!(["dog", "cat"])));
+    let names = refused(
+        "p0,p1,digit\n0,1,cot\n",
+        &pixels(),
+        &label(&json!(["dog", "cat"])),
+    );
     assert_eq!(
         (names.0.as_str(), names.4.as_str()),
         ("B0106", "did you mean `cat`? Else add it to `classes`")
     );
     assert_eq!(
-        refused("p0,p1,digit\n0,1,1\n", label(json!(3)), label(json!(3))).0,
+        refused("p0,p1,digit\n0,1,1\n", &label(&json!(3)), &label(&json!(3))).0,
         "B0116"
     );
 }
@@ -301,10 +308,10 @@ fn bad_input_is_refused_with_its_place() {
 #[test]
 fn a_missing_file_a_directory_and_a_damaged_dataset_are_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let (status, failure) = run(dir.path(), &csv_call(pixels(), label(json!(2))));
+    let (status, failure) = run(dir.path(), &csv_call(&pixels(), &label(&json!(2))));
     assert_eq!((status, &failure["code"]), (Some(1), &json!("B0002")));
     fs::create_dir(dir.path().join("in.csv")).unwrap();
-    let (status, failure) = run(dir.path(), &csv_call(pixels(), label(json!(2))));
+    let (status, failure) = run(dir.path(), &csv_call(&pixels(), &label(&json!(2))));
     assert_eq!(
         (status, failure["message"].as_str()),
         (
