@@ -39,13 +39,12 @@ fn label(classes: &Value) -> Value {
     json!({ "kind": "label", "col": "digit", "classes": classes })
 }
 
-/// Builds a CSV text; gives the failure's code, line, byte range, argument, message and help.
+/// A failure's code, line with byte range, argument, message and help.
+type Refusal = (String, Option<(u64, u64, u64)>, String, String, String);
+
+/// Builds a CSV text, which must fail.
 #[track_caller]
-fn refused(
-    text: impl AsRef<[u8]>,
-    x: Value,
-    y: Value,
-) -> (String, Option<(u64, u64, u64)>, String, String, String) {
+fn refused(text: impl AsRef<[u8]>, x: &Value, y: &Value) -> Refusal {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("in.csv"), text).unwrap();
     let (status, failure) = run(dir.path(), &csv_call(x, y));
