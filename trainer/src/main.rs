@@ -1,2 +1,42 @@
-//! The `mlp-trainer` program.
-fn main() {}
+//! The `mlp-trainer` program: builds trainings and evaluations on libtorch. `mlp` starts it in a build directory that
+//! holds `call.json`; docs/trainer.md says how to run it by hand.
+
+mod adapt;
+mod agreement;
+mod dropout;
+mod error;
+mod evaluate;
+mod examples;
+mod history;
+mod init;
+mod learner;
+mod loss;
+mod model;
+mod network;
+mod numerics;
+mod optimizer;
+mod progress;
+mod scores;
+mod shim;
+mod states;
+mod tensors;
+mod train;
+mod validation;
+
+use mlp_data::program;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if let Err(error) = numerics::ensure_environment() {
+        eprintln!("the trainer cannot be started with its pinned arithmetic: {error}");
+        return ExitCode::from(2);
+    }
+    program::run(|call, channel| {
+        numerics::pin()?;
+        match call.builtin.as_str() {
+            "ml.train" => Ok(train::build(call, channel)?),
+            "ml.evaluate" => Ok(evaluate::build(call)?),
+            other => Err(program::unknown_builtin("mlp-trainer", other)),
+        }
+    })
+}

@@ -1,0 +1,254 @@
+//! Whether data, network, loss, metrics and arguments fit together, before anything is computed.
+
+use crate::error::Outcome;
+use mlp_protocol::data::{Schema, Target};
+use mlp_protocol::message::{Failure, Outcome as Checked};
+use mlp_protocol::net::Net;
+use mlp_protocol::train::{Loss, Metric, Optimizer, TrainArgs};
+use std::collections::BTreeMap;
+
+/// Checks the arguments of a training.
+///
+/// # Errors
+/// When one is out of range.
+pub(crate) fn check_train(args: &TrainArgs, has_val: bool) -> Outcome<()> {
+    at_least_one("epochs", args.epochs)?;
+    at_least_one("batch_size", args.batch_size)?;
+    at_least_one("accumulate", args.accumulate)?;
+    at_least_one("shards", args.shards)?;
+    at_least_one("checkpoint_every", args.checkpoint_every)?;
+    check_device(&args.device)?;
+    if args.precision != "fp32" {
+        return Err(out_of_range(
+            "precision",
+            &format!("`precision` is {:?}", args.precision),
+            "write `precision = \"fp32\"`",
+        )
+        .into());
+    }
+    if args.early_stopping.is_some() && !has_val {
+        let message = "early stopping watches the validation loss, but there is no `val`";
+        return Err(out_of_range(
+            "early_stopping",
+            message,
+            "give `val = …`, or leave `early_stopping` out",
+        )
+        .into());
+    }
+    if let Some(bound) = args.clip_grad_norm {
+        within("clip_grad_norm", bound, bound > 0.0, "above 0")?;
+    }
+    Ok(check_optimizer(&args.optimizer)?)
+}
+
+/// Checks that the device is one that this program has.
+///
+/// # Errors
+/// When it is not.
+pub(crate) fn check_device(device: &str) -> Checked<()> {
+    if device == "cpu" {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "B0206",
+        format!("the device `{device}` is not available: this trainer computes on the CPU"),
+    )
+    .argument("device")
+    .help("write `device = \"cpu\"`"))
+}
+
+/// Checks examples against a network; `name` is the argument that holds them.
+///
+/// # Errors
+/// When shapes differ, or the targets are not the network's output.
+pub(crate) fn check_data(schema: &Schema, net: &Net, name: &str) -> Checked<()> {
+    let shape: Vec<i64> = schema.x.get("x").map_or_else(Vec::new, |shape| {
+        shape.iter().map(|size| size.cast_signed()).collect()
+    });
+    if shape != net.input {
+        let message = format!(
+            "the examples of `{name}` have shape {shape:?}, but the network takes {:?}",
+            net.input
+        );
+        return Err(Failure::new("B0202", message).argument(name));
+    }
+    let (size, what) = match &schema.y {
+        Target::Class { classes, .. } => (*classes, "classes"),
+        Target::Real { size } => (*size, "targets"),
+    };
+    if net.output != [i64::from(size)] {
+        let message = format!(
+            "`{name}` has {size} {what}, but the network gives {:?}",
+            net.output
+        );
+        return Err(Failure::new("B0202", message)
+            .argument("net")
+            .help(format!("let the network end with `nn.linear({size})`")));
+    }
+    Ok(())
+}
+
+/// Checks that two splits are of one kind.
+///
+/// # Errors
+/// When shapes, targets or recipes differ.
+pub(crate) fn check_alike(on: &Schema, val: &Schema) -> Checked<()> {
+    if (&on.x, &on.y, &on.recipe) == (&val.x, &val.y, &val.recipe) {
+        return Ok(());
+    }
+    Err(
+        Failure::new("B0204", "`on` and `val` were read by different recipes")
+            .argument("val")
+            .help("take both from one dataset, by `data.split`"),
+    )
+}
+
+/// Checks a loss against targets.
+///
+/// # Errors
+/// When it does not fit them, or an argument of it is out of range.
+pub(crate) fn check_loss(loss: &Loss, y: &Target, argument: &str) -> Checked<()> {
+    match (loss, y) {
+        (
+            Loss::CrossEntropy {
+                weight,
+                label_smoothing,
+            },
+            Target::Class { classes, .. },
+        ) => {
+            let smoothing = *label_smoothing;
+            within(
+                &format!("{argument}.label_smoothing"),
+                smoothing,
+                (0.0..=1.0).contains(&smoothing),
+                "from 0 to 1",
+            )?;
+            let Some(weight) = weight else { return Ok(()) };
+            if weight.len() != *classes as usize {
+                let message = format!(
+                    "`weight` has {} numbers, but there are {classes} classes",
+                    weight.len()
+                );
+                return Err(out_of_range(
+                    &format!("{argument}.weight"),
+                    &message,
+                    "give one number a class",
+                ));
+            }
+            let bad = weight
+                .iter()
+                .find(|number| !(number.is_finite() && **number >= 0.0));
+            bad.map_or(Ok(()), |number| {
+                within(&format!("{argument}.weight"), *number, false, "0 or above")
+            })
+        }
+        (Loss::Mse | Loss::L1, Target::Real { .. }) => Ok(()),
+        (Loss::CrossEntropy { .. }, Target::Real { .. }) => Err(unfit("cross_entropy", "classes", argument)
+            .help("use `loss.mse` or `loss.l1`, or read `y` by `data.label`")),
+        (Loss::Mse | Loss::L1, Target::Class { .. }) => Err(unfit("this loss", "real numbers", argument)
+            .help("use `loss.cross_entropy`, or read `y` by `data.target`")),
+    }
+}
+
+/// Checks metrics against targets.
+///
+/// # Errors
+/// When one does not fit them.
+pub(crate) fn check_metrics(metrics: &BTreeMap<String, Metric>, y: &Target) -> Checked<()> {
+    for (name, metric) in metrics {
+        let argument = format!("metrics.{name}");
+        match (metric, y) {
+            (Metric::Loss { loss }, y) => check_loss(loss, y, &argument)?,
+            (Metric::Accuracy { top_k }, Target::Class { classes, .. }) => {
+                let fits = (1..=*classes).contains(top_k);
+                within(
+                    &format!("{argument}.top_k"),
+                    f64::from(*top_k),
+                    fits,
+                    &format!("from 1 to {classes}"),
+                )?;
+            }
+            (Metric::ConfusionMatrix, Target::Class { .. })
+            | (Metric::Mae | Metric::Rmse, Target::Real { .. }) => {}
+            (Metric::Accuracy { .. } | Metric::ConfusionMatrix, Target::Real { .. }) => {
+                return Err(unfit(&format!("the metric `{name}`"), "classes", &argument)
+                    .help("use `metrics.mae` or `metrics.rmse`"));
+            }
+            (Metric::Mae | Metric::Rmse, Target::Class { .. }) => {
+                return Err(unfit(&format!("the metric `{name}`"), "real numbers", &argument)
+                    .help("use `metrics.accuracy`"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_optimizer(optimizer: &Optimizer) -> Checked<()> {
+    let not_negative =
+        |name: &str, value: f64| within(&format!("optimizer.{name}"), value, value >= 0.0, "0 or above");
+    match optimizer {
+        Optimizer::Sgd {
+            lr,
+            momentum,
+            nesterov,
+            weight_decay,
+        } => {
+            not_negative("lr", *lr)?;
+            not_negative("momentum", *momentum)?;
+            not_negative("weight_decay", *weight_decay)?;
+            if *nesterov && *momentum == 0.0 {
+                let help = "give `momentum`, or leave `nesterov` out";
+                return Err(out_of_range(
+                    "optimizer.nesterov",
+                    "Nesterov's momentum needs a momentum",
+                    help,
+                ));
+            }
+            Ok(())
+        }
+        Optimizer::Adam {
+            lr,
+            betas,
+            eps,
+            weight_decay,
+        }
+        | Optimizer::Adamw {
+            lr,
+            betas,
+            eps,
+            weight_decay,
+        } => {
+            not_negative("lr", *lr)?;
+            not_negative("eps", *eps)?;
+            not_negative("weight_decay", *weight_decay)?;
+            betas.iter().try_for_each(|beta| {
+                within(
+                    "optimizer.betas",
+                    *beta,
+                    (0.0..1.0).contains(beta),
+                    "from 0 to below 1",
+                )
+            })
+        }
+    }
+}
+
+fn at_least_one(name: &str, value: u32) -> Checked<()> {
+    within(name, f64::from(value), value >= 1, "1 or above")
+}
+
+fn within(argument: &str, value: f64, fits: bool, bounds: &str) -> Checked<()> {
+    if fits && value.is_finite() {
+        return Ok(());
+    }
+    let name = argument.rsplit('.').next().unwrap_or(argument);
+    Err(Failure::new("B0207", format!("`{name}` is {value}, but must be {bounds}")).argument(argument))
+}
+
+fn out_of_range(argument: &str, message: &str, help: &str) -> Box<Failure> {
+    Failure::new("B0207", message).argument(argument).help(help)
+}
+
+fn unfit(what: &str, needs: &str, argument: &str) -> Box<Failure> {
+    Failure::new("B0203", format!("{what} needs {needs} as targets")).argument(argument)
+}

@@ -1,0 +1,99 @@
+//! Fresh tensors of a layer: PyTorch's default initialisation, drawn in PyTorch's order from the global generator, so that
+//! the same seed gives the same weights there and here.
+
+use crate::error::Outcome;
+use mlp_protocol::net::Layer;
+use tch::{Device, Kind, Tensor};
+
+/// A layer's tensors by their names in a `state_dict`.
+#[derive(Default)]
+pub(crate) struct Fresh {
+    pub(crate) params: Vec<(&'static str, Tensor)>,
+    pub(crate) buffers: Vec<(&'static str, Tensor)>,
+}
+
+const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
+
+/// The tensors of a fresh layer.
+///
+/// # Errors
+/// When libtorch has no memory for them.
+pub(crate) fn tensors(layer: &Layer) -> Outcome<Fresh> {
+    match layer {
+        Layer::Conv2d {
+            in_channels,
+            out_channels,
+            kernel_size: [height, width],
+            groups,
+            bias,
+            ..
+        } => {
+            let inputs = in_channels / (*groups).max(1);
+            weight_and_bias(
+                &[*out_channels, inputs, *height, *width],
+                inputs * height * width,
+                *bias,
+            )
+        }
+        Layer::Linear {
+            in_features,
+            out_features,
+            bias,
+        } => weight_and_bias(&[*out_features, *in_features], *in_features, *bias),
+        Layer::BatchNorm { num_features, .. } => Ok(Fresh {
+            params: vec![
+                ("weight", Tensor::f_ones(*num_features, FLOAT)?),
+                ("bias", Tensor::f_zeros(*num_features, FLOAT)?),
+            ],
+            buffers: vec![
+                ("running_mean", Tensor::f_zeros(*num_features, FLOAT)?),
+                ("running_var", Tensor::f_ones(*num_features, FLOAT)?),
+                (
+                    "num_batches_tracked",
+                    Tensor::f_zeros([0_i64; 0], (Kind::Int64, Device::Cpu))?,
+                ),
+            ],
+        }),
+        Layer::Normalize {
+            mean: None,
+            num_features,
+            ..
+        }
+        | Layer::Normalize {
+            std: None,
+            num_features,
+            ..
+        } => Ok(Fresh {
+            params: vec![],
+            buffers: vec![
+                ("mean", Tensor::f_zeros(*num_features, FLOAT)?),
+                ("std", Tensor::f_ones(*num_features, FLOAT)?),
+            ],
+        }),
+        _ => Ok(Fresh::default()),
+    }
+}
+
+/// `kaiming_uniform_(weight, a = sqrt(5))`, then a bias within 1/sqrt(fan_in): what `nn.Linear` and `nn.Conv2d` do, with
+/// their order of operations, on which the last bit of the bounds depends.
+fn weight_and_bias(shape: &[i64], fan_in: i64, bias: bool) -> Outcome<Fresh> {
+    let fan_in = fan_in as f64;
+    let a = 5.0_f64.sqrt();
+    let gain = (2.0 / (1.0 + a * a)).sqrt();
+    let bound = 3.0_f64.sqrt() * (gain / fan_in.sqrt());
+    let mut params = vec![(
+        "weight",
+        Tensor::f_empty(shape, FLOAT)?.f_uniform_(-bound, bound)?,
+    )];
+    if bias {
+        let bound = 1.0 / fan_in.sqrt();
+        params.push((
+            "bias",
+            Tensor::f_empty(shape[0], FLOAT)?.f_uniform_(-bound, bound)?,
+        ));
+    }
+    Ok(Fresh {
+        params,
+        buffers: vec![],
+    })
+}

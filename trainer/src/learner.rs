@@ -1,0 +1,260 @@
+//! A network in training: gradients of batches that are cut into shards, and the step on their sum.
+//!
+//! Each batch is cut into a number of shards that the derivation fixes. Any number of threads run them, each shard on its
+//! own replica of the leaves over the same storage, with one libtorch thread. Gradients are summed in the order of the
+//! shards. So the bits do not depend on how many threads there are.
+
+use crate::dropout::Masks;
+use crate::error::Outcome;
+use crate::examples::{Examples, Handles};
+use crate::loss::LossFunction;
+use crate::network::{Leaves, Mode, Network};
+use crate::optimizer::Optimizer;
+use mlp_protocol::chain::EpochPlan;
+use mlp_protocol::train::TrainArgs;
+use rayon::ThreadPool;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use tch::{Kind, Tensor};
+
+/// A network in training.
+pub(crate) struct Learner {
+    pub(crate) network: Network,
+    pub(crate) leaves: Leaves,
+    pub(crate) optimizer: Optimizer,
+    shards: Vec<Shard>,
+    seed: i64,
+}
+
+/// What one shard's computation owns.
+struct Shard {
+    leaves: Leaves,
+    /// Where batch norm puts the shard's statistics; none where there is a single shard.
+    statistics: Option<Vec<Tensor>>,
+    examples: Handles,
+    loss: LossFunction,
+}
+
+/// The gradient of a batch.
+pub(crate) struct Gradient {
+    /// The batch's mean loss.
+    pub(crate) loss: f64,
+    grads: Vec<Tensor>,
+}
+
+/// Where in the training a batch stands.
+#[derive(Clone, Copy)]
+pub(crate) struct At {
+    /// From 1.
+    pub(crate) epoch: u32,
+    /// The batch in the epoch, from 0.
+    pub(crate) batch: u64,
+}
+
+impl Learner {
+    /// A fresh learner of `on`.
+    ///
+    /// # Errors
+    /// When libtorch has no memory for it.
+    pub(crate) fn new(args: &TrainArgs, on: &Examples) -> Outcome<Learner> {
+        let (network, leaves) = Network::new(&args.net, args.seed)?;
+        let optimizer = Optimizer::new(&args.optimizer, &leaves.params)?;
+        let shard = |_| {
+            let own = |buffer: &Tensor| Outcome::Ok(buffer.f_zeros_like()?);
+            let statistics = || leaves.buffers.iter().map(own).collect::<Outcome<Vec<_>>>();
+            Outcome::Ok(Shard {
+                leaves: leaves.replica()?,
+                statistics: if args.shards > 1 {
+                    Some(statistics()?)
+                } else {
+                    None
+                },
+                examples: on.handles(),
+                loss: LossFunction::new(&args.loss),
+            })
+        };
+        let shards = (0..args.shards.max(1)).map(shard).collect::<Outcome<Vec<_>>>()?;
+        Ok(Learner {
+            network,
+            leaves,
+            optimizer,
+            shards,
+            seed: args.seed,
+        })
+    }
+
+    /// Trainable numbers.
+    pub(crate) fn parameters(&self) -> u64 {
+        self.leaves.params.iter().map(|param| param.numel() as u64).sum()
+    }
+
+    /// The loss and gradient of the examples at `rows`; updates batch norm's running statistics.
+    ///
+    /// # Errors
+    /// When libtorch throws.
+    pub(crate) fn gradient(&mut self, pool: &ThreadPool, rows: &Tensor, at: At) -> Outcome<Gradient> {
+        let (network, seed) = (&self.network, self.seed);
+        if let [shard] = &mut self.shards[..] {
+            return shard.gradient(network, rows, None, Masks::new(seed, at.epoch, at.batch, 0));
+        }
+        let mass = self.shards[0]
+            .loss
+            .mass(&self.shards[0].examples.gather_y(rows)?)?;
+        let parts = cut(rows.size()[0], self.shards.len());
+        let mut tasks = Vec::with_capacity(parts.len());
+        for (index, (shard, (start, length))) in self.shards.iter_mut().zip(parts).enumerate() {
+            tasks.push((
+                shard,
+                rows.f_narrow(0, start, length)?,
+                Masks::new(seed, at.epoch, at.batch, index),
+            ));
+        }
+        let used = tasks.len();
+        let run = |(shard, rows, masks): (&mut Shard, Tensor, Masks)| {
+            shard.gradient(network, &rows, Some(mass), masks)
+        };
+        // Collected in the order of the shards; the first failure in that order is told.
+        let done: Vec<Outcome<Gradient>> = pool.install(|| tasks.into_par_iter().map(run).collect());
+        let gradients = done.into_iter().collect::<Outcome<Vec<Gradient>>>()?;
+        self.gather_statistics(used)?;
+        sum(gradients)
+    }
+
+    /// One train step with a gradient.
+    ///
+    /// # Errors
+    /// When libtorch throws.
+    pub(crate) fn step(&mut self, gradient: &Gradient, plan: &EpochPlan) -> Outcome<()> {
+        if let Some(bound) = plan.clip_grad_norm {
+            tch::no_grad(|| clip(&gradient.grads, bound))?;
+        }
+        self.optimizer.step(&self.leaves.params, &gradient.grads, plan)
+    }
+
+    /// Takes the shards' batch statistics into the running ones, in the order of the shards.
+    fn gather_statistics(&mut self, used: usize) -> Outcome<()> {
+        for (momentum, place) in self.network.batch_norms() {
+            let running = &self.leaves.buffers[place.clone()];
+            for own in self.shards[..used]
+                .iter()
+                .filter_map(|shard| shard.statistics.as_ref())
+            {
+                for (running, own) in running.iter().zip(&own[place.clone()]).take(2) {
+                    let _ = running.shallow_clone().f_lerp_(own, momentum)?;
+                }
+            }
+            let _ = running[2].shallow_clone().f_add_scalar_(1)?;
+        }
+        Ok(())
+    }
+}
+
+impl Shard {
+    /// The loss and gradient of the examples at `rows`: of their mean, or of their sum over `mass`.
+    fn gradient(
+        &self,
+        network: &Network,
+        rows: &Tensor,
+        mass: Option<f64>,
+        masks: Masks,
+    ) -> Outcome<Gradient> {
+        let (x, y) = self.examples.gather(rows)?;
+        let mode = Mode::Training {
+            masks,
+            statistics: self.statistics.as_deref(),
+        };
+        let output = network.forward(&self.leaves, &x, &mode)?;
+        let loss = match mass {
+            None => self.loss.mean(&output, &y)?,
+            Some(mass) => self.loss.sum(&output, &y)?.f_div_scalar(mass)?,
+        };
+        let grads = Tensor::f_run_backward(&[&loss], &self.leaves.params, false, false)?;
+        Ok(Gradient {
+            loss: loss.f_double_value(&[])?,
+            grads,
+        })
+    }
+}
+
+impl Gradient {
+    /// The mean of the gradients of several batches.
+    ///
+    /// # Errors
+    /// When libtorch throws.
+    pub(crate) fn mean(gradients: Vec<Gradient>) -> Outcome<Gradient> {
+        let count = gradients.len();
+        let mut total = sum(gradients)?;
+        if count > 1 {
+            for grad in &mut total.grads {
+                let _ = grad.f_div_scalar_(count as f64)?;
+            }
+        }
+        Ok(total)
+    }
+}
+
+/// The sum, from the first to the last.
+fn sum(gradients: Vec<Gradient>) -> Outcome<Gradient> {
+    let mut gradients = gradients.into_iter();
+    let mut total = gradients.next().unwrap_or(Gradient {
+        loss: 0.0,
+        grads: Vec::new(),
+    });
+    for next in gradients {
+        total.loss += next.loss;
+        for (total, next) in total.grads.iter_mut().zip(&next.grads) {
+            let _ = total.f_add_(next)?;
+        }
+    }
+    Ok(total)
+}
+
+/// PyTorch's `clip_grad_norm_`: scales all gradients so that their common 2-norm is at most `bound`.
+fn clip(grads: &[Tensor], bound: f64) -> Outcome<()> {
+    let norms = grads
+        .iter()
+        .map(|grad| Ok(grad.f_norm()?))
+        .collect::<Outcome<Vec<Tensor>>>()?;
+    let norm = Tensor::f_stack(&norms, 0)?.f_norm()?;
+    let scale = (norm.f_add_scalar(1e-6)?.f_reciprocal()?.f_mul_scalar(bound)?).f_clamp_max(1.0)?;
+    for grad in grads {
+        let _ = grad.shallow_clone().f_mul_(&scale.f_to_kind(Kind::Float)?)?;
+    }
+    Ok(())
+}
+
+/// Cuts `count` examples into at most `parts` runs (start, length) whose lengths differ by one at most, the longer first.
+fn cut(count: i64, parts: usize) -> Vec<(i64, i64)> {
+    let parts = parts as i64;
+    let (length, longer) = (count / parts, count % parts);
+    let mut start = 0;
+    let mut runs = Vec::new();
+    for part in 0..parts {
+        let length = length + i64::from(part < longer);
+        if length > 0 {
+            runs.push((start, length));
+            start += length;
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_cover_the_batch() {
+        assert_eq!(cut(10, 4), [(0, 3), (3, 3), (6, 2), (8, 2)]);
+        assert_eq!(cut(2, 4), [(0, 1), (1, 1)]);
+        assert_eq!(cut(8, 1), [(0, 8)]);
+    }
+
+    #[test]
+    fn clipping_bounds_the_common_norm() {
+        let grads = [Tensor::from_slice(&[3.0_f32]), Tensor::from_slice(&[4.0_f32])];
+        clip(&grads, 10.0).unwrap();
+        assert_eq!(f64::try_from(&grads[0]).unwrap(), 3.0);
+        clip(&grads, 1.0).unwrap();
+        assert!((f64::try_from(&grads[0]).unwrap() - 0.6).abs() < 1e-5);
+    }
+}

@@ -1,0 +1,71 @@
+//! Losses: PyTorch's, with the mean as reduction.
+
+use crate::error::Outcome;
+use mlp_protocol::train::Loss;
+use tch::{Kind, Reduction, Tensor};
+
+/// PyTorch's `ignore_index`: no class has it.
+const IGNORE: i64 = -100;
+
+/// A loss with its tensors.
+pub(crate) struct LossFunction {
+    loss: Loss,
+    weight: Option<Tensor>,
+}
+
+impl LossFunction {
+    /// The function of `loss`.
+    pub(crate) fn new(loss: &Loss) -> LossFunction {
+        let weight = match loss {
+            Loss::CrossEntropy {
+                weight: Some(weight), ..
+            } => Some(Tensor::from_slice(weight).to_kind(Kind::Float)),
+            _ => None,
+        };
+        LossFunction {
+            loss: loss.clone(),
+            weight,
+        }
+    }
+
+    /// The mean loss of outputs against targets.
+    ///
+    /// # Errors
+    /// When libtorch throws.
+    pub(crate) fn mean(&self, output: &Tensor, y: &Tensor) -> Outcome<Tensor> {
+        self.reduced(output, y, Reduction::Mean)
+    }
+
+    /// The sum of the losses of outputs against targets. The sum of a batch's parts over [`LossFunction::mass`] of the
+    /// batch is its mean.
+    ///
+    /// # Errors
+    /// When libtorch throws.
+    pub(crate) fn sum(&self, output: &Tensor, y: &Tensor) -> Outcome<Tensor> {
+        self.reduced(output, y, Reduction::Sum)
+    }
+
+    /// By what a sum over `y` is divided to be a mean: the weight of its classes, or its number of elements.
+    ///
+    /// # Errors
+    /// When libtorch throws.
+    pub(crate) fn mass(&self, y: &Tensor) -> Outcome<f64> {
+        match &self.weight {
+            Some(weight) => Ok(weight
+                .f_index_select(0, y)?
+                .f_sum(Kind::Double)?
+                .f_double_value(&[])?),
+            None => Ok(y.numel() as f64),
+        }
+    }
+
+    fn reduced(&self, output: &Tensor, y: &Tensor, reduction: Reduction) -> Outcome<Tensor> {
+        Ok(match &self.loss {
+            Loss::CrossEntropy { label_smoothing, .. } => {
+                output.f_cross_entropy_loss(y, self.weight.as_ref(), reduction, IGNORE, *label_smoothing)?
+            }
+            Loss::Mse => output.f_mse_loss(y, reduction)?,
+            Loss::L1 => output.f_l1_loss(y, reduction)?,
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! A model on disk: `model.json` and `weights.safetensors`, the network's `state_dict`.
+
+use crate::error::Outcome;
+use crate::network::{Leaves, Network};
+use crate::optimizer::copy;
+use crate::tensors;
+use mlp_data::files;
+use mlp_data::safetensors::{self, Array};
+use mlp_protocol::message::Failure;
+use mlp_protocol::train::ModelFile;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The version of the format.
+pub(crate) const FORMAT: u32 = 1;
+
+/// Weights by their paths.
+pub(crate) type Weights = BTreeMap<String, Array>;
+
+/// Copies a network's parameters and buffers out.
+///
+/// # Errors
+/// When libtorch throws.
+pub(crate) fn weights(network: &Network, leaves: &Leaves) -> Outcome<Weights> {
+    let params = network.param_names.iter().zip(&leaves.params);
+    let buffers = network.buffer_names.iter().zip(&leaves.buffers);
+    params
+        .chain(buffers)
+        .map(|(name, tensor)| Ok((name.clone(), tensors::to_array(tensor)?)))
+        .collect()
+}
+
+/// Copies weights into a network.
+///
+/// # Errors
+/// When they are of another network.
+pub(crate) fn load_weights(network: &Network, leaves: &Leaves, weights: &Weights) -> Outcome<()> {
+    let params = network.param_names.iter().zip(&leaves.params);
+    let buffers = network.buffer_names.iter().zip(&leaves.buffers);
+    let mut known = 0;
+    for (name, tensor) in params.chain(buffers) {
+        copy(weights, name, tensor)?;
+        known += 1;
+    }
+    if weights.len() != known {
+        let message = format!("{} tensors, but the network has {known}", weights.len());
+        return Err(Failure::new("B0208", message).into());
+    }
+    Ok(())
+}
+
+/// Writes a model as the directory `path`.
+///
+/// # Errors
+/// When a file cannot be written.
+pub(crate) fn write(path: &Path, file: &ModelFile, weights: &Weights) -> Outcome<()> {
+    files::create_dir(path)?;
+    files::write(&path.join("model.json"), &files::json(file))?;
+    Ok(safetensors::write(&path.join("weights.safetensors"), weights)?)
+}
+
+/// Reads the model at `path`.
+///
+/// # Errors
+/// When it is damaged, or of another version.
+pub(crate) fn read(path: &Path) -> Outcome<(ModelFile, Network, Leaves)> {
+    let text = files::read(&path.join("model.json"), "model.json")?;
+    let file: ModelFile = serde_json::from_slice(&text).map_err(|error| {
+        Failure::new("B0208", format!("model.json cannot be read: {error}")).argument("model")
+    })?;
+    if file.format != FORMAT {
+        let message = format!(
+            "model.json is of format {}, but this version reads {FORMAT}",
+            file.format
+        );
+        return Err(Failure::new("B0208", message).argument("model").into());
+    }
+    let weights = safetensors::read(&path.join("weights.safetensors"), "weights.safetensors", "B0208")?;
+    let (network, leaves) = Network::new(&file.net, 0)?;
+    load_weights(&network, &leaves, &weights)?;
+    Ok((file, network, leaves))
+}

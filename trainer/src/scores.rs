@@ -1,0 +1,238 @@
+//! Metrics: tallied batch by batch, summed in the order of batches, with the arithmetic of this file, not of a kernel.
+
+use crate::error::Outcome;
+use crate::loss::LossFunction;
+use mlp_protocol::train::{Loss, Metric};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tch::Tensor;
+
+/// The metrics of a split by name.
+pub(crate) type Metrics = BTreeMap<String, Value>;
+
+/// What is counted of each batch.
+pub(crate) struct Scorer {
+    metrics: Vec<(String, Kind)>,
+}
+
+enum Kind {
+    Accuracy(usize),
+    ConfusionMatrix,
+    Loss(LossFunction),
+    /// The mean absolute error.
+    Mae,
+    /// The root of the mean squared error.
+    Rmse,
+}
+
+/// The counts of some batches, one a metric.
+pub(crate) struct Tally(Vec<Count>);
+
+enum Count {
+    Mean {
+        sum: f64,
+        mass: f64,
+    },
+    /// Row by row.
+    Matrix {
+        width: usize,
+        cells: Vec<u64>,
+    },
+}
+
+impl Scorer {
+    /// The scorer of `metrics`, and of `loss` under that name where there is one.
+    pub(crate) fn new(metrics: &BTreeMap<String, Metric>, loss: Option<&Loss>) -> Scorer {
+        let named = metrics.iter().map(|(name, metric)| {
+            let kind = match metric {
+                Metric::Accuracy { top_k } => Kind::Accuracy(*top_k as usize),
+                Metric::ConfusionMatrix => Kind::ConfusionMatrix,
+                Metric::Loss { loss } => Kind::Loss(LossFunction::new(loss)),
+                Metric::Mae => Kind::Mae,
+                Metric::Rmse => Kind::Rmse,
+            };
+            (name.clone(), kind)
+        });
+        let loss = loss.map(|loss| ("loss".to_string(), Kind::Loss(LossFunction::new(loss))));
+        Scorer {
+            metrics: named.chain(loss).collect(),
+        }
+    }
+
+    /// The counts of a batch: outputs [n, k] against targets.
+    ///
+    /// # Errors
+    /// When libtorch throws.
+    pub(crate) fn tally(&self, output: &Tensor, y: &Tensor) -> Outcome<Tally> {
+        let width = output.size().get(1).map_or(1, |width| *width as usize);
+        let values = Vec::<f32>::try_from(output.f_contiguous()?.f_view(-1)?)?;
+        let counts = self
+            .metrics
+            .iter()
+            .map(|(_, kind)| kind.count(output, &values, width, y));
+        Ok(Tally(counts.collect::<Outcome<_>>()?))
+    }
+
+    /// The metrics of all batches.
+    pub(crate) fn finish(&self, tallies: impl IntoIterator<Item = Tally>) -> Metrics {
+        let mut tallies = tallies.into_iter();
+        let mut total = tallies.next().map_or_else(Vec::new, |first| first.0);
+        for tally in tallies {
+            total
+                .iter_mut()
+                .zip(tally.0)
+                .for_each(|(total, next)| total.add(next));
+        }
+        let value = |((name, kind), count): (&(String, Kind), Count)| (name.clone(), count.value(kind));
+        self.metrics.iter().zip(total).map(value).collect()
+    }
+}
+
+impl Kind {
+    fn count(&self, output: &Tensor, values: &[f32], width: usize, y: &Tensor) -> Outcome<Count> {
+        let rows = || values.chunks_exact(width.max(1));
+        Ok(match self {
+            Kind::Loss(loss) => Count::Mean {
+                sum: loss.sum(output, y)?.f_double_value(&[])?,
+                mass: loss.mass(y)?,
+            },
+            Kind::Accuracy(top_k) => {
+                let classes = Vec::<i64>::try_from(y)?;
+                let right = rows()
+                    .zip(&classes)
+                    .filter(|(row, class)| rank(row, **class as usize) < *top_k)
+                    .count();
+                Count::Mean {
+                    sum: right as f64,
+                    mass: classes.len() as f64,
+                }
+            }
+            Kind::ConfusionMatrix => {
+                let mut cells = vec![0; width * width];
+                for (row, class) in rows().zip(Vec::<i64>::try_from(y)?) {
+                    cells[class as usize * width + likeliest(row)] += 1;
+                }
+                Count::Matrix { width, cells }
+            }
+            Kind::Mae | Kind::Rmse => {
+                let targets = Vec::<f32>::try_from(y.f_contiguous()?.f_view(-1)?)?;
+                let differences = values
+                    .iter()
+                    .zip(&targets)
+                    .map(|(value, target)| f64::from(*value) - f64::from(*target));
+                let sum = match self {
+                    Kind::Mae => differences.fold(0.0, |sum, difference| sum + difference.abs()),
+                    _ => differences.fold(0.0, |sum, difference| sum + difference * difference),
+                };
+                Count::Mean {
+                    sum,
+                    mass: targets.len() as f64,
+                }
+            }
+        })
+    }
+}
+
+impl Count {
+    fn add(&mut self, other: Count) {
+        match (self, other) {
+            (
+                Count::Mean { sum, mass },
+                Count::Mean {
+                    sum: more,
+                    mass: heavier,
+                },
+            ) => {
+                *sum += more;
+                *mass += heavier;
+            }
+            (Count::Matrix { cells, .. }, Count::Matrix { cells: more, .. }) => {
+                cells.iter_mut().zip(more).for_each(|(cell, more)| *cell += more);
+            }
+            // One scorer's counts are of one kind each.
+            (Count::Mean { .. }, Count::Matrix { .. }) | (Count::Matrix { .. }, Count::Mean { .. }) => {}
+        }
+    }
+
+    /// JSON has no NaN: what is not finite becomes null.
+    fn value(self, kind: &Kind) -> Value {
+        match self {
+            Count::Mean { sum, mass } if matches!(kind, Kind::Rmse) => json!((sum / mass).sqrt()),
+            Count::Mean { sum, mass } => json!(sum / mass),
+            Count::Matrix { width, cells } => cells.chunks(width.max(1)).collect(),
+        }
+    }
+}
+
+/// How many classes are likelier than `class`: NaN is likelier than any number, and a lower index than an equal higher.
+fn rank(row: &[f32], class: usize) -> usize {
+    let own = row[class];
+    if own.is_nan() {
+        // Nothing was predicted: never right.
+        return row.len();
+    }
+    let ahead = |(index, value): &(usize, &f32)| {
+        value.is_nan() || **value > own || (**value == own && *index < class)
+    };
+    row.iter().enumerate().filter(ahead).count()
+}
+
+/// The likeliest class, the first of equals.
+fn likeliest(row: &[f32]) -> usize {
+    let better = |value: f32, best: f32| (value.is_nan() && !best.is_nan()) || value > best;
+    (1..row.len()).fold(0, |best, index| {
+        if better(row[index], row[best]) {
+            index
+        } else {
+            best
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scores(metric: Metric, output: &Tensor, y: &Tensor) -> Value {
+        let scorer = Scorer::new(&BTreeMap::from([("m".to_string(), metric)]), None);
+        // Two batches, so that sums are crossed.
+        let half = output.size()[0] / 2;
+        let rest = output.size()[0] - half;
+        let tally = |start, length| {
+            scorer
+                .tally(&output.narrow(0, start, length), &y.narrow(0, start, length))
+                .unwrap()
+        };
+        scorer
+            .finish([tally(0, half), tally(half, rest)])
+            .remove("m")
+            .unwrap()
+    }
+
+    #[test]
+    fn classification() {
+        let output =
+            Tensor::from_slice(&[3.0_f32, 1.0, 2.0, 0.0, 0.0, -1.0, 1.0, f32::NAN, 0.0]).view([3, 3]);
+        let y = Tensor::from_slice(&[0_i64, 1, 0]);
+        assert_eq!(
+            scores(Metric::Accuracy { top_k: 1 }, &output, &y),
+            json!(1.0 / 3.0)
+        );
+        assert_eq!(scores(Metric::Accuracy { top_k: 2 }, &output, &y), json!(1.0));
+        assert_eq!(
+            scores(Metric::ConfusionMatrix, &output, &y),
+            json!([[1, 1, 0], [1, 0, 0], [0, 0, 0]])
+        );
+    }
+
+    #[test]
+    fn regression() {
+        let output = Tensor::from_slice(&[1.0_f32, 2.0, 5.0]).view([3, 1]);
+        let y = Tensor::from_slice(&[1.0_f32, 4.0, 1.0]).view([3, 1]);
+        assert_eq!(scores(Metric::Mae, &output, &y), json!(2.0));
+        assert_eq!(scores(Metric::Rmse, &output, &y), json!((20.0_f64 / 3.0).sqrt()));
+        assert_eq!(scores(Metric::Loss { loss: Loss::L1 }, &output, &y), json!(2.0));
+        let nan = Tensor::from_slice(&[f32::NAN, 2.0, 5.0]).view([3, 1]);
+        assert_eq!(scores(Metric::Mae, &nan, &y), Value::Null);
+    }
+}

@@ -1,0 +1,279 @@
+//! `ml.train`.
+//!
+//! Epochs are walked from the first to the last. An epoch whose state exists is loaded instead of trained; where there is
+//! validation it is scored again, so that best epoch and early stopping come out as in a straight run, whatever states
+//! were found. Without validation nothing but the last state is needed.
+
+use crate::adapt::adapt;
+use crate::agreement;
+use crate::error::Outcome;
+use crate::examples::Examples;
+use crate::history::{Best, Patience, Row, TrainFigures, TrainRow, val_loss};
+use crate::learner::{At, Gradient, Learner};
+use crate::model::{self, Weights};
+use crate::numerics;
+use crate::progress::Progress;
+use crate::states::States;
+use crate::validation::{Validation, starts};
+use mlp_data::channel::Channel;
+use mlp_data::random::Random;
+use mlp_data::{files, program};
+use mlp_protocol::call::Call;
+use mlp_protocol::chain::{EpochPlan, plan_chain};
+use mlp_protocol::data::Schema;
+use mlp_protocol::message::{Failure, Message};
+use mlp_protocol::train::{Keep, ModelFile, TrainArgs};
+use rayon::ThreadPool;
+use serde_json::json;
+use std::path::Path;
+use tch::Tensor;
+
+/// Builds `ml.train`.
+///
+/// # Errors
+/// When arguments and data disagree, the loss is not finite, or files cannot be read or written.
+pub(crate) fn build(call: &Call, channel: &Channel) -> Outcome<()> {
+    let args: TrainArgs = program::arguments(call)?;
+    let on = Examples::read(program::input(call, "on")?, "on")?;
+    let val = call
+        .inputs
+        .get("val")
+        .map(|path| Examples::read(path, "val"))
+        .transpose()?;
+    check(&args, &on, val.as_ref())?;
+    let mut training = Training {
+        pool: numerics::workers(call.workers)?,
+        learner: Learner::new(&args, &on)?,
+        states: States::new(call.chain.as_ref(), channel),
+        progress: Progress::new(channel, args.epochs),
+        plan: plan_chain(&args).epochs,
+        rows: Vec::new(),
+        args: &args,
+        on: &on,
+    };
+    if training.learner.parameters() == 0 {
+        return Err(Failure::new("B0202", "the network has no weights to train")
+            .argument("net")
+            .into());
+    }
+    let result = training.run(val.as_ref())?;
+    training.states.settle()?;
+    write(call, &args, &on, &result)?;
+    match call.outputs.get("timings") {
+        Some(path) => Ok(files::write(
+            Path::new(path),
+            &files::json(&training.progress.timings()),
+        )?),
+        None => Ok(()),
+    }
+}
+
+/// A training under way.
+struct Training<'a> {
+    args: &'a TrainArgs,
+    on: &'a Examples,
+    pool: ThreadPool,
+    learner: Learner,
+    states: States<'a>,
+    progress: Progress<'a>,
+    plan: Vec<EpochPlan>,
+    /// The figures of the epochs so far.
+    rows: Vec<TrainRow>,
+}
+
+/// What a training came to.
+struct Trained {
+    history: Vec<Row>,
+    /// The epoch of `model`, and its weights.
+    kept: (u32, Weights),
+    last: Weights,
+}
+
+impl Training<'_> {
+    fn run(&mut self, val: Option<&Examples>) -> Outcome<Trained> {
+        adapt(&self.learner.network, &self.learner.leaves, self.on)?;
+        self.announce(val.is_some())?;
+        let mut history = Vec::new();
+        if val.is_none() {
+            self.skip(&mut history)?;
+        }
+        let (mut best, mut patience) = (Best::default(), Patience::new(self.args.early_stopping.as_ref()));
+        let mut kept = None;
+        for epoch in history.len() as u32 + 1..=self.args.epochs {
+            self.reach(epoch)?;
+            let row = self.rows[epoch as usize - 1].clone();
+            let row = Row {
+                row,
+                val: val.map(|val| self.validate(val)).transpose()?,
+            };
+            self.progress.end_epoch(&row)?;
+            let loss = row.val.as_ref().map(val_loss);
+            history.push(row);
+            let Some(loss) = loss else { continue };
+            let is_best = best.observe(epoch, loss);
+            if is_best && self.args.keep == Keep::Best {
+                kept = Some((epoch, self.weights()?));
+            }
+            if patience.observe(loss) && epoch < self.args.epochs {
+                let best_epoch = best.epoch().unwrap_or(epoch);
+                self.progress.send(&Message::StoppedEarly { epoch, best_epoch })?;
+                break;
+            }
+        }
+        let last = self.weights()?;
+        let kept = kept.unwrap_or_else(|| (history.len() as u32, last.clone()));
+        Ok(Trained { history, kept, last })
+    }
+
+    fn announce(&self, has_val: bool) -> Outcome<()> {
+        let contiguous = (1..=self.args.epochs)
+            .take_while(|epoch| self.states.find(*epoch).is_some())
+            .count() as u32;
+        let last = self.states.last(self.args.epochs).unwrap_or(0);
+        self.progress.send(&Message::TrainingStarted {
+            device: self.args.device.clone(),
+            parameters: self.learner.parameters(),
+            examples: self.on.schema.examples,
+            from_epoch: if has_val { contiguous } else { last },
+            epochs: self.args.epochs,
+        })
+    }
+
+    /// Without validation: goes to the last state that exists.
+    fn skip(&mut self, history: &mut Vec<Row>) -> Outcome<()> {
+        let Some(epoch) = self.states.last(self.args.epochs) else {
+            return Ok(());
+        };
+        self.rows = self.states.load(epoch, &mut self.learner)?;
+        history.extend(self.rows.iter().map(|row| Row {
+            row: row.clone(),
+            val: None,
+        }));
+        history.iter().try_for_each(|row| self.progress.end_epoch(row))
+    }
+
+    /// Brings the learner from the end of the epoch before to the end of `epoch`.
+    fn reach(&mut self, epoch: u32) -> Outcome<()> {
+        if self.states.find(epoch).is_some() {
+            self.rows = self.states.load(epoch, &mut self.learner)?;
+            return Ok(());
+        }
+        self.progress.begin_epoch();
+        let plan = self.plan[epoch as usize - 1].clone();
+        let loss = self.train_epoch(epoch, &plan)?;
+        self.progress.end_training(epoch, self.on.count());
+        self.rows.push(TrainRow {
+            epoch,
+            lr: plan.lr,
+            train: TrainFigures { loss },
+        });
+        if epoch.is_multiple_of(self.args.checkpoint_every) || epoch == self.args.epochs {
+            self.states.keep(&self.learner, &self.rows)?;
+        }
+        Ok(())
+    }
+
+    /// One pass over the training set; gives its mean loss.
+    fn train_epoch(&mut self, epoch: u32, plan: &EpochPlan) -> Outcome<f64> {
+        let count = self.on.count();
+        let order = order(self.args.seed, epoch, count)?;
+        let batches = starts(count, i64::from(self.args.batch_size));
+        let steps = batches.len().div_ceil(self.args.accumulate as usize);
+        let (mut total, mut seen) = (0.0, 0);
+        for (step, group) in batches.chunks(self.args.accumulate as usize).enumerate() {
+            let mut gradients = Vec::with_capacity(group.len());
+            for (within, (start, length)) in group.iter().enumerate() {
+                let batch = (step * self.args.accumulate as usize + within) as u64;
+                let rows = order.f_narrow(0, *start, *length)?;
+                let gradient = self.learner.gradient(&self.pool, &rows, At { epoch, batch })?;
+                if !gradient.loss.is_finite() {
+                    return Err(diverged(gradient.loss, epoch, step as u64 + 1, plan.lr).into());
+                }
+                total += gradient.loss * *length as f64;
+                seen += length;
+                gradients.push(gradient);
+            }
+            self.learner.step(&Gradient::mean(gradients)?, plan)?;
+            self.progress
+                .step(epoch, step as u64 + 1, steps as u64, seen, total / seen as f64)?;
+        }
+        Ok(total / count as f64)
+    }
+
+    fn validate(&self, val: &Examples) -> Outcome<crate::scores::Metrics> {
+        let validation = Validation {
+            metrics: &self.args.metrics,
+            loss: Some(&self.args.loss),
+            batch_size: self.args.batch_size,
+        };
+        validation.run(&self.learner.network, &self.learner.leaves, val, &self.pool)
+    }
+
+    fn weights(&self) -> Outcome<Weights> {
+        model::weights(&self.learner.network, &self.learner.leaves)
+    }
+}
+
+/// The order of the examples in an epoch: a permutation of its own, so that no generator's state has to be kept.
+fn order(seed: i64, epoch: u32, count: i64) -> Outcome<Tensor> {
+    let mut rows: Vec<i64> = (0..count).collect();
+    Random::new(seed, "order")
+        .child(u64::from(epoch))
+        .shuffle(&mut rows);
+    Ok(Tensor::f_from_slice(&rows)?)
+}
+
+fn check(args: &TrainArgs, on: &Examples, val: Option<&Examples>) -> Outcome<()> {
+    agreement::check_train(args, val.is_some())?;
+    agreement::check_data(&on.schema, &args.net, "on")?;
+    agreement::check_loss(&args.loss, &on.schema.y, "loss")?;
+    agreement::check_metrics(&args.metrics, &on.schema.y)?;
+    if let Some(val) = val {
+        agreement::check_data(&val.schema, &args.net, "val")?;
+        agreement::check_alike(&on.schema, &val.schema)?;
+    }
+    Ok(())
+}
+
+fn diverged(loss: f64, epoch: u32, step: u64, lr: f64) -> Box<Failure> {
+    let what = if loss.is_nan() { "NaN" } else { "infinite" };
+    let failure = Failure::new(
+        "B0201",
+        format!("the loss became {what} in epoch {epoch}, step {step}"),
+    );
+    failure.argument("optimizer").help(format!(
+        "lower the learning rate, which is {lr} now, or set `clip_grad_norm = 1.0`"
+    ))
+}
+
+fn write(call: &Call, args: &TrainArgs, on: &Examples, trained: &Trained) -> Outcome<()> {
+    let Schema { y, recipe, .. } = &on.schema;
+    let file = ModelFile {
+        format: model::FORMAT,
+        net: args.net.clone(),
+        y: y.clone(),
+        recipe: recipe.clone(),
+    };
+    let (epoch, weights) = &trained.kept;
+    let path = |name: &str| call.outputs.get(name).map(Path::new);
+    if let Some(path) = path("model") {
+        model::write(path, &file, weights)?;
+    }
+    if let Some(path) = path("last") {
+        model::write(path, &file, &trained.last)?;
+    }
+    if let Some(path) = path("history") {
+        files::write(path, &files::json(&trained.history))?;
+    }
+    if let Some(path) = path("best") {
+        files::write(path, &files::json(&json!({ "epoch": epoch })))?;
+    }
+    let val = trained
+        .history
+        .get(*epoch as usize - 1)
+        .and_then(|row| row.val.as_ref());
+    if let (Some(path), Some(val)) = (path("val"), val) {
+        files::write(path, &files::json(val))?;
+    }
+    Ok(())
+}
