@@ -65,6 +65,32 @@ impl Digest {
     }
 }
 
+/// The digest of a file's content, piece by piece; long pieces are hashed by several threads.
+#[derive(Debug, Default)]
+pub struct Hasher(blake3::Hasher);
+
+impl Hasher {
+    /// Nothing hashed yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Hashes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        // Below that, handing work to other threads costs more than it saves.
+        if bytes.len() >= 256 << 10 {
+            self.0.update_rayon(bytes);
+        } else {
+            self.0.update(bytes);
+        }
+    }
+
+    /// The digest, equal to [`Digest::of_blob`] of all of it.
+    pub fn finish(&self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

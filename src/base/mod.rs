@@ -1,3 +1,7 @@
 //! What everything stands on: digests, canonical encoding, atomic files, locks, the one clock. Talks to std alone.
 
+pub mod atomic;
+pub mod clock;
 pub mod digest;
+pub mod encoding;
+pub mod lock;

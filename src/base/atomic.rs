@@ -1,0 +1,110 @@
+//! Files that are there whole or not at all, whatever happens to the process or the power. Talks to the file system.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Writes `bytes` to `path`, in the place of what was there: whoever reads sees all of the old or all of the new, also
+/// after a power failure.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = temporary_beside(path)?;
+    let written = write_new(&temporary, bytes).and_then(|()| replace(&temporary, path));
+    if written.is_err() {
+        // The error is what the caller needs to hear; the file has a name that nobody looks for.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Writes `bytes` to `path` unless something is there. True where it was written.
+///
+/// `temporary` is a path on the same file system that nobody else uses.
+pub fn write_if_absent(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<bool> {
+    let written = write_new(temporary, bytes).and_then(|()| match fs::hard_link(temporary, path) {
+        Ok(()) => sync_folder(parent(path)?).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    });
+    let _ = fs::remove_file(temporary);
+    written
+}
+
+/// Renames `from` to `to`, in the place of what was there, and makes the name durable.
+pub fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    rename(from, to)?;
+    sync_folder(parent(to)?)
+}
+
+/// Renames without making the name durable: [`sync_folder`] does that, once for many.
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Makes the names in a folder durable.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// A new file with `bytes`, durable under its name but for the name itself.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn parent(path: &Path) -> io::Result<&Path> {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Ok(Path::new(".")),
+        Some(parent) => Ok(parent),
+        None => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the path names no file",
+        )),
+    }
+}
+
+/// A name beside `path` that no other process and no other thread of this one takes.
+fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let process = std::process::id();
+    Ok(parent(path)?.join(format!(".{name}.{process}-{count}.new")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_replaces_and_leaves_nothing_beside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write(&path, b"one").unwrap();
+        write(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_first_of_two_stands() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, temporary) = (folder.path().join("a"), folder.path().join("t"));
+        assert!(write_if_absent(&path, &temporary, b"one").unwrap());
+        assert!(!write_if_absent(&path, &temporary, b"two").unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert!(!temporary.exists());
+    }
+
+    #[test]
+    fn a_failed_write_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::create_dir(&path).unwrap();
+        assert!(write(&path, b"x").is_err());
+        assert!(path.is_dir());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

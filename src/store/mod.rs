@@ -1,0 +1,235 @@
+//! The store: content by digest, and records of what keys came to. Many processes may use one at once; all of them may
+//! be killed at any moment. Talks to the file system and to `model`; decides nothing.
+//!
+//! A record is visible only after its objects are, and both are durable before a call that put them returns.
+//! `docs/design/store.md` draws the folders and gives the reasons.
+
+mod aside;
+mod batch;
+mod error;
+mod import;
+mod lease;
+mod place;
+mod read;
+mod record;
+mod register;
+mod view;
+
+pub use error::StoreError;
+pub use import::Bounds;
+pub use lease::Scratch;
+pub use register::{Registered, Registration, Verdict};
+
+use crate::base::digest::Digest;
+use crate::base::lock::Lock;
+use crate::model::node::{Entry, Node, Tree};
+use error::at;
+use import::Taking;
+use lease::Lease;
+use place::Places;
+use serde::de::DeserializeOwned;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// What the file `version` of a store holds.
+const VERSION: &str = "mlp store 1\n";
+
+/// A store on disk.
+#[derive(Debug)]
+pub struct Store {
+    places: Places,
+    /// Taken when something is first written, so that reading needs no right to write.
+    lease: OnceLock<Lease>,
+}
+
+impl Store {
+    /// Opens the store at `root`, and makes it where there is none. A store that is there may be read-only.
+    pub fn open(root: &Path) -> Result<Self, StoreError> {
+        let version = root.join("version");
+        match fs::read_to_string(&version) {
+            Ok(text) if text == VERSION => {}
+            Ok(_) => return Err(StoreError::NotAStore(root.to_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => make(root, &version)?,
+            Err(error) => return Err(at("read", &version)(error)),
+        }
+        let root = root.canonicalize().map_err(at("read", root))?;
+        Ok(Self {
+            places: Places { root },
+            lease: OnceLock::new(),
+        })
+    }
+
+    /// Its folder.
+    pub fn root(&self) -> &Path {
+        &self.places.root
+    }
+
+    fn lease(&self) -> Result<&Lease, StoreError> {
+        if let Some(lease) = self.lease.get() {
+            return Ok(lease);
+        }
+        let lease = Lease::take(&self.places.folder("tmp"))?;
+        // Another thread may have been quicker; then this lease is given back.
+        Ok(self.lease.get_or_init(|| lease))
+    }
+
+    /// An empty folder on the store's file system, from which [`Store::move_in`] need not copy.
+    pub fn scratch(&self) -> Result<Scratch, StoreError> {
+        Scratch::make(self.lease()?)
+    }
+
+    /// Copies a file or directory of somebody else's into the store. Its symbolic links must stay inside.
+    pub fn import(&self, path: &Path, bounds: Bounds) -> Result<Node, StoreError> {
+        self.take_in(path, Taking::Copy, bounds)
+    }
+
+    /// Moves a file or directory from a [`Scratch`] into the store. Nobody may have it open for writing; what is left at
+    /// `path` is of no use.
+    pub fn move_in(&self, path: &Path, bounds: Bounds) -> Result<Node, StoreError> {
+        self.take_in(path, Taking::Move, bounds)
+    }
+
+    fn take_in(&self, path: &Path, taking: Taking, bounds: Bounds) -> Result<Node, StoreError> {
+        let (node, batch) = import::import(path, taking, bounds, &self.places, self.lease()?)?;
+        batch.commit(&self.places.root)?;
+        Ok(node)
+    }
+
+    /// Puts bytes as a file.
+    pub fn add_bytes(&self, bytes: &[u8]) -> Result<Node, StoreError> {
+        let digest = Digest::of_blob(bytes);
+        let place = self.places.object(digest, false);
+        batch::place_bytes(&self.places.root, self.lease()?, bytes, place)?;
+        Ok(Node::File {
+            executable: false,
+            size: bytes.len() as u64,
+            digest,
+        })
+    }
+
+    /// Puts a tree whose entries are here already.
+    pub fn add_tree(&self, tree: &Tree) -> Result<Node, StoreError> {
+        let bytes = tree.encode()?;
+        let digest = Tree::digest_of(&bytes);
+        batch::place_bytes(&self.places.root, self.lease()?, &bytes, self.places.tree(digest))?;
+        Ok(Node::Dir { tree: digest })
+    }
+
+    /// A place at which the node's content lies, read-only, to be bound or read.
+    pub fn materialise(&self, node: &Node) -> Result<PathBuf, StoreError> {
+        match *node {
+            Node::File {
+                executable,
+                size,
+                digest,
+            } => view::object(&self.places, digest, executable, size),
+            Node::Dir { tree } => view::tree(&self.places, || Ok(self.lease()?.fresh()), tree),
+        }
+    }
+
+    /// Whether all bytes of the node are here; their contents are not looked at.
+    pub fn holds(&self, node: &Node) -> bool {
+        read::holds(&self.places, node)
+    }
+
+    /// Reads all bytes of the node and tells what is damaged or missing.
+    pub fn verify(&self, node: &Node) -> Vec<StoreError> {
+        read::verify(&self.places, node)
+    }
+
+    /// Puts what [`Store::verify`] found damaged aside, so that what is built or fetched next takes its place.
+    pub fn put_aside(&self, damaged: &[StoreError]) -> Result<(), StoreError> {
+        damaged.iter().try_for_each(|error| match error {
+            StoreError::Damaged { path, .. } => aside::put_aside(&self.places, self.lease()?, path),
+            _ => Ok(()),
+        })
+    }
+
+    /// The bytes of a file, held against its digest.
+    pub fn read(&self, node: &Node) -> Result<Vec<u8>, StoreError> {
+        match *node {
+            Node::File {
+                executable, digest, ..
+            } => read::file(&self.places, digest, executable),
+            Node::Dir { tree } => Err(StoreError::Refused {
+                path: self.places.tree(tree),
+                reason: "is a directory: a file belongs there".to_owned(),
+            }),
+        }
+    }
+
+    /// A file's JSON.
+    pub fn read_json<T: DeserializeOwned>(&self, node: &Node) -> Result<T, StoreError> {
+        let bytes = self.read(node)?;
+        serde_json::from_slice(&bytes).map_err(|error| StoreError::Refused {
+            path: self.materialise(node).unwrap_or_default(),
+            reason: format!("is not the JSON that it should be: {error}"),
+        })
+    }
+
+    /// A directory's entries.
+    pub fn tree(&self, digest: Digest) -> Result<Tree, StoreError> {
+        read::tree(&self.places, digest)
+    }
+
+    /// The node at `path` (names with `/` between them) inside a node; the node itself at the empty path.
+    pub fn entry(&self, node: &Node, path: &str) -> Result<Node, StoreError> {
+        path.split('/')
+            .filter(|name| !name.is_empty())
+            .try_fold(*node, |node, name| {
+                let missing = |digest| StoreError::NoEntry {
+                    node: digest,
+                    path: path.to_owned(),
+                };
+                let tree = match node {
+                    Node::Dir { tree } => tree,
+                    Node::File { digest, .. } => return Err(missing(digest)),
+                };
+                match self.tree(tree)?.entries.get(name) {
+                    Some(Entry::Node(node)) => Ok(*node),
+                    Some(Entry::Symlink { .. }) | None => Err(missing(tree)),
+                }
+            })
+    }
+
+    /// The lock under which a resolved key is built, waited for. After taking it, look the key up again.
+    pub fn lock(&self, resolved_key: Digest) -> Result<Lock, StoreError> {
+        let path = self.places.lock(resolved_key);
+        Lock::acquire(&path).map_err(at("lock", &path))
+    }
+
+    /// That lock, unless somebody holds it.
+    pub fn try_lock(&self, resolved_key: Digest) -> Result<Option<Lock>, StoreError> {
+        let path = self.places.lock(resolved_key);
+        Lock::try_acquire(&path).map_err(at("lock", &path))
+    }
+}
+
+/// Makes an empty store. Many processes may do so at once: all of them make the same.
+fn make(root: &Path, version: &Path) -> Result<(), StoreError> {
+    let strange = fs::read_dir(root).is_ok_and(|mut entries| {
+        entries.any(|entry| {
+            entry.is_ok_and(|entry| {
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                !Places::FOLDERS.contains(&name.as_ref())
+                    && !name.starts_with(".version.")
+                    && name != "version"
+            })
+        })
+    });
+    if strange {
+        return Err(StoreError::NotAStore(root.to_owned()));
+    }
+    for folder in Places::FOLDERS {
+        let folder = root.join(folder);
+        fs::create_dir_all(&folder).map_err(at("make", &folder))?;
+    }
+    // Last: a store that has it is whole.
+    crate::base::atomic::write(version, VERSION.as_bytes()).map_err(at("write", version))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Where things lie below a store's root. `docs/design/store.md` draws it.
+
+use crate::base::digest::Digest;
+use std::path::{Path, PathBuf};
+
+/// The folders of a store.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    pub(super) root: PathBuf,
+}
+
+/// The kinds of record, by folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RecordKind {
+    Realisation,
+    Trace,
+    Chain,
+    Derivation,
+}
+
+impl RecordKind {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Realisation => "r",
+            Self::Trace => "s",
+            Self::Chain => "c",
+            Self::Derivation => "drv",
+        }
+    }
+}
+
+impl Places {
+    /// Folders that a store has from the start.
+    pub(super) const FOLDERS: [&str; 11] = [
+        "objects", "trees", "views", "r", "s", "c", "drv", "attest", "tmp", "locks", "damaged",
+    ];
+
+    pub(super) fn folder(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// A file's bytes. Those that may be executed stand apart, for a mode belongs to the inode.
+    pub(super) fn object(&self, digest: Digest, executable: bool) -> PathBuf {
+        let mut place = self.fan_out("objects", digest);
+        if executable {
+            place.as_mut_os_string().push("-x");
+        }
+        place
+    }
+
+    /// A tree's canonical bytes.
+    pub(super) fn tree(&self, digest: Digest) -> PathBuf {
+        self.fan_out("trees", digest)
+    }
+
+    /// A tree as folders of hardlinks.
+    pub(super) fn view(&self, tree: Digest) -> PathBuf {
+        self.fan_out("views", tree)
+    }
+
+    pub(super) fn record(&self, kind: RecordKind, key: Digest) -> PathBuf {
+        self.fan_out(kind.folder(), key)
+    }
+
+    /// The folder of a resolved key's attestations.
+    pub(super) fn attestations(&self, resolved_key: Digest) -> PathBuf {
+        self.fan_out("attest", resolved_key)
+    }
+
+    pub(super) fn lock(&self, key: Digest) -> PathBuf {
+        self.root.join("locks").join(key.to_string())
+    }
+
+    fn fan_out(&self, folder: &str, digest: Digest) -> PathBuf {
+        let name = digest.to_string();
+        let (first, rest) = name.split_at(2);
+        let mut place = PathBuf::with_capacity(self.root.as_os_str().len() + folder.len() + 72);
+        place.push(&self.root);
+        place.push(folder);
+        place.push(first);
+        place.push(rest);
+        place
+    }
+}
+
+/// Whether the target of a link at `inside` (names from the root, the link's own last) stays below the root.
+pub(super) fn stays_inside(inside: &[String], target: &str) -> bool {
+    if target.is_empty() || target.contains('\0') || Path::new(target).is_absolute() {
+        return false;
+    }
+    let mut depth = inside.len().saturating_sub(1);
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => match depth.checked_sub(1) {
+                Some(up) => depth = up,
+                None => return false,
+            },
+            _ => depth += 1,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_that_leave_are_found() {
+        let inside = |names: &[&str], target| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            stays_inside(&names, target)
+        };
+        assert!(inside(&["a", "link"], "../b"));
+        assert!(inside(&["link"], "a/../b"));
+        assert!(!inside(&["link"], "../b"));
+        assert!(!inside(&["a", "link"], "../../b"));
+        assert!(!inside(&["a", "link"], "b/../../../c/d/e"));
+        assert!(!inside(&["link"], "/etc/passwd"));
+        assert!(!inside(&["link"], ""));
+    }
+}

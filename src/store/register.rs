@@ -1,0 +1,214 @@
+//! What keys came to: registering, and looking up. Whoever goes on after a build uses what registering returns, not what
+//! was built: where two builds of one key differ, the first that was registered stands.
+
+use super::error::{StoreError, at};
+use super::place::RecordKind;
+use super::{Store, record};
+use crate::base::digest::Digest;
+use crate::model::node::Node;
+use crate::model::record::{Attestation, ChainState, Dependency, Realisation, Trace};
+use std::fs;
+use std::io::ErrorKind;
+
+/// A build's result, to be registered.
+#[derive(Clone, Debug)]
+pub struct Registration<'r> {
+    /// The resolved key.
+    pub resolved_key: Digest,
+    /// The static key.
+    pub static_key: Digest,
+    /// What was built; its nodes are in the store.
+    pub realisation: Realisation,
+    /// The direct dependencies, as they were.
+    pub dependencies: Vec<Dependency>,
+    /// The canonical bytes of the static key, for comparisons later on.
+    pub derivation: &'r [u8],
+    /// How it came about; `differs` is filled in here.
+    pub attestation: Attestation,
+}
+
+/// What stands after registering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// The outputs to go on with.
+    pub standing: Realisation,
+    /// How they relate to what was built.
+    pub verdict: Verdict,
+}
+
+/// How a build's result relates to the standing one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing stood there.
+    First,
+    /// The same stood there.
+    Same,
+    /// Another stands: the step is not deterministic in these outputs.
+    Differs(Vec<String>),
+    /// Another stood there whose bytes are gone, so that nothing could go on from it: this one took its place. The step
+    /// is not deterministic in these outputs.
+    Superseded(Vec<String>),
+}
+
+impl Store {
+    /// Registers what was built.
+    pub fn register(&self, registration: Registration<'_>) -> Result<Registered, StoreError> {
+        let Registration {
+            resolved_key,
+            static_key,
+            realisation,
+            dependencies,
+            derivation,
+            mut attestation,
+        } = registration;
+        self.check_complete(&realisation)?;
+        let place = self.places.record(RecordKind::Realisation, resolved_key);
+        let stood = record::put(self.lease()?, &place, realisation.clone())?;
+        let different = different(&stood.record, &realisation);
+        let verdict = if stood.first {
+            Verdict::First
+        } else if different.is_empty() {
+            Verdict::Same
+        } else if self.holds_all(&stood.record) {
+            Verdict::Differs(different)
+        } else {
+            record::replace(&place, realisation.clone())?;
+            Verdict::Superseded(different)
+        };
+        let standing = match &verdict {
+            Verdict::Differs(_) => {
+                attestation.differs = Some(realisation.outputs);
+                stood.record
+            }
+            _ => realisation,
+        };
+        self.attest(&attestation)?;
+        self.put_derivation(static_key, derivation)?;
+        let trace = Trace {
+            resolved_key,
+            outputs: standing.outputs.clone(),
+            dependencies,
+        };
+        if matches!(verdict, Verdict::Superseded(_)) {
+            record::replace(&self.places.record(RecordKind::Trace, static_key), trace)?;
+        } else {
+            self.put_trace(static_key, trace)?;
+        }
+        Ok(Registered { standing, verdict })
+    }
+
+    /// No record may stand over objects that are not here.
+    fn check_complete(&self, realisation: &Realisation) -> Result<(), StoreError> {
+        let missing = realisation
+            .outputs
+            .iter()
+            .find(|(_, node)| node.is_some_and(|node| !self.holds(&node)));
+        missing.map_or(Ok(()), |(output, _)| {
+            Err(StoreError::Incomplete {
+                output: output.clone(),
+            })
+        })
+    }
+
+    /// Whether all bytes of a realisation are here.
+    pub fn holds_all(&self, realisation: &Realisation) -> bool {
+        realisation
+            .outputs
+            .values()
+            .flatten()
+            .all(|node| self.holds(node))
+    }
+
+    /// What a static key came to.
+    pub fn trace(&self, static_key: Digest) -> Result<Option<Trace>, StoreError> {
+        record::get(&self.places.record(RecordKind::Trace, static_key))
+    }
+
+    /// Puts what a static key came to, where its resolved key was found (early cutoff). Gives what stands.
+    pub fn put_trace(&self, static_key: Digest, trace: Trace) -> Result<Trace, StoreError> {
+        let place = self.places.record(RecordKind::Trace, static_key);
+        Ok(record::put(self.lease()?, &place, trace)?.record)
+    }
+
+    /// What a resolved key came to.
+    pub fn realisation(&self, resolved_key: Digest) -> Result<Option<Realisation>, StoreError> {
+        record::get(&self.places.record(RecordKind::Realisation, resolved_key))
+    }
+
+    /// A state of a training chain. Its bytes may be gone: see [`Store::holds`].
+    pub fn chain(&self, chain_key: Digest) -> Result<Option<ChainState>, StoreError> {
+        record::get(&self.places.record(RecordKind::Chain, chain_key))
+    }
+
+    /// Puts a state of a training chain. Gives what stands: the first, unless its bytes are gone.
+    pub fn put_chain(&self, chain_key: Digest, state: Node) -> Result<ChainState, StoreError> {
+        if !self.holds(&state) {
+            let output = "state".to_owned();
+            return Err(StoreError::Incomplete { output });
+        }
+        let place = self.places.record(RecordKind::Chain, chain_key);
+        let stood = record::put(self.lease()?, &place, ChainState { state })?;
+        if stood.record.state == state || self.holds(&stood.record.state) {
+            return Ok(stood.record);
+        }
+        Ok(record::replace(&place, ChainState { state })?.record)
+    }
+
+    /// Keeps the canonical bytes of a static key.
+    pub fn put_derivation(&self, static_key: Digest, bytes: &[u8]) -> Result<(), StoreError> {
+        let place = self.places.record(RecordKind::Derivation, static_key);
+        super::batch::place_bytes(&self.places.root, self.lease()?, bytes, place)
+    }
+
+    /// The canonical bytes of a static key; none where they are not here or not those of the key.
+    pub fn derivation(&self, static_key: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let place = self.places.record(RecordKind::Derivation, static_key);
+        match fs::read(&place) {
+            Ok(bytes) => {
+                let whole = Digest::of(crate::base::digest::Context::StaticKey, &bytes) == static_key;
+                Ok(whole.then_some(bytes))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(at("read", &place)(error)),
+        }
+    }
+
+    /// Adds an attestation.
+    pub fn attest(&self, attestation: &Attestation) -> Result<(), StoreError> {
+        let folder = self.places.attestations(attestation.resolved_key);
+        let text = serde_json::to_vec(attestation).map_err(|error| at("write", &folder)(error.into()))?;
+        // Named by content: the same attestation twice is one.
+        let place = folder.join(Digest::of_blob(&text).to_string());
+        record::put(self.lease()?, &place, attestation.clone()).map(drop)
+    }
+
+    /// How a resolved key's realisations came about, oldest first. Damaged ones are left out.
+    pub fn attestations(&self, resolved_key: Digest) -> Result<Vec<Attestation>, StoreError> {
+        let folder = self.places.attestations(resolved_key);
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(at("read", &folder))?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(at("read", &folder))?.path();
+            if let Some(attestation) = record::get::<Attestation>(&path)? {
+                found.push((attestation.started, path, attestation));
+            }
+        }
+        found.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        Ok(found.into_iter().map(|(_, _, attestation)| attestation).collect())
+    }
+}
+
+/// The outputs in which two realisations of one key differ.
+fn different(one: &Realisation, other: &Realisation) -> Vec<String> {
+    let names = one.outputs.keys().chain(other.outputs.keys());
+    let mut names: Vec<String> = names
+        .filter(|name| one.outputs.get(*name) != other.outputs.get(*name))
+        .cloned()
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
