@@ -3,5 +3,7 @@
 
 pub mod base;
 pub mod engine;
+pub mod executor;
 pub mod model;
+pub mod sandbox;
 pub mod store;

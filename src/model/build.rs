@@ -28,6 +28,8 @@ pub struct BuildRequest {
     pub outputs: BTreeMap<String, String>,
     /// An empty directory of this build, on the store's file system: the build directory is made inside.
     pub scratch: PathBuf,
+    /// Where a training puts finished states, below the build directory (`ChainIo::new` of its call).
+    pub states: Option<String>,
     /// Where stdout and stderr go, as they come.
     pub log: PathBuf,
     /// What it may use.

@@ -1,0 +1,184 @@
+//! The scratch directory of a build: made before it, looked into after it, without ever following a link that the
+//! builder made.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Component, Path, PathBuf};
+
+use crate::model::build::BuildRequest;
+
+/// The directories of a build in its scratch directory.
+#[derive(Debug)]
+pub(super) struct Directories {
+    /// The builder's own: `/build` inside.
+    pub(super) build: PathBuf,
+    /// `/tmp` inside.
+    pub(super) tmp: PathBuf,
+    /// Over which the new root is mounted.
+    pub(super) root: PathBuf,
+    /// Where states go, out of the builder's reach.
+    states: PathBuf,
+}
+
+impl Directories {
+    /// Makes them, with the request's files, the parents of its outputs, and a mount point for each input; where nothing
+    /// can be mounted (`linked`), a link to each input. Errors are words about the request.
+    pub(super) fn make(request: &BuildRequest, linked: bool) -> Result<Self, String> {
+        let scratch = &request.scratch;
+        let directories = Self {
+            build: scratch.join("build"),
+            tmp: scratch.join("tmp"),
+            root: scratch.join("root"),
+            states: scratch.join("states"),
+        };
+        for path in [
+            &directories.build,
+            &directories.tmp,
+            &directories.root,
+            &directories.states,
+        ] {
+            fs::create_dir_all(path).map_err(|error| failed("make", path, &error))?;
+        }
+        // Programs of other users must not get at what lies here.
+        let private = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(scratch, private).map_err(|error| failed("protect", scratch, &error))?;
+        let sticky = fs::Permissions::from_mode(0o1777);
+        fs::set_permissions(&directories.tmp, sticky)
+            .map_err(|error| failed("open", &directories.tmp, &error))?;
+        directories.fill(request, linked)?;
+        Ok(directories)
+    }
+
+    fn fill(&self, request: &BuildRequest, linked: bool) -> Result<(), String> {
+        let place = |relative: &str| -> Result<PathBuf, String> {
+            let path = self.build.join(relative);
+            if !is_inside(Path::new(relative)) {
+                return Err(format!("`{relative}` leads out of the build directory"));
+            }
+            Ok(path)
+        };
+        let parent = |path: &Path| match path.parent() {
+            Some(parent) => fs::create_dir_all(parent).map_err(|error| failed("make", parent, &error)),
+            None => Ok(()),
+        };
+        for (relative, bytes) in &request.files {
+            let path = place(relative)?;
+            parent(&path)?;
+            fs::write(&path, bytes).map_err(|error| failed("write", &path, &error))?;
+        }
+        for (relative, source) in &request.inputs {
+            let path = place(relative)?;
+            parent(&path)?;
+            let metadata = fs::metadata(source).map_err(|error| failed("find", source, &error))?;
+            let made = match (linked, metadata.is_dir()) {
+                (true, _) => symlink(source, &path),
+                (false, true) => fs::create_dir(&path),
+                (false, false) => fs::write(&path, ""),
+            };
+            made.map_err(|error| failed("make a place for the input", &path, &error))?;
+        }
+        for relative in request.outputs.values() {
+            parent(&place(relative)?)?;
+        }
+        let directories = request
+            .states
+            .iter()
+            .chain([&request.cwd])
+            .filter(|relative| !relative.is_empty());
+        for relative in directories {
+            let path = place(relative)?;
+            fs::create_dir_all(&path).map_err(|error| failed("make", &path, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Where `relative` lies if it is there, and is reached through no link.
+    pub(super) fn find(&self, relative: &str) -> Option<PathBuf> {
+        if !is_inside(Path::new(relative)) {
+            return None;
+        }
+        let mut path = self.build.clone();
+        let mut parts = Path::new(relative).components().peekable();
+        while let Some(part) = parts.next() {
+            path.push(part);
+            let metadata = fs::symlink_metadata(&path).ok()?;
+            if parts.peek().is_some() && !metadata.is_dir() {
+                return None;
+            }
+        }
+        Some(path)
+    }
+
+    /// Moves the state `name` out of the builder's reach. `among` is where the request says that states are made.
+    pub(super) fn take_state(&self, among: &str, name: &str) -> Result<PathBuf, String> {
+        let single = matches!(
+            Path::new(name).components().collect::<Vec<_>>()[..],
+            [Component::Normal(_)]
+        );
+        let found = if single {
+            self.find(&format!("{among}/{name}"))
+        } else {
+            None
+        };
+        let found = found.filter(|path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()));
+        let found = found.ok_or_else(|| format!("the state `{name}` is no directory in `{among}`"))?;
+        let taken = self.states.join(name);
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "scratch only: what is made durable later is made so by the store"
+        )]
+        fs::rename(&found, &taken).map_err(|error| failed("take", &found, &error))?;
+        Ok(taken)
+    }
+}
+
+/// Relative, and without `..`.
+fn is_inside(path: &Path) -> bool {
+    path.components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+fn failed(what: &str, path: &Path, error: &io::Error) -> String {
+    format!("cannot {what} {}: {error}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directories(at: &Path) -> Directories {
+        let part = |name: &str| at.join(name);
+        let made = Directories {
+            build: part("build"),
+            tmp: part("tmp"),
+            root: part("root"),
+            states: part("states"),
+        };
+        fs::create_dir_all(made.build.join("new/epoch-1")).unwrap();
+        fs::create_dir_all(&made.states).unwrap();
+        made
+    }
+
+    #[test]
+    fn no_output_is_found_through_a_link() {
+        let at = tempfile::tempdir().unwrap();
+        let made = directories(at.path());
+        fs::create_dir(at.path().join("secret")).unwrap();
+        fs::write(at.path().join("secret/key"), "x").unwrap();
+        symlink(at.path().join("secret"), made.build.join("out")).unwrap();
+        assert_eq!(made.find("out/key"), None);
+        assert_eq!(made.find("../secret/key"), None);
+        assert!(made.find("new/epoch-1").is_some());
+    }
+
+    #[test]
+    fn a_state_is_taken_once_and_only_from_its_place() {
+        let at = tempfile::tempdir().unwrap();
+        let made = directories(at.path());
+        let taken = made.take_state("new", "epoch-1").unwrap();
+        assert!(taken.is_dir() && !made.build.join("new/epoch-1").exists());
+        assert!(made.take_state("new", "epoch-1").is_err());
+        assert!(made.take_state("new", "../../states").is_err());
+    }
+}

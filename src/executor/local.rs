@@ -1,0 +1,204 @@
+//! Builds on this machine, in the sandbox (or without one, where the request says so).
+
+use super::directory::Directories;
+use super::protocol::Line;
+use super::supervise::{End, Supervised};
+use super::{Cancel, Executor};
+use crate::model::build::{BuildObserver, BuildOutcome, BuildRequest, Ending, Isolation};
+use crate::sandbox::{self, Helper, Layout, MemoryGroup, PROTOCOL, Program, Spec, Watch};
+use mlp_protocol::call::SOCKET_VARIABLE;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// The executor of this machine.
+#[derive(Debug)]
+pub struct Local {
+    helper: Helper,
+}
+
+impl Local {
+    /// Builds in sandboxes that `helper` makes.
+    pub fn new(helper: Helper) -> Self {
+        Self { helper }
+    }
+
+    /// The helper: to start it early, and to probe what it may do.
+    pub fn helper(&self) -> &Helper {
+        &self.helper
+    }
+}
+
+/// Why a build could not be started: the words, and what to do.
+struct NotStarted(String, Option<String>);
+
+impl From<String> for NotStarted {
+    fn from(reason: String) -> Self {
+        Self(reason, None)
+    }
+}
+
+impl From<sandbox::Refusal> for NotStarted {
+    fn from(refusal: sandbox::Refusal) -> Self {
+        Self(refusal.to_string(), refusal.help())
+    }
+}
+
+impl Executor for Local {
+    fn build(
+        &self,
+        request: &BuildRequest,
+        observer: &mut dyn BuildObserver,
+        cancel: &Cancel,
+    ) -> BuildOutcome {
+        let began = Instant::now();
+        let (end, outputs) = match self.run(request, observer, cancel, began) {
+            Ok(done) => done,
+            Err(NotStarted(reason, help)) => {
+                let ending = Ending::NotStarted { reason, help };
+                (
+                    End {
+                        ending,
+                        cpu_us: None,
+                        peak_memory: None,
+                    },
+                    BTreeMap::new(),
+                )
+            }
+        };
+        BuildOutcome {
+            ending: end.ending,
+            outputs,
+            wall: began.elapsed(),
+            cpu: end.cpu_us.map(Duration::from_micros),
+            peak_memory: end.peak_memory,
+            isolation: request.isolation,
+        }
+    }
+}
+
+impl Local {
+    fn run(
+        &self,
+        request: &BuildRequest,
+        observer: &mut dyn BuildObserver,
+        cancel: &Cancel,
+        began: Instant,
+    ) -> Result<(End, BTreeMap<String, PathBuf>), NotStarted> {
+        let namespaces = request.isolation != Isolation::Off;
+        refuse_nested(request)?;
+        let directories = Directories::make(request, !namespaces)?;
+        let mut spec = spec(request, &directories, namespaces)?;
+        let log = open_log(request)?;
+        let socket = |error| NotStarted(format!("cannot make the builder's socket: {error}"), None);
+        let pair = if request.protocol {
+            Some(UnixStream::pair().map_err(socket)?)
+        } else {
+            None
+        };
+        let (line, theirs) = pair.unzip();
+        let line = line.map(Line::new).transpose().map_err(socket)?;
+        let mut first = self
+            .helper
+            .spawn(namespaces, log.as_fd(), theirs.as_ref().map(AsFd::as_fd))?;
+        drop(theirs);
+        // Before it is told to begin, so that nothing of the build is outside the group.
+        let memory = request
+            .limits
+            .memory
+            .and_then(|limit| MemoryGroup::holding(first.pid(), limit));
+        if memory.is_none() {
+            spec.watch.memory = request.limits.memory;
+        }
+        first.begin(&spec)?;
+        let supervised = Supervised {
+            request,
+            directories: &directories,
+            observer,
+            cancel,
+            first,
+            line,
+            memory,
+            began,
+        };
+        let end = supervised.until_the_end();
+        let found = request.outputs.iter();
+        let outputs = found
+            .filter_map(|(name, path)| Some((name.clone(), directories.find(path)?)))
+            .collect();
+        Ok((end, outputs))
+    }
+}
+
+/// A mount point inside another input would have to be made in what is bound read-only there.
+fn refuse_nested(request: &BuildRequest) -> Result<(), NotStarted> {
+    for place in request.inputs.keys() {
+        let prefix = format!("{place}/");
+        if let Some(inner) = request.inputs.keys().find(|inner| inner.starts_with(&prefix)) {
+            let help = "give one of the two inputs another place".to_owned();
+            return Err(NotStarted(
+                format!("the input `{inner}` lies inside the input `{place}`"),
+                Some(help),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn spec(request: &BuildRequest, directories: &Directories, namespaces: bool) -> Result<Spec, NotStarted> {
+    let layout = match namespaces {
+        true => sandbox::layout(&request.closure).map_err(|(path, error)| {
+            format!(
+                "the sandbox needs {}, which cannot be read: {error}",
+                path.display()
+            )
+        })?,
+        false => Layout::default(),
+    };
+    let mut vars = request.vars.clone();
+    if request.protocol {
+        vars.insert(SOCKET_VARIABLE.to_owned(), PROTOCOL.to_string());
+    }
+    if !namespaces {
+        // The places that those variables name exist only in the sandbox.
+        vars.insert("HOME".to_owned(), directories.build.display().to_string());
+        vars.insert("TMPDIR".to_owned(), directories.tmp.display().to_string());
+    }
+    let limits = &request.limits;
+    Ok(Spec {
+        namespaces,
+        root: directories.root.clone(),
+        build: directories.build.clone(),
+        tmp: directories.tmp.clone(),
+        inputs: request
+            .inputs
+            .iter()
+            .map(|(place, from)| (place.clone(), from.clone()))
+            .collect(),
+        closure: layout.binds,
+        links: layout.links,
+        program: Some(Program {
+            argv: request.argv.clone(),
+            vars,
+            cwd: request.cwd.clone(),
+        }),
+        watch: Watch {
+            memory: None,
+            disk: limits.disk,
+            files: limits.files,
+        },
+    })
+}
+
+fn open_log(request: &BuildRequest) -> Result<File, NotStarted> {
+    let log = OpenOptions::new().create(true).append(true).open(&request.log);
+    log.map_err(|error| {
+        NotStarted(
+            format!("cannot open the log {}: {error}", request.log.display()),
+            None,
+        )
+    })
+}

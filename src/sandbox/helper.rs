@@ -1,0 +1,115 @@
+//! The helper: a small single-threaded process, a copy of `mlp` that was started before threads and memory made forking
+//! dear. It forks the first process of each build, hands its descriptor to `mlp`, and knows nothing else of builds.
+//!
+//! It serves one socket. A request is one byte, [`IN_NAMESPACES`] or [`PLAIN`], with the build's descriptors: its
+//! control socket, its log and, where it speaks the protocol, the socket for that. The answer goes over the control
+//! socket. When `mlp` is gone, the socket ends and so does the helper.
+
+use super::syscall::{self, Cloned};
+use super::{first, wire};
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+/// A request for namespaces.
+pub(super) const IN_NAMESPACES: u8 = b'n';
+/// A request for a process without namespaces.
+pub(super) const PLAIN: u8 = b'p';
+/// The length of an answer: a yes or no, and the process's id or the errno.
+pub(super) const ANSWER: usize = 5;
+
+/// The namespaces of a build.
+const NAMESPACES: i32 = libc::CLONE_NEWUSER
+    | libc::CLONE_NEWNS
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUTS;
+
+/// The descriptors of one build.
+pub(super) struct Channels {
+    /// To `mlp`.
+    pub(super) control: UnixStream,
+    /// Where stdout and stderr go.
+    pub(super) log: OwnedFd,
+    /// The builder's end of the protocol.
+    pub(super) protocol: Option<OwnedFd>,
+}
+
+/// The whole life of the helper, whose socket is its standard input. Its status tells nothing.
+pub fn helper_main() -> ! {
+    // Ctrl-C goes to the terminal's foreground group: it is for mlp to decide what it ends.
+    let _ = nix::unistd::setsid();
+    // Whatever else was inherited belongs to mlp, and would outlive it here. Nothing in this process owns it.
+    let _ = syscall::close_from(3);
+    // Groups of root would be readable rights inside; for anyone else the kernel refuses, and they are needed no less
+    // than outside.
+    let _ = nix::unistd::setgroups(&[]);
+    syscall::ignore_children();
+    let socket = io::stdin();
+    let mut request = [0u8];
+    loop {
+        match syscall::receive(socket.as_fd(), &mut request) {
+            Ok((1, descriptors)) => serve(request[0], descriptors),
+            Err(Errno::EINTR) => {}
+            Ok(_) | Err(_) => syscall::exit_now(0),
+        }
+    }
+}
+
+/// Forks the first process of a build. Returns in the helper only.
+fn serve(request: u8, descriptors: Vec<OwnedFd>) {
+    let mut descriptors = descriptors.into_iter();
+    let (Some(control), Some(log)) = (descriptors.next(), descriptors.next()) else {
+        return;
+    };
+    let control = UnixStream::from(control);
+    let channels = Channels {
+        control,
+        log,
+        protocol: descriptors.next(),
+    };
+    let outside = first::Ids::current();
+    let namespaces = if request == IN_NAMESPACES { NAMESPACES } else { 0 };
+    match syscall::clone(namespaces) {
+        Ok(Cloned::Child) => {
+            // A panic must not unwind into the helper's loop, of which this process is a copy.
+            let life = std::panic::AssertUnwindSafe(|| first::first_process(channels, outside));
+            let _ = std::panic::catch_unwind(life);
+            syscall::exit_now(101)
+        }
+        Ok(Cloned::Parent { pid, pidfd }) => answer(&channels.control, true, pid, Some(&pidfd)),
+        Err(errno) => answer(&channels.control, false, errno as i32, None),
+    }
+}
+
+/// Tells `mlp` what came of the fork. If it is gone, the first process finds out by itself.
+fn answer(control: &UnixStream, cloned: bool, number: i32, pidfd: Option<&OwnedFd>) {
+    let mut bytes = [u8::from(cloned); ANSWER];
+    bytes[1..].copy_from_slice(&number.to_le_bytes());
+    let numbers: Vec<_> = pidfd.iter().map(|pidfd| pidfd.as_raw_fd()).collect();
+    let rights = [ControlMessage::ScmRights(&numbers)];
+    let rights = if numbers.is_empty() { &[][..] } else { &rights };
+    let _ = sendmsg::<()>(
+        control.as_raw_fd(),
+        &[IoSlice::new(&bytes)],
+        rights,
+        MsgFlags::MSG_NOSIGNAL,
+        None,
+    );
+}
+
+/// What the kernel said to a fork into namespaces.
+pub(super) fn fork_refusal(errno: i32, namespaces: bool) -> wire::Refusal {
+    let operation = if namespaces {
+        "create the namespaces of a sandbox (user, mount, pid, network, ipc, uts)"
+    } else {
+        "start a process"
+    };
+    wire::Refusal {
+        operation: operation.to_owned(),
+        errno,
+    }
+}

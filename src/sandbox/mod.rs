@@ -1,0 +1,34 @@
+//! The sandbox: runs a program in namespaces of its own (user, mount, pid, network, ipc, uts), with nothing visible but
+//! what it is given, as root and as any user. `docs/design/sandbox.md` lists its system calls in the order of the code.
+//!
+//! Three processes: **mlp** asks (`spawn`); the **helper**, small and single-threaded, forks (`helper`); the **first
+//! process** of each build makes the place (`enter`), starts the program (`program`, `filter`), reaps, watches the
+//! bounds (`watch`) and kills what is left (`first`). They speak `wire`. Talks to no other part of mlp; the local
+//! executor uses it.
+//!
+//! **Invariant**: where the kernel refuses any step, nothing is run, and the [`Refusal`] says which step; there is no
+//! weaker sandbox to fall back to.
+
+mod cgroup;
+mod closure;
+mod enter;
+mod filter;
+mod first;
+mod helper;
+mod program;
+mod refusal;
+mod spawn;
+mod syscall;
+mod watch;
+mod wire;
+
+pub(crate) use cgroup::MemoryGroup;
+pub use closure::Closures;
+pub(crate) use closure::{Layout, layout};
+pub use helper::helper_main;
+pub(crate) use program::PROTOCOL;
+pub use refusal::probe;
+pub(crate) use spawn::FirstProcess;
+pub use spawn::{HELPER_ARGUMENT, Helper};
+pub use wire::Refusal;
+pub(crate) use wire::{Ended, Exceeded, Program, Report, Spec, Watch};

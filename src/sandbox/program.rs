@@ -1,0 +1,196 @@
+//! The program of a build: from the fork off the first process to its exec. Everything that it could use to get out, or
+//! by which it could differ from machine to machine, is given up here.
+
+use super::enter::result;
+use super::filter;
+use super::first::{Step, step};
+use super::syscall::{self, Cloned};
+use super::wire::{Program, Refusal, Spec};
+use nix::errno::Errno;
+use nix::sys::personality::{self, Persona};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::SigSet;
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::Pid;
+use std::convert::Infallible;
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+/// The descriptor of the protocol's socket.
+pub(crate) const PROTOCOL: i32 = 3;
+/// Open files of a program: the same everywhere, however many the machine allows beyond.
+const OPEN_FILES: u64 = 4096;
+
+/// The program after its fork.
+pub(super) struct Started {
+    /// Its id for the first process.
+    pub(super) pid: Pid,
+    /// Why it did not come to its exec.
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// Starts the program and waits until it is exec'd, or has said why not.
+pub(super) fn start(
+    program: &Program,
+    spec: &Spec,
+    log: OwnedFd,
+    protocol: Option<OwnedFd>,
+) -> Step<Started> {
+    let pipe = std::io::pipe();
+    let (mut told, tell) = step(|| "make a pipe".into(), result(pipe))?;
+    match step(|| "start a process".into(), syscall::clone(0))? {
+        Cloned::Child => {
+            drop(told);
+            let Err(refusal) = become_program(program, spec, &log, protocol.as_ref(), OwnedFd::from(tell));
+            syscall::exit_now(refusal)
+        }
+        Cloned::Parent { pid, pidfd: _ } => {
+            drop((tell, log, protocol));
+            let mut said = Vec::new();
+            step(
+                || "hear from the new process".into(),
+                result(told.read_to_end(&mut said)),
+            )?;
+            let refusal = serde_json::from_slice(&said).ok();
+            Ok(Started {
+                pid: Pid::from_raw(pid),
+                refusal,
+            })
+        }
+    }
+}
+
+/// Returns only the status with which the process ends when it cannot become the program; `tell` has the reason then,
+/// and is closed by the exec else.
+fn become_program(
+    program: &Program,
+    spec: &Spec,
+    log: &OwnedFd,
+    protocol: Option<&OwnedFd>,
+    tell: OwnedFd,
+) -> Result<Infallible, i32> {
+    let Err(refusal) = prepare_and_exec(program, spec, log, protocol);
+    if let Ok(text) = serde_json::to_vec(&refusal) {
+        let _ = File::from(tell).write_all(&text);
+    }
+    Err(127)
+}
+
+/// In the order of `docs/design/sandbox.md`.
+fn prepare_and_exec(
+    program: &Program,
+    spec: &Spec,
+    log: &OwnedFd,
+    protocol: Option<&OwnedFd>,
+) -> Step<Infallible> {
+    step(|| "make a session".into(), nix::unistd::setsid())?;
+    syscall::reset_signals();
+    step(|| "unblock signals".into(), SigSet::empty().thread_set_mask())?;
+    umask(Mode::from_bits_truncate(0o022));
+    fix_limits(spec)?;
+    fix_addresses();
+    let build = if spec.namespaces {
+        Path::new("/build")
+    } else {
+        &spec.build
+    };
+    let cwd = build.join(&program.cwd);
+    step(
+        || format!("enter the working directory {}", cwd.display()),
+        nix::unistd::chdir(&cwd),
+    )?;
+    let argv = strings(&program.argv)?;
+    let vars = program
+        .vars
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect::<Vec<_>>();
+    let vars = strings(&vars)?;
+    let path = argv.first().cloned().ok_or(Refusal {
+        operation: "run nothing".into(),
+        errno: libc::ENOENT,
+    })?;
+
+    place_descriptors(log, protocol)?;
+    if spec.namespaces {
+        // Harmless where keyrings are forbidden: those of the user are out of reach there already.
+        let _ = syscall::join_new_keyring();
+        step(|| "drop capabilities".into(), syscall::drop_capabilities())?;
+        let locked = syscall::set_process_option(libc::PR_SET_NO_NEW_PRIVS, 1);
+        step(|| "set no_new_privs".into(), locked)?;
+        filter::install()?;
+    }
+    step(
+        || format!("run {}", program.argv.join(" ")),
+        nix::unistd::execve(&path, &argv, &vars),
+    )
+}
+
+/// No core dumps, the same number of open files everywhere, and no single file larger than all may be. Never an address
+/// space limit: CUDA and torch map far more than they use.
+fn fix_limits(spec: &Spec) -> Step<()> {
+    let set = |resource, value: u64| {
+        let (_, hard) = step(|| "read a resource limit".into(), getrlimit(resource))?;
+        let value = value.min(hard);
+        step(
+            || "set a resource limit".into(),
+            setrlimit(resource, value, value),
+        )
+    };
+    set(Resource::RLIMIT_CORE, 0)?;
+    set(Resource::RLIMIT_NOFILE, OPEN_FILES)?;
+    match spec.watch.disk {
+        Some(disk) => set(Resource::RLIMIT_FSIZE, disk),
+        None => Ok(()),
+    }
+}
+
+/// Addresses decide the order of sets and maps keyed by them. Some container runtimes forbid to fix them; a builder that
+/// depends on addresses is then found by `--check`, so this is no reason not to build.
+fn fix_addresses() {
+    if let Ok(persona) = personality::get() {
+        let _ = personality::set(persona | Persona::ADDR_NO_RANDOMIZE);
+    }
+}
+
+/// 0 is empty, 1 and 2 are the log, 3 is the protocol's socket; nothing else survives the exec.
+fn place_descriptors(log: &OwnedFd, protocol: Option<&OwnedFd>) -> Step<()> {
+    let null = step(|| "open /dev/null".into(), result(File::open("/dev/null")))?;
+    // Out of the way first, so that none is overwritten before it is placed.
+    let high = |fd| {
+        step(
+            || "duplicate a descriptor".into(),
+            syscall::duplicate_above(fd, 16),
+        )
+    };
+    let (null, log) = (high(null.as_fd())?, high(log.as_fd())?);
+    let protocol = protocol.map(|protocol| high(protocol.as_fd())).transpose()?;
+    let place = |fd: &OwnedFd, number| {
+        step(
+            || format!("place descriptor {number}"),
+            syscall::duplicate_as(fd.as_fd(), number),
+        )
+    };
+    step(
+        || "close descriptors at exec".into(),
+        syscall::close_on_exec_from(PROTOCOL),
+    )?;
+    place(&null, 0)?;
+    place(&log, 1)?;
+    place(&log, 2)?;
+    match &protocol {
+        Some(protocol) => place(protocol, PROTOCOL),
+        None => Ok(()),
+    }
+}
+
+fn strings(texts: &[String]) -> Step<Vec<CString>> {
+    let strings: Result<Vec<_>, _> = texts.iter().map(|text| CString::new(text.as_str())).collect();
+    step(
+        || "pass an argument that holds a NUL byte".into(),
+        strings.map_err(|_| Errno::EINVAL),
+    )
+}

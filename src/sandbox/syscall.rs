@@ -1,0 +1,235 @@
+//! The system calls that neither std nor `nix` wraps safely, each with the reason why its use here is sound. Talks to
+//! libc alone; only this file of the sandbox is unsafe.
+#![expect(
+    unsafe_code,
+    reason = "the sandbox's system calls; each block says why it is sound"
+)]
+
+use nix::errno::Errno;
+use std::ffi::CString;
+use std::io::IoSliceMut;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::Path;
+
+/// Which side of [`clone`] this is.
+pub(super) enum Cloned {
+    /// The new process.
+    Child,
+    /// The process that called.
+    Parent {
+        /// The child's id in the caller's pid namespace.
+        pid: i32,
+        /// A descriptor of the child: readable once it and, where it is PID 1, all of its namespace are dead.
+        pidfd: OwnedFd,
+    },
+}
+
+/// Forks into new namespaces by clone(2). Not clone3: container runtimes answer that with ENOSYS, and no flag here
+/// needs it.
+///
+/// MUST be called by a single-threaded process: the child goes on with a copy of the heap.
+pub(super) fn clone(namespaces: i32) -> Result<Cloned, Errno> {
+    let mut pidfd: RawFd = -1;
+    let flags = i64::from(namespaces | libc::CLONE_PIDFD | libc::SIGCHLD);
+    // SAFETY: without CLONE_VM and with a null stack this is fork(2): the child has its own copy of everything. The
+    // kernel writes the descriptor to `pidfd` in the parent's memory before the call returns.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, &raw mut pidfd, 0, 0) };
+    match Errno::result(pid)? {
+        0 => Ok(Cloned::Child),
+        pid => Ok(Cloned::Parent {
+            pid: pid as i32,
+            // SAFETY: the kernel just made this descriptor for us.
+            pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) },
+        }),
+    }
+}
+
+/// Ends the process at once: no destructors, no exit handlers of the parent whose memory this is a copy of.
+pub(super) fn exit_now(status: i32) -> ! {
+    // SAFETY: _exit(2) has no preconditions.
+    unsafe { libc::_exit(status) }
+}
+
+/// Kills the process behind a pidfd; of PID 1 of a namespace this kills all of it.
+pub(super) fn kill_pidfd(pidfd: BorrowedFd<'_>) -> Result<(), Errno> {
+    // SAFETY: all arguments are plain numbers; a null siginfo is allowed.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            libc::SIGKILL,
+            0,
+            0,
+        )
+    };
+    Errno::result(done).map(drop)
+}
+
+/// Adds attributes (`MOUNT_ATTR_…`) to the mount at `path`, and to all below it where `recursive`. Unlike a remount it
+/// keeps the flags that a more privileged namespace has locked.
+pub(super) fn restrict_mount(path: &Path, attributes: u64, recursive: bool) -> Result<(), Errno> {
+    let path = c_string(path)?;
+    let attr = libc::mount_attr {
+        attr_set: attributes,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: 0,
+    };
+    let flags = if recursive { libc::AT_RECURSIVE } else { 0 };
+    // SAFETY: `path` is NUL-terminated, and the size is that of the struct that is passed.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            flags,
+            &raw const attr,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    Errno::result(done).map(drop)
+}
+
+/// Marks every descriptor from `first` on as close-on-exec.
+pub(super) fn close_on_exec_from(first: RawFd) -> Result<(), Errno> {
+    // SAFETY: only sets a flag on descriptors; nothing is closed under an owner's hands.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            first,
+            libc::c_uint::MAX,
+            libc::CLOSE_RANGE_CLOEXEC,
+        )
+    };
+    Errno::result(done).map(drop)
+}
+
+/// Closes every descriptor from `first` on. MUST be called only where no value owns one of them any more.
+pub(super) fn close_from(first: RawFd) -> Result<(), Errno> {
+    // SAFETY: the caller holds nothing that owns these.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
+    Errno::result(done).map(drop)
+}
+
+/// Makes `number` a duplicate of `fd`, inherited across exec. Called in a process that is about to exec, for the
+/// numbers of standard streams and of the protocol socket.
+pub(super) fn duplicate_as(fd: BorrowedFd<'_>, number: RawFd) -> Result<(), Errno> {
+    if fd.as_raw_fd() == number {
+        // dup2 of a descriptor on itself would leave close-on-exec set.
+        // SAFETY: only changes a flag of an open descriptor.
+        return Errno::result(unsafe { libc::fcntl(number, libc::F_SETFD, 0) }).map(drop);
+    }
+    // SAFETY: what `number` was before is a standard stream or a descriptor that nobody uses up to the exec.
+    Errno::result(unsafe { libc::dup2(fd.as_raw_fd(), number) }).map(drop)
+}
+
+/// A duplicate of `fd` whose number is at least `least`.
+pub(super) fn duplicate_above(fd: BorrowedFd<'_>, least: RawFd) -> Result<OwnedFd, Errno> {
+    // SAFETY: makes a new descriptor, whose owner is the value returned.
+    let number = Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, least) })?;
+    // SAFETY: see above.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Gives up every capability for good: the bounding, ambient, inheritable, permitted and effective sets.
+pub(super) fn drop_capabilities() -> Result<(), Errno> {
+    for capability in 0..64 {
+        // SAFETY: prctl with plain numbers. EINVAL: the kernel has no capability of that number.
+        let done = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+        match Errno::result(done) {
+            Ok(_) | Err(Errno::EINVAL) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    // SAFETY: prctl with plain numbers.
+    Errno::result(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) })?;
+    // The header of capability version 3 and its three 32-bit sets, twice.
+    let header: [u32; 2] = [0x2008_0522, 0];
+    let none = [0u32; 6];
+    // SAFETY: both arrays have the layout and length that version 3 has.
+    let done = unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), none.as_ptr()) };
+    Errno::result(done).map(drop)
+}
+
+/// prctl(2) of an option that takes one number.
+pub(super) fn set_process_option(option: i32, value: u64) -> Result<(), Errno> {
+    // SAFETY: options used here (no_new_privs, dumpable, child subreaper) take one plain number.
+    Errno::result(unsafe { libc::prctl(option, value, 0, 0, 0) }).map(drop)
+}
+
+/// A session keyring of its own, so that the user's keys are out of reach. Kernels without keyrings answer ENOSYS.
+pub(super) fn join_new_keyring() -> Result<(), Errno> {
+    // SAFETY: a null name makes an anonymous keyring.
+    let done = unsafe { libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, 0) };
+    match Errno::result(done) {
+        Ok(_) | Err(Errno::ENOSYS) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Sets every signal to its default: std has SIGPIPE ignored, and an ignored signal is inherited across exec.
+pub(super) fn reset_signals() {
+    for signal in 1..=64 {
+        // SAFETY: the default disposition runs no code of ours. KILL, STOP and those of libc are refused: no matter.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
+/// Lets the kernel reap children whose status nobody asks for.
+pub(super) fn ignore_children() {
+    // SAFETY: runs no code of ours.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+}
+
+/// Takes [`ignore_children`] back.
+pub(super) fn hear_children() {
+    // SAFETY: the default disposition runs no code of ours.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
+/// Brings the loopback interface of this network namespace up.
+pub(super) fn loopback_up() -> Result<(), Errno> {
+    // SAFETY: makes a descriptor, owned below.
+    let socket =
+        Errno::result(unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) })?;
+    // SAFETY: see above.
+    let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+    // SAFETY: an ifreq of zeroes is a valid value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    request.ifr_name[0] = b'l' as libc::c_char;
+    request.ifr_name[1] = b'o' as libc::c_char;
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    // SAFETY: the request is an initialised ifreq, as SIOCSIFFLAGS wants.
+    let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &raw const request) };
+    Errno::result(done).map(drop)
+}
+
+/// Receives one message and the descriptors with it. No bytes means that the other side is gone.
+pub(super) fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<(usize, Vec<OwnedFd>), Errno> {
+    use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+    let mut room = nix::cmsg_space!([RawFd; 4]);
+    let mut parts = [IoSliceMut::new(bytes)];
+    let message = recvmsg::<()>(
+        socket.as_raw_fd(),
+        &mut parts,
+        Some(&mut room),
+        MsgFlags::MSG_CMSG_CLOEXEC,
+    )?;
+    let mut descriptors = Vec::new();
+    for control in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(numbers) = control {
+            // SAFETY: the kernel just made these descriptors for us, and each is taken once.
+            descriptors.extend(
+                numbers
+                    .into_iter()
+                    .map(|number| unsafe { OwnedFd::from_raw_fd(number) }),
+            );
+        }
+    }
+    Ok((message.bytes, descriptors))
+}
+
+fn c_string(path: &Path) -> Result<CString, Errno> {
+    use std::os::unix::ffi::OsStrExt;
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)
+}

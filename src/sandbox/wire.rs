@@ -1,0 +1,123 @@
+//! What `mlp` and the sandbox's first process say to each other over the control socket of one build: a [`Spec`] as
+//! its length in four bytes and JSON one way, [`Report`]s as JSON lines the other way.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+/// All that the first process does.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Spec {
+    /// Whether the process is PID 1 of namespaces that it is to furnish.
+    pub(crate) namespaces: bool,
+    /// An empty directory, over which the new root is mounted.
+    pub(crate) root: PathBuf,
+    /// The directory that is `/build` inside.
+    pub(crate) build: PathBuf,
+    /// The directory that is `/tmp` inside.
+    pub(crate) tmp: PathBuf,
+    /// Below the build directory, to the place that is bound there. The mount points exist.
+    pub(crate) inputs: Vec<(String, PathBuf)>,
+    /// Bound read-only at the same place; no two one inside the other.
+    pub(crate) closure: Vec<PathBuf>,
+    /// Symbolic links of the machine, made again: where they stand, and their text.
+    pub(crate) links: Vec<(PathBuf, PathBuf)>,
+    /// What is run; none to try only whether the place can be made.
+    pub(crate) program: Option<Program>,
+    /// Bounds that the first process watches.
+    pub(crate) watch: Watch,
+}
+
+/// What is run inside.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Program {
+    /// An absolute path and the arguments.
+    pub(crate) argv: Vec<String>,
+    /// All of its environment.
+    pub(crate) vars: BTreeMap<String, String>,
+    /// Below the build directory.
+    pub(crate) cwd: String,
+}
+
+/// Bounds on the whole tree of processes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Watch {
+    /// Bytes of memory, where no cgroup bounds them.
+    pub(crate) memory: Option<u64>,
+    /// Bytes in `/build` and `/tmp`.
+    pub(crate) disk: Option<u64>,
+    /// Files in them.
+    pub(crate) files: Option<u64>,
+}
+
+/// What the first process tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Report {
+    /// The place is made; where there is a program it runs.
+    Started,
+    /// Something that had to be done could not be.
+    Refused(Refusal),
+    /// All processes but the first are dead.
+    Ended(Ended),
+}
+
+/// An operation that the kernel refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("cannot {operation}: {}", nix::errno::Errno::from_raw(*.errno).desc())]
+pub struct Refusal {
+    /// What was tried, in words that go on "cannot …".
+    pub operation: String,
+    /// The kernel's answer, an errno.
+    pub errno: i32,
+}
+
+/// How the program ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    /// Its exit status, where it exited.
+    pub(crate) status: Option<i32>,
+    /// The signal that ended it, where one did.
+    pub(crate) signal: Option<i32>,
+    /// The bound that was passed, where that is why it was killed.
+    pub(crate) exceeded: Option<Exceeded>,
+    /// Processor time of the whole tree in microseconds.
+    pub(crate) cpu_us: u64,
+    /// The most memory that was seen at once in bytes; without watching that of the largest process.
+    pub(crate) peak_memory: u64,
+}
+
+/// A bound that was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Exceeded {
+    Memory,
+    Disk,
+}
+
+impl Spec {
+    /// Writes it with its length before it.
+    pub(super) fn send(&self, to: &mut impl Write) -> io::Result<()> {
+        let bytes = serde_json::to_vec(self)?;
+        let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+        to.write_all(&length.to_le_bytes())?;
+        to.write_all(&bytes)
+    }
+
+    /// Reads what [`Spec::send`] wrote.
+    pub(super) fn receive(from: &mut impl Read) -> io::Result<Self> {
+        let mut length = [0; 4];
+        from.read_exact(&mut length)?;
+        let mut bytes = vec![0; u32::from_le_bytes(length) as usize];
+        from.read_exact(&mut bytes)?;
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+}
+
+impl Report {
+    /// Writes it as a line.
+    pub(super) fn send(&self, to: &mut impl Write) -> io::Result<()> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        to.write_all(&line)
+    }
+}

@@ -1,0 +1,108 @@
+//! How builds end: bounds, cancellation, processes that try to stay.
+
+use super::{Heard, script};
+use mlp::executor::Cancel;
+use mlp::model::build::{BuildObserver, Ending, Isolation};
+use mlp_protocol::message::Message;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Whether a process with `mark` in its command line is alive.
+fn alive(mark: &str) -> bool {
+    let own = std::process::id().to_string();
+    std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        let number = entry.file_name();
+        let is_process = number
+            .to_str()
+            .is_some_and(|name| name.parse::<u32>().is_ok() && name != own);
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        is_process && String::from_utf8_lossy(&line).contains(mark)
+    })
+}
+
+#[test]
+fn what_was_forked_off_is_killed() {
+    for isolation in [Isolation::HostTools, Isolation::Off] {
+        let mark = format!("86{}{}", std::process::id(), isolation as u8);
+        let mut build = script(&format!(
+            "(setsid sleep {mark} &) ; (sleep {mark} &); echo done > out"
+        ));
+        build.request.isolation = isolation;
+        let outcome = build.run();
+        assert_eq!(outcome.ending, Ending::Succeeded, "{}", build.log());
+        assert!(!alive(&mark), "{isolation:?}");
+    }
+}
+
+#[test]
+fn time_is_bounded() {
+    let mut build = script("sleep 1000 & sleep 1000");
+    build.request.limits.time = Some(Duration::from_millis(200));
+    assert_eq!(build.run().ending, Ending::OutOfTime);
+}
+
+#[test]
+fn memory_is_bounded() {
+    // A shell variable that doubles.
+    let mut build = script("a=0123456789; while true; do a=$a$a; done");
+    build.request.limits.memory = Some(64 << 20);
+    assert_eq!(build.run().ending, Ending::OutOfMemory, "{}", build.log());
+}
+
+#[test]
+fn disk_is_bounded() {
+    let mut build = script("i=0; while true; do i=$((i+1)); head -c 1000000 /dev/zero > f$i; done");
+    build.request.limits.disk = Some(20_000_000);
+    assert_eq!(build.run().ending, Ending::OutOfDisk);
+    let mut sparse = script("exec truncate -s 1T big");
+    sparse.request.limits.disk = Some(20_000_000);
+    assert_eq!(sparse.run().ending, Ending::OutOfDisk);
+}
+
+#[test]
+fn files_are_counted() {
+    let mut build = script("i=0; while true; do i=$((i+1)); : > f$i; done");
+    build.request.limits.files = Some(1000);
+    assert_eq!(build.run().ending, Ending::OutOfDisk);
+}
+
+/// Cancels as soon as the builder speaks.
+struct CancelOnWord(Cancel);
+
+impl BuildObserver for CancelOnWord {
+    fn message(&mut self, _: &Message, _: Option<PathBuf>) -> Result<(), String> {
+        self.0.cancel();
+        Ok(())
+    }
+}
+
+#[test]
+fn cancelling_kills_everything() {
+    for isolation in [Isolation::HostTools, Isolation::Off] {
+        let mark = format!("87{}{}", std::process::id(), isolation as u8);
+        let word = r#"{"type":"warning","text":"here"}"#;
+        let mut build = script(&format!("sleep {mark} & echo '{word}' >&3; sleep {mark}"));
+        build.request.protocol = true;
+        build.request.isolation = isolation;
+        let cancel = Cancel::new().unwrap();
+        let outcome = build.run_with(&mut CancelOnWord(cancel.clone()), &cancel);
+        assert_eq!(outcome.ending, Ending::Cancelled, "{}", build.log());
+        assert!(!alive(&mark), "{isolation:?}");
+    }
+}
+
+#[test]
+fn a_build_that_is_cancelled_before_it_begins_does_nothing() {
+    let build = script("sleep 1000");
+    let cancel = Cancel::new().unwrap();
+    cancel.cancel();
+    assert_eq!(
+        build.run_with(&mut Heard::default(), &cancel).ending,
+        Ending::Cancelled
+    );
+}
+
+#[test]
+fn a_signal_is_told_as_one() {
+    assert_eq!(script("kill -SEGV $$").run().ending, Ending::Signalled(11));
+}
