@@ -19,6 +19,6 @@ fn main() {
         .file("shim/shim.cc")
         .compile("mlp_trainer_shim");
     // torch-sys's own rpath does not reach the program. `$ORIGIN/../lib` is for an installation: bin/ beside lib/.
-    println!("cargo:rustc-link-arg-bins=-Wl,-rpath,{lib}");
-    println!("cargo:rustc-link-arg-bins=-Wl,-rpath,$ORIGIN/../lib");
+    println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
+    println!("cargo:rustc-link-arg=-Wl,-rpath,$ORIGIN/../lib");
 }

@@ -97,3 +97,29 @@ fn weight_and_bias(shape: &[i64], fan_in: i64, bias: bool) -> Outcome<Fresh> {
         buffers: vec![],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_pytorchs() {
+        // torch.manual_seed(0); torch.nn.Linear(2, 2)
+        tch::manual_seed(0);
+        let fresh = tensors(&Layer::Linear {
+            in_features: 2,
+            out_features: 2,
+            bias: true,
+        })
+        .unwrap();
+        let values = |index: usize| Vec::<f32>::try_from(fresh.params[index].1.view(-1)).unwrap();
+        let near =
+            |found: &[f32], expected: &[f32]| found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-4);
+        assert!(
+            near(&values(0), &[-0.0053, 0.3793, -0.5820, -0.5204]),
+            "{:?}",
+            values(0)
+        );
+        assert!(near(&values(1), &[-0.2723, 0.1896]), "{:?}", values(1));
+    }
+}

@@ -242,7 +242,7 @@ fn diverged(loss: f64, epoch: u32, step: u64, lr: f64) -> Box<Failure> {
         format!("the loss became {what} in epoch {epoch}, step {step}"),
     );
     failure.argument("optimizer").help(format!(
-        "lower the learning rate, which is {lr} now, or set `clip_grad_norm = 1.0`"
+        "lower the learning rate, which is {lr:?} now, or set `clip_grad_norm = 1.0`"
     ))
 }
 

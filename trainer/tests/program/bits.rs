@@ -1,0 +1,92 @@
+//! The same pipeline gives the same bits, whatever runs it.
+
+use crate::call::{Place, cnn, mlp, train, without_val};
+use serde_json::{Value, json};
+
+const WEIGHTS: &str = "last/weights.safetensors";
+
+/// The first digits of the digests of trained weights by cpu class, [mlp, cnn, cnn in four shards]. A change of one is a change of results: raise
+/// the version of `ml.train` in `mlp_protocol::builtin`.
+const GOLDEN: &[(&str, [&str; 3])] = &[(
+    "GenuineIntel",
+    ["24e3223596eaa74d", "45e872a1158a12ab", "6b7bffbe6eb25476"],
+)];
+
+fn sharded(net: &Value, shards: u32) -> Value {
+    let mut call = train(net);
+    call["args"]["shards"] = json!(shards);
+    call
+}
+
+#[test]
+fn golden_digests_of_trained_weights() {
+    let place = Place::new();
+    let digests: Vec<String> = [train(&mlp()), train(&cnn()), sharded(&cnn(), 4)]
+        .iter()
+        .map(|call| {
+            place.build(call);
+            place.digest(WEIGHTS)[..16].to_string()
+        })
+        .collect();
+    match GOLDEN.iter().find(|(class, _)| *class == cpu_class()) {
+        Some((_, golden)) => assert_eq!(digests, golden),
+        None => eprintln!(
+            "no digests are recorded for {}; here they are {digests:?}",
+            cpu_class()
+        ),
+    }
+}
+
+fn cpu_class() -> String {
+    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let vendor = cpus
+        .lines()
+        .find(|line| line.starts_with("vendor_id"))
+        .and_then(|line| line.split(": ").nth(1));
+    vendor.unwrap_or("an unknown maker").to_string()
+}
+
+#[test]
+fn workers_change_nothing() {
+    let place = Place::new();
+    for net in [mlp(), cnn()] {
+        let outputs = |workers: u32| {
+            let mut call = sharded(&net, 4);
+            call["workers"] = json!(workers);
+            place.build(&call);
+            [WEIGHTS, "history.json", "val.json", "best.json"].map(|name| place.digest(name))
+        };
+        let one = outputs(1);
+        for workers in [1, 2, 4, 7] {
+            assert_eq!(outputs(workers), one, "{workers} workers");
+        }
+    }
+}
+
+#[test]
+fn validation_changes_no_weights() {
+    let place = Place::new();
+    for call in [train(&cnn()), sharded(&cnn(), 3)] {
+        place.build(&call);
+        let validated = place.digest(WEIGHTS);
+        place.build(&without_val(call));
+        assert_eq!(place.digest(WEIGHTS), validated);
+    }
+}
+
+#[test]
+fn seeds_and_shards_change_weights() {
+    let place = Place::new();
+    let digest = |call: &Value| {
+        place.build(call);
+        place.digest(WEIGHTS)
+    };
+    let mut seeded = train(&mlp());
+    seeded["args"]["seed"] = json!(-1);
+    let digests = [
+        digest(&train(&mlp())),
+        digest(&seeded),
+        digest(&sharded(&mlp(), 2)),
+    ];
+    assert!(digests[0] != digests[1] && digests[0] != digests[2]);
+}
