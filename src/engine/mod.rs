@@ -2,6 +2,7 @@
 //! language and to every part of the engine; the command line and the language server talk to this alone.
 
 mod project;
+mod result_link;
 pub mod run_log;
 mod world;
 
