@@ -29,7 +29,7 @@ pub struct GlobalId(pub u32);
 pub struct FunctionId(pub u32);
 
 /// An index into [`Body::nodes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u32);
 
 /// A slot of the frame.
@@ -88,12 +88,6 @@ pub struct Body {
     /// What each slot is called where the person named it, empty else: specs made in `let fit = …` and
     /// `for lr in …` are named after it. May be shorter than `slots`.
     pub slot_names: Vec<Name>,
-}
-
-impl Default for NodeId {
-    fn default() -> Self {
-        Self(0)
-    }
 }
 
 /// A function or lambda. Parameters are slots 0 to n-1.
@@ -301,7 +295,11 @@ pub enum Node {
     Decode {
         /// The value.
         value: NodeId,
-        /// The type.
+        /// The type: `Str("Int")`, `"Float"`, `"Bool"`, `"Str"`, `"Json"`; `Variant("List", {of})`, `"Map"` and
+        /// `"Optional"` alike; `Variant("Record", {fields: [{name, type, default?}]})`, where `default` is the data of
+        /// a default (a field without one is required); `Variant("Enum", {name, variants: [{name, fields: [{name,
+        /// type}]}]})`, whose data is the variant's name, or `{"kind": name, …fields}`. Schemas of `Metrics` outputs are
+        /// written in the same way.
         schema: crate::spec::Datum,
     },
 }

@@ -8,6 +8,8 @@
 
 pub mod core;
 pub mod diagnostic;
+pub mod eval;
 pub mod hir;
+pub mod shapes;
 pub mod source;
 pub mod spec;

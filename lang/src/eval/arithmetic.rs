@@ -1,0 +1,372 @@
+//! Operators: arithmetic that never wraps and never leaves the finite numbers, comparison, equality.
+
+use super::blame::Place;
+use super::machine::{Failed, Machine};
+use super::names::Names;
+use super::value::{List, Text, Value, Variant};
+use crate::hir::BinaryOp;
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+/// Why an operation has no result.
+#[derive(Clone, Copy)]
+enum Fault {
+    Overflow,
+    ZeroDivision,
+    NotFinite,
+    Late,
+    Other,
+}
+
+impl Machine<'_> {
+    /// `left op right`.
+    pub(crate) fn operate(
+        &mut self,
+        op: BinaryOp,
+        left: Value,
+        right: Value,
+        place: Place,
+    ) -> Result<Value, Failed> {
+        match op {
+            BinaryOp::Eq => return Ok(Value::Bool(equal(&self.names, &left, &right))),
+            BinaryOp::Ne => return Ok(Value::Bool(!equal(&self.names, &left, &right))),
+            BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
+                return self.compare(op, &left, &right, place);
+            }
+            _ => {}
+        }
+        if let (BinaryOp::Add, Value::List(_)) = (op, &left) {
+            return self.append(left, right, place);
+        }
+        match arithmetic(op, &left, &right) {
+            Ok(value) => Ok(value),
+            Err(fault) => Err(self.fault(fault, op, &left, &right, place)),
+        }
+    }
+
+    fn compare(&mut self, op: BinaryOp, left: &Value, right: &Value, place: Place) -> Result<Value, Failed> {
+        let Some(order) = order(left, right) else {
+            return Err(self.fault(Fault::Other, op, left, right, place));
+        };
+        Ok(Value::Bool(match op {
+            BinaryOp::Lt => order.is_lt(),
+            BinaryOp::Le => order.is_le(),
+            BinaryOp::Gt => order.is_gt(),
+            _ => order.is_ge(),
+        }))
+    }
+
+    /// `xs + ys`: in place where nothing else holds `xs`.
+    fn append(&mut self, left: Value, right: Value, place: Place) -> Result<Value, Failed> {
+        let (Value::List(left), Value::List(right)) = (left, right) else {
+            return Err(self.unexpected(place, "a list", &Value::Null));
+        };
+        self.reserve(right.items().len() * 16, place)?;
+        let deepest = left.deepest().max(right.deepest());
+        let mut items = List::into_items(left);
+        items.extend_from_slice(right.items());
+        self.list_with(items, deepest, place)
+    }
+
+    /// `-x`.
+    pub(crate) fn negate(&mut self, value: &Value, place: Place) -> Result<Value, Failed> {
+        let negated = match value {
+            Value::Int(x) => x.checked_neg().map(Value::Int),
+            Value::Duration(x) => x.checked_neg().map(Value::Duration),
+            Value::Float(x) => Some(Value::Float(-x)),
+            Value::Late(_) => return Err(self.fault(Fault::Late, BinaryOp::Sub, &Value::Null, value, place)),
+            _ => return Err(self.unexpected(place, "a number", value)),
+        };
+        negated.ok_or_else(|| self.fault(Fault::Overflow, BinaryOp::Sub, &Value::Int(0), value, place))
+    }
+
+    #[cold]
+    fn fault(&mut self, fault: Fault, op: BinaryOp, left: &Value, right: &Value, place: Place) -> Failed {
+        let shown = format!("{} {} {}", self.display(left), sign(op), self.display(right));
+        let error = match fault {
+            Fault::Overflow => self
+                .error(place, "E0402", format!("`{shown}` is outside the integers"))
+                .at("above 2^63 - 1 or below -2^63")
+                .help("compute with Float where numbers get large: `float(n)`"),
+            Fault::ZeroDivision => self
+                .error(place, "E0403", format!("`{shown}` divides by zero"))
+                .at("the right side is 0 here")
+                .help("test for zero before dividing: `if n == 0 then … else …`"),
+            Fault::NotFinite => self
+                .error(place, "E0404", format!("`{shown}` is not a finite number"))
+                .at("too large for a Float, or not a real number"),
+            Fault::Late => self
+                .error(
+                    place,
+                    "E0417",
+                    "arithmetic on a value that is known only after the build is not there yet",
+                )
+                .at("one side is known only after the build")
+                .help("build the value and compute with it in a step"),
+            Fault::Other => {
+                let (left, right) = (left.kind(), right.kind());
+                self.error(
+                    place,
+                    "E0419",
+                    format!("`{}` does not work on {left} and {right}", sign(op)),
+                )
+            }
+        };
+        self.fail(error)
+    }
+}
+
+fn arithmetic(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Fault> {
+    use Value::{Bytes, Duration, Float, Int};
+    let value = match (left, right) {
+        (Int(a), Int(b)) => return integers(op, *a, *b),
+        (Float(a), Float(b)) => return floats(op, *a, *b),
+        (Str(a), Str(b)) if op == BinaryOp::Add => {
+            return Ok(Str(Text::new(&format!("{}{}", a.as_str(), b.as_str()))));
+        }
+        (Duration(a), Duration(b)) => quantities(op, *a, *b)?.map_err(Duration),
+        (Bytes(a), Bytes(b)) => quantities(op, *a, *b)?.map_err(Bytes),
+        (Duration(a), Int(b)) | (Int(b), Duration(a)) => Err(Duration(scaled(op, *a, *b)?)),
+        (Bytes(a), Int(b)) | (Int(b), Bytes(a)) => Err(Bytes(scaled(op, *a, *b)?)),
+        (Duration(a), Float(b)) | (Float(b), Duration(a)) => Err(Duration(scaled_float(op, *a, *b)?)),
+        (Bytes(a), Float(b)) | (Float(b), Bytes(a)) => Err(Bytes(scaled_float(op, *a, *b)?)),
+        (Value::Late(_), _) | (_, Value::Late(_)) => return Err(Fault::Late),
+        _ => return Err(Fault::Other),
+    };
+    use Value::Str;
+    Ok(match value {
+        Ok(ratio) => Float(ratio),
+        Err(quantity) => quantity,
+    })
+}
+
+fn integers(op: BinaryOp, a: i64, b: i64) -> Result<Value, Fault> {
+    let zero = b == 0;
+    let value = match op {
+        BinaryOp::Add => a.checked_add(b),
+        BinaryOp::Sub => a.checked_sub(b),
+        BinaryOp::Mul => a.checked_mul(b),
+        BinaryOp::Div | BinaryOp::FloorDiv | BinaryOp::Mod if zero => return Err(Fault::ZeroDivision),
+        BinaryOp::Div => return finite(a as f64 / b as f64),
+        BinaryOp::FloorDiv => a.checked_div_euclid(b).map(|_| floor_div(a, b)),
+        BinaryOp::Mod => Some(floor_mod(a, b)),
+        BinaryOp::Pow if b < 0 => return Err(Fault::Other),
+        BinaryOp::Pow => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)).or(match a {
+            0 | 1 => Some(a),
+            -1 => Some(if b % 2 == 0 { 1 } else { -1 }),
+            _ => None,
+        }),
+        _ => return Err(Fault::Other),
+    };
+    value.map(Value::Int).ok_or(Fault::Overflow)
+}
+
+/// Division towards negative infinity, as in Python.
+fn floor_div(a: i64, b: i64) -> i64 {
+    let quotient = a.wrapping_div(b);
+    if a.wrapping_rem(b) != 0 && (a < 0) != (b < 0) {
+        quotient - 1
+    } else {
+        quotient
+    }
+}
+
+/// The remainder with the sign of `b`, as in Python.
+fn floor_mod(a: i64, b: i64) -> i64 {
+    let rest = a.wrapping_rem(b);
+    if rest != 0 && (rest < 0) != (b < 0) {
+        rest + b
+    } else {
+        rest
+    }
+}
+
+fn floats(op: BinaryOp, a: f64, b: f64) -> Result<Value, Fault> {
+    let zero = b == 0.0;
+    finite(match op {
+        BinaryOp::Add => a + b,
+        BinaryOp::Sub => a - b,
+        BinaryOp::Mul => a * b,
+        BinaryOp::Div | BinaryOp::FloorDiv | BinaryOp::Mod if zero => return Err(Fault::ZeroDivision),
+        BinaryOp::Div => a / b,
+        BinaryOp::FloorDiv => (a / b).floor(),
+        BinaryOp::Mod => {
+            let rest = a % b;
+            if rest != 0.0 && (rest < 0.0) != (b < 0.0) {
+                rest + b
+            } else {
+                rest
+            }
+        }
+        BinaryOp::Pow => power(a, b),
+        _ => return Err(Fault::Other),
+    })
+}
+
+/// `a` to the power `b`. Whole powers by repeated squaring: one order of multiplications on every machine.
+fn power(a: f64, b: f64) -> f64 {
+    if b.fract() != 0.0 || b.abs() > 1_000_000.0 {
+        return libm::pow(a, b);
+    }
+    let (mut base, mut left, mut result) = (a, b.abs() as u32, 1.0);
+    while left > 0 {
+        if left & 1 == 1 {
+            result *= base;
+        }
+        base *= base;
+        left >>= 1;
+    }
+    if b < 0.0 { 1.0 / result } else { result }
+}
+
+fn finite(value: f64) -> Result<Value, Fault> {
+    if value.is_finite() {
+        Ok(Value::Float(value))
+    } else {
+        Err(Fault::NotFinite)
+    }
+}
+
+/// Durations among themselves, and sizes: `Ok` is a ratio, `Err` a quantity.
+fn quantities(op: BinaryOp, a: i64, b: i64) -> Result<Result<f64, i64>, Fault> {
+    match op {
+        BinaryOp::Add => a.checked_add(b).map(Err).ok_or(Fault::Overflow),
+        BinaryOp::Sub => a.checked_sub(b).map(Err).ok_or(Fault::Overflow),
+        BinaryOp::Div if b == 0 => Err(Fault::ZeroDivision),
+        BinaryOp::Div => Ok(Ok(a as f64 / b as f64)),
+        _ => Err(Fault::Other),
+    }
+}
+
+fn scaled(op: BinaryOp, quantity: i64, by: i64) -> Result<i64, Fault> {
+    match op {
+        BinaryOp::Mul => quantity.checked_mul(by).ok_or(Fault::Overflow),
+        BinaryOp::FloorDiv | BinaryOp::Div if by == 0 => Err(Fault::ZeroDivision),
+        BinaryOp::FloorDiv | BinaryOp::Div => Ok(floor_div(quantity, by)),
+        _ => Err(Fault::Other),
+    }
+}
+
+fn scaled_float(op: BinaryOp, quantity: i64, by: f64) -> Result<i64, Fault> {
+    let scaled = match op {
+        BinaryOp::Mul => quantity as f64 * by,
+        BinaryOp::Div if by == 0.0 => return Err(Fault::ZeroDivision),
+        BinaryOp::Div => quantity as f64 / by,
+        _ => return Err(Fault::Other),
+    };
+    let rounded = scaled.round_ties_even();
+    if rounded.abs() < 9.2e18 {
+        Ok(rounded as i64)
+    } else {
+        Err(Fault::Overflow)
+    }
+}
+
+/// Whether two values are the same data. Fields of records may be in any order.
+pub(crate) fn equal(names: &Names, left: &Value, right: &Value) -> bool {
+    use Value::{Bool, Bytes, Duration, Float, Int, Map, Null, Path, Record, Str};
+    match (left, right) {
+        (Null, Null) => true,
+        (Bool(a), Bool(b)) => a == b,
+        (Int(a), Int(b)) | (Duration(a), Duration(b)) | (Bytes(a), Bytes(b)) => a == b,
+        (Float(a), Float(b)) => a == b,
+        // Only inside Json can a number of either kind stand in the same place.
+        (Int(a), Float(b)) | (Float(b), Int(a)) => *a as f64 == *b,
+        (Str(a), Str(b)) => a == b,
+        (Path(a), Path(b)) => a.as_str() == b.as_str(),
+        (Value::List(a), Value::List(b)) => {
+            a.items().len() == b.items().len()
+                && a.items().iter().zip(b.items()).all(|(a, b)| equal(names, a, b))
+        }
+        (Record(a), Record(b)) => {
+            let fields = names.fields(a.shape);
+            fields.len() == names.fields(b.shape).len()
+                && fields.iter().zip(a.cells()).all(|(field, a)| {
+                    names
+                        .index(b.shape, *field)
+                        .is_some_and(|index| equal(names, a, &b.cells()[index]))
+                })
+        }
+        (Map(a), Map(b)) => {
+            a.entries().len() == b.entries().len()
+                && a.entries()
+                    .iter()
+                    .all(|(key, a)| b.entries().get(key).is_some_and(|b| equal(names, a, b)))
+        }
+        (Value::Variant(a), Value::Variant(b)) => same_variant(names, a, b),
+        _ => false,
+    }
+}
+
+fn same_variant(names: &Names, a: &Rc<Variant>, b: &Rc<Variant>) -> bool {
+    a.name == b.name
+        && a.cells().len() == b.cells().len()
+        && a.cells().iter().zip(b.cells()).all(|(a, b)| equal(names, a, b))
+}
+
+/// The order of two values that have one.
+pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
+    use Value::{Bool, Bytes, Duration, Float, Int, List, Str};
+    match (left, right) {
+        (Int(a), Int(b)) | (Duration(a), Duration(b)) | (Bytes(a), Bytes(b)) => Some(a.cmp(b)),
+        (Float(a), Float(b)) => a.partial_cmp(b),
+        (Str(a), Str(b)) => Some(a.as_str().cmp(b.as_str())),
+        (Bool(a), Bool(b)) => Some(a.cmp(b)),
+        (List(a), List(b)) => {
+            for (a, b) in a.items().iter().zip(b.items()) {
+                match order(a, b)? {
+                    Ordering::Equal => {}
+                    unequal => return Some(unequal),
+                }
+            }
+            Some(a.items().len().cmp(&b.items().len()))
+        }
+        _ => None,
+    }
+}
+
+fn sign(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Or => "or",
+        BinaryOp::And => "and",
+        BinaryOp::Eq => "==",
+        BinaryOp::Ne => "!=",
+        BinaryOp::Lt => "<",
+        BinaryOp::Le => "<=",
+        BinaryOp::Gt => ">",
+        BinaryOp::Ge => ">=",
+        BinaryOp::Coalesce => "??",
+        BinaryOp::Add => "+",
+        BinaryOp::Sub => "-",
+        BinaryOp::Mul => "*",
+        BinaryOp::Div => "/",
+        BinaryOp::FloorDiv => "//",
+        BinaryOp::Mod => "%",
+        BinaryOp::Pow => "**",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floor_division_is_pythons() {
+        for (a, b, div, rest) in [
+            (7, 2, 3, 1),
+            (-7, 2, -4, 1),
+            (7, -2, -4, -1),
+            (-7, -2, 3, -1),
+            (6, 3, 2, 0),
+        ] {
+            assert_eq!((floor_div(a, b), floor_mod(a, b)), (div, rest), "{a} by {b}");
+        }
+    }
+
+    #[test]
+    fn whole_powers_of_floats_need_no_libm() {
+        assert_eq!(power(2.0, 10.0), 1024.0);
+        assert_eq!(power(2.0, -1.0), 0.5);
+        assert_eq!(power(0.5, 0.0), 1.0);
+    }
+}

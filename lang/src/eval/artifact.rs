@@ -1,0 +1,143 @@
+//! Artifacts and late values: what a value says about files that a build has yet to make.
+
+use super::blame::Place;
+use super::machine::{Failed, Machine};
+use super::names::Symbol;
+use super::value::{ArtifactId, LateId, Value};
+use crate::shapes::{Dim, Labels, LayerRow};
+use crate::source::Span;
+use crate::spec::{ArtifactKind, InputSource, LateValue, SpecId};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The artifacts and late values that values refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Artifacts {
+    artifacts: Vec<Artifact>,
+    lates: Vec<LateValue>,
+}
+
+/// A file or directory that a build makes.
+#[derive(Clone, Debug)]
+pub(crate) struct Artifact {
+    pub(crate) source: InputSource,
+    pub(crate) kind: ArtifactKind,
+    pub(crate) about: About,
+}
+
+/// What is known about an artifact before it is built.
+#[derive(Clone, Debug)]
+pub(crate) enum About {
+    Nothing,
+    Dataset(Rc<DatasetInfo>),
+    Model(Rc<ModelInfo>),
+    /// It is not made by this call; the text says what would make it.
+    Absent(&'static str),
+}
+
+/// What a dataset declares.
+#[derive(Clone, Debug)]
+pub(crate) struct DatasetInfo {
+    /// The shape of `x` without the batch.
+    pub(crate) x: Vec<Dim>,
+    pub(crate) y: Labels,
+    /// Where the codec of `x` was written.
+    pub(crate) x_span: Span,
+    /// Where the codec of `y` was written.
+    pub(crate) y_span: Span,
+}
+
+/// What a model is.
+#[derive(Clone, Debug)]
+pub(crate) struct ModelInfo {
+    pub(crate) input: Vec<i64>,
+    pub(crate) labels: Labels,
+    pub(crate) rows: Vec<LayerRow>,
+    /// Where it was trained.
+    pub(crate) span: Span,
+}
+
+impl Artifacts {
+    pub(crate) fn add(&mut self, artifact: Artifact) -> Value {
+        self.artifacts.push(artifact);
+        Value::Artifact(ArtifactId((self.artifacts.len() - 1) as u32))
+    }
+
+    pub(crate) fn get(&self, id: ArtifactId) -> &Artifact {
+        &self.artifacts[id.0 as usize]
+    }
+
+    pub(crate) fn add_late(&mut self, late: LateValue) -> Value {
+        self.lates.push(late);
+        Value::Late(LateId((self.lates.len() - 1) as u32))
+    }
+
+    /// The layers of each training's network.
+    pub(crate) fn layers(&self) -> BTreeMap<SpecId, Vec<LayerRow>> {
+        let models = self
+            .artifacts
+            .iter()
+            .filter_map(|artifact| match (&artifact.about, &artifact.source) {
+                (About::Model(model), InputSource::Output { spec, .. }) => Some((*spec, model.rows.clone())),
+                _ => None,
+            });
+        models.collect()
+    }
+
+    pub(crate) fn late(&self, id: LateId) -> &LateValue {
+        &self.lates[id.0 as usize]
+    }
+}
+
+impl Machine<'_> {
+    /// `evaluate.accuracy`: a value in an artifact.
+    pub(crate) fn artifact_field(
+        &mut self,
+        id: ArtifactId,
+        name: Symbol,
+        place: Place,
+    ) -> Result<Value, Failed> {
+        let artifact = self.artifacts.get(id).clone();
+        if let About::Absent(why) = artifact.about {
+            return Err(self.absent(why, place));
+        }
+        Ok(self.artifacts.add_late(LateValue {
+            source: artifact.source,
+            path: vec![self.names.text(name).to_owned()],
+        }))
+    }
+
+    /// Reports the use of an artifact that its call does not make.
+    pub(crate) fn absent(&mut self, why: &'static str, place: Place) -> Failed {
+        let error = self
+            .error(place, "E0418", "this training has no validation")
+            .at("is not there")
+            .help(why);
+        self.fail(error)
+    }
+
+    /// A field of a late record.
+    pub(crate) fn late_field(&mut self, id: LateId, name: Symbol) -> Value {
+        let mut late = self.artifacts.late(id).clone();
+        late.path.push(self.names.text(name).to_owned());
+        self.artifacts.add_late(late)
+    }
+
+    /// How people know an artifact: `<Model fit.model>`.
+    pub(crate) fn artifact_name(&self, source: &InputSource) -> String {
+        match source {
+            InputSource::Source(path) | InputSource::Glob(path) => path.clone(),
+            InputSource::Output { spec, output } => {
+                let spec = self.specs.get(*spec);
+                match spec.outputs.values().filter(|output| !output.observed).count() {
+                    1 => spec.name.clone(),
+                    _ => format!("{}.{output}", spec.name),
+                }
+            }
+            InputSource::Chosen { candidates, .. } => {
+                let names: Vec<_> = candidates.iter().map(|one| self.artifact_name(one)).collect();
+                format!("one of {}", names.join(", "))
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Descriptions (layers, losses, codecs, …) as the shape pass and the specs take them.
+
+use crate::eval::blame::Place;
+use crate::eval::machine::{Failed, Machine};
+use crate::eval::value::{Value, Variant};
+use crate::shapes::{Layer, Site};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+impl Machine<'_> {
+    /// A description; a function without parameters stands for its result.
+    pub(super) fn description(&mut self, value: &Value, place: Place) -> Result<Rc<Variant>, Failed> {
+        match value {
+            Value::Variant(variant) => Ok(Rc::clone(variant)),
+            Value::Function(function) if self.core.functions[function.0 as usize].params.is_empty() => {
+                match self.call_value(value, 0, place)? {
+                    Value::Variant(variant) => Ok(variant),
+                    other => Err(self.unexpected(place, "a description", &other)),
+                }
+            }
+            other => Err(self.unexpected(place, "a layer, loss, metric or the like", other)),
+        }
+    }
+
+    /// Where a description was written; `place` where that is not known.
+    pub(super) fn site(&self, variant: &Variant, place: Place) -> Site {
+        let blame = self
+            .blame_origin(variant.origin)
+            .unwrap_or_else(|| self.blame(place));
+        Site {
+            span: blame.span,
+            arguments: blame.arguments,
+            notes: blame.notes,
+        }
+    }
+
+    /// A layer tree for the shape pass.
+    pub(super) fn layer(&mut self, value: &Value, place: Place) -> Result<Layer, Failed> {
+        let variant = self.description(value, place)?;
+        let mut args = BTreeMap::new();
+        let mut children = Vec::new();
+        let fields = self.names.fields(variant.shape).to_vec();
+        for (field, cell) in fields.into_iter().zip(variant.cells()) {
+            match (self.names.text(field), cell) {
+                (_, Value::Null) => {}
+                ("layers", Value::List(layers)) => {
+                    for layer in layers.items() {
+                        children.push(self.layer(layer, place)?);
+                    }
+                }
+                ("layer", inner) => children.push(self.layer(inner, place)?),
+                (name, _) => {
+                    let name = name.to_owned();
+                    let datum = self.datum(cell, place)?;
+                    args.insert(name, datum);
+                }
+            }
+        }
+        Ok(Layer {
+            kind: self.names.text(variant.name).to_owned(),
+            args,
+            children,
+            site: self.site(&variant, place),
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! Functions of the standard library that the machine runs itself: those whose body in `stdlib/*.mlp` is `intrinsic`.
+//!
+//! Arguments lie on top of the stack in the order of the parameters, all of them; the checker has seen to their types.
+//! An intrinsic that stands in no table and describes something (a layer, a loss, a codec, …) needs no code: it makes a
+//! variant of its own name and parameters.
+
+mod data;
+mod describe;
+mod given;
+mod list;
+mod map;
+mod number;
+mod text;
+mod train;
+
+use super::blame::Place;
+use super::machine::{Failed, Machine};
+use super::value::Value;
+use crate::core::FunctionId;
+
+/// A function of the machine. It need not take its arguments off the stack.
+pub(crate) type Intrinsic = for<'m, 'c> fn(&'m mut Machine<'c>, FunctionId, Place) -> Result<Value, Failed>;
+
+/// A table: functions of one module, by name, with how many parameters each has.
+type Table = &'static [(&'static str, usize, Intrinsic)];
+
+const TABLES: &[(&str, Table)] = &[
+    ("prelude", list::TABLE),
+    ("prelude", map::TABLE),
+    ("prelude", text::TABLE),
+    ("prelude", number::TABLE),
+    ("data", data::TABLE),
+    ("ml", train::TABLE),
+];
+
+/// The function with a qualified name; names of the prelude may stand alone.
+pub(crate) fn find(name: &str) -> Option<Intrinsic> {
+    let (module, own) = name.rsplit_once('.').unwrap_or(("prelude", name));
+    TABLES
+        .iter()
+        .filter(|(table, _)| *table == module)
+        .flat_map(|(_, table)| table.iter())
+        .find(|(entry, ..)| *entry == own)
+        .map(|(.., intrinsic)| *intrinsic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The parameters that each `intrinsic` of a library module has, by name.
+    fn signatures(text: &str) -> Vec<(String, usize)> {
+        let mut found = Vec::new();
+        for item in text.split("\nfn ").skip(1) {
+            let item = item.split("\n##").next().unwrap_or_default();
+            if !item.trim_end().ends_with("= intrinsic") {
+                continue;
+            }
+            let name: String = item
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            let from = item.find('(').unwrap() + 1;
+            let (mut depth, mut count) = (0, 0);
+            for c in item[from..].chars() {
+                match c {
+                    ')' if depth == 0 => break,
+                    '(' | '[' | '{' => depth += 1,
+                    ')' | ']' | '}' => depth -= 1,
+                    ':' if depth == 0 => count += 1,
+                    _ => {}
+                }
+            }
+            found.push((name, count));
+        }
+        found
+    }
+
+    #[test]
+    fn the_tables_agree_with_the_library() {
+        let modules = [
+            ("prelude", include_str!("../../../../stdlib/prelude.mlp")),
+            ("data", include_str!("../../../../stdlib/data.mlp")),
+            ("ml", include_str!("../../../../stdlib/ml.mlp")),
+        ];
+        let descriptions = ["pixels", "vector", "numeric", "label", "target", "decode"];
+        for (module, text) in modules {
+            let declared = signatures(text);
+            for (name, count) in &declared {
+                if descriptions.contains(&name.as_str()) {
+                    continue;
+                }
+                let entry = TABLES
+                    .iter()
+                    .filter(|(table, _)| *table == module)
+                    .flat_map(|(_, table)| table.iter())
+                    .find(|(entry, ..)| entry == name);
+                assert_eq!(entry.map(|(_, count, _)| count), Some(count), "{module}.{name}");
+            }
+            for (table, entries) in TABLES {
+                for (name, ..) in entries.iter().filter(|_| *table == module) {
+                    assert!(
+                        declared.iter().any(|(own, _)| own == name),
+                        "{module}.{name} is not declared"
+                    );
+                }
+            }
+        }
+    }
+}

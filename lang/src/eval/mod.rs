@@ -1,0 +1,137 @@
+//! The evaluator: runs a checked program ([`crate::core::Core`]) and gives derivation specs ([`crate::spec`]).
+//!
+//! ```text
+//! Core -> code (compile) -> values (machine, run, intrinsics) -> specs and artifacts -> Outcome
+//! ```
+//! Pure and deterministic: equal programs and settings give equal outcomes, on every machine and in every build.
+//! Eager within a binding, and each top-level binding on demand and once, so that no target fails for another's sake.
+//! Steps, depth, memory and nesting are bounded: a program ends in a value or in a message at the line that a person
+//! wrote, never in a crash.
+//!
+//! The user of this module is the front end: it calls [`evaluate`], and [`find_param`] for `--set`.
+
+mod access;
+mod arithmetic;
+mod artifact;
+mod blame;
+mod code;
+mod compile;
+mod datum;
+mod decode;
+mod intrinsics;
+mod loops;
+mod machine;
+mod names;
+mod naming;
+mod render;
+mod run;
+mod suggest;
+mod target;
+mod text;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use crate::core::{Body, Core, GlobalId};
+use crate::diagnostic::Diagnostic;
+use crate::shapes::LayerRow;
+use crate::source::{Sources, Span};
+use crate::spec::{Evaluation, SpecId};
+use machine::Machine;
+use std::collections::BTreeMap;
+pub use target::find_param;
+
+/// A target as a person writes it: `evaluate`, `fit.model`, `sweep[0].fit`, `sweep[lr=0.01]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The text.
+    pub text: String,
+    /// Where it stands: in a source that the caller added for it.
+    pub span: Span,
+}
+
+/// What is to be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// Targets that must hold something to build.
+    Build(Vec<Target>),
+    /// Targets of any value.
+    Show(Vec<Target>),
+    /// All bindings of the entry file, and its result expression if it has one.
+    All,
+    /// The expression at the end of the entry file; all bindings where it has none.
+    Result,
+}
+
+/// Which texts of values are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Render {
+    /// None: the caller builds.
+    #[default]
+    Nothing,
+    /// As people read them.
+    Text,
+    /// As JSON.
+    Json,
+}
+
+/// What an evaluation is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The program.
+    pub core: &'a Core,
+    /// Its sources.
+    pub sources: &'a Sources,
+    /// Checked values of params, in the place of their defaults.
+    pub settings: &'a BTreeMap<GlobalId, Body>,
+    /// What is to be evaluated.
+    pub demand: &'a Demand,
+    /// Which texts are wanted.
+    pub render: Render,
+}
+
+/// A demanded value as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The target, or the binding's name; empty for the result expression.
+    pub label: String,
+    /// The text; empty where none was asked for.
+    pub text: String,
+}
+
+/// What an evaluation came to.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The demanded values that did not fail, in order.
+    pub values: Vec<Shown>,
+    /// Specs, and the artifacts in the demanded values.
+    pub evaluation: Evaluation,
+    /// The layers of each training's network.
+    pub layers: BTreeMap<SpecId, Vec<LayerRow>>,
+    /// What went wrong, errors and warnings, in the order in which it was met.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Evaluates.
+pub fn evaluate(request: Request<'_>) -> Outcome {
+    let mut machine = Machine::new(request.core, request.sources, request.settings);
+    let demanded = target::demand(&mut machine, request.demand);
+    let mut outcome = Outcome::default();
+    for (label, value) in &demanded {
+        target::collect(&machine, label, value, &mut outcome.evaluation.targets);
+        let text = match request.render {
+            Render::Nothing => String::new(),
+            Render::Text => machine.display_wide(value),
+            Render::Json => machine.to_json(value),
+        };
+        outcome.values.push(Shown {
+            label: label.clone(),
+            text,
+        });
+    }
+    outcome.layers = machine.artifacts.layers();
+    outcome.evaluation.specs = machine.specs.finish();
+    outcome.diagnostics = machine.diagnostics;
+    outcome
+}

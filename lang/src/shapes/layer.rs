@@ -1,0 +1,120 @@
+//! The layer tree as the shape pass reads it, and reading of a layer's arguments.
+
+use super::report::{Problem, argument};
+use crate::source::Span;
+use crate::spec::Datum;
+use std::collections::BTreeMap;
+
+/// A layer as it was written: its kind, its arguments (null ones left out), and the layers in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer {
+    pub(crate) kind: String,
+    pub(crate) args: BTreeMap<String, Datum>,
+    pub(crate) children: Vec<Layer>,
+    pub(crate) site: Site,
+}
+
+/// Where a person wrote a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Site {
+    pub(crate) span: Span,
+    /// Its arguments by label, those that were written.
+    pub(crate) arguments: BTreeMap<String, Span>,
+    /// The calls in the middle of which it was made.
+    pub(crate) notes: Vec<String>,
+}
+
+/// The largest size that is taken for meant.
+const LARGEST: i64 = 1 << 31;
+
+impl Layer {
+    pub(crate) fn int(&self, name: &str) -> Option<i64> {
+        match self.args.get(name) {
+            Some(Datum::Int(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn float(&self, name: &str) -> Option<f64> {
+        match self.args.get(name) {
+            Some(Datum::Float(value)) => Some(*value),
+            Some(Datum::Int(value)) => Some(*value as f64),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        matches!(self.args.get(name), Some(Datum::Bool(true)))
+    }
+
+    pub(crate) fn floats(&self, name: &str) -> Option<Vec<f64>> {
+        match self.args.get(name) {
+            Some(Datum::List(items)) => Some(
+                items
+                    .iter()
+                    .filter_map(|item| match item {
+                        Datum::Float(value) => Some(*value),
+                        Datum::Int(value) => Some(*value as f64),
+                        _ => None,
+                    })
+                    .collect(),
+            ),
+            _ => None,
+        }
+    }
+
+    /// A size of at least `least`.
+    pub(crate) fn size(&self, name: &str, least: i64) -> Result<i64, Box<Problem>> {
+        let value = self.int(name).unwrap_or(least);
+        self.within(name, value, least)?;
+        Ok(value)
+    }
+
+    fn within(&self, name: &str, value: i64, least: i64) -> Result<(), Box<Problem>> {
+        if (least..=LARGEST).contains(&value) {
+            return Ok(());
+        }
+        let bound = match value {
+            _ if value < least => format!("must be {least} or more"),
+            _ => format!("must be at most {LARGEST}"),
+        };
+        Err(argument(self, name, format!("`{name}` is {value}"), bound))
+    }
+
+    /// A size for height and width: one number for both, or a list of the two.
+    pub(crate) fn pair(&self, name: &str, least: i64) -> Result<[i64; 2], Box<Problem>> {
+        let pair = match self.args.get(name) {
+            Some(Datum::Int(value)) => [*value, *value],
+            Some(Datum::List(items)) => match items.as_slice() {
+                [Datum::Int(height), Datum::Int(width)] => [*height, *width],
+                _ => {
+                    let message = format!("`{name}` is a list of {}", items.len());
+                    return Err(argument(
+                        self,
+                        name,
+                        message,
+                        "needs one number, or a list of height and width",
+                    ));
+                }
+            },
+            _ => [least, least],
+        };
+        self.within(name, pair[0], least)?;
+        self.within(name, pair[1], least)?;
+        Ok(pair)
+    }
+
+    /// A probability.
+    pub(crate) fn probability(&self, name: &str) -> Result<f64, Box<Problem>> {
+        let value = self.float(name).unwrap_or(0.0);
+        if (0.0..=1.0).contains(&value) {
+            return Ok(value);
+        }
+        Err(argument(
+            self,
+            name,
+            format!("`{name}` is {value}"),
+            "must be between 0 and 1",
+        ))
+    }
+}
