@@ -13,6 +13,10 @@ use std::process::Command;
 ///
 /// # Errors
 /// When the program cannot be started anew.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program becomes itself, and starts no other"
+)]
 pub(crate) fn ensure_environment() -> std::io::Result<()> {
     let is_set = |(name, value): &(&str, &str)| std::env::var_os(name).is_some_and(|now| now == *value);
     if NUMERICS_ENVIRONMENT.iter().all(is_set) {

@@ -1,14 +1,40 @@
-//! `cargo xtask`: `libtorch` gets libtorch and prints the folder to set `LIBTORCH` to.
+//! The commands of someone who works on mlp, or tries it on a fresh machine: `cargo xtask demo`, `test`, `bench`,
+//! `libtorch`. They start cargo and programs that cargo built, and link to nothing of mlp.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "starting programs is what xtask does, and it is no part of mlp"
+)]
 
+mod bench;
+mod demo;
 mod libtorch;
+mod machine;
+mod shell;
+mod test;
 
 use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  demo       get libtorch, build in release, train and score a model on handwritten digits
+  test       everything that has to hold: format, clippy, all tests, the examples
+  bench      start-up, no-op build and training throughput, each against what people use now
+  libtorch   only get libtorch, and print the folder to set LIBTORCH to
+";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["demo"] => demo::run(),
+        ["test"] => test::run(),
+        ["bench"] => bench::run(),
         ["libtorch"] => libtorch::ensure().map(|folder| println!("{}", folder.display())),
-        _ => Err("usage: cargo xtask libtorch".to_owned()),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(format!("unknown command `{}`\n\n{USAGE}", arguments.join(" "))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

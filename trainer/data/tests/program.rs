@@ -1,6 +1,7 @@
 //! The `mlp-data` program, run as `mlp` runs it: on a `call.json` in its working directory.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::disallowed_methods, reason = "the program itself is tested")]
 
 use mlp_data::dataset::Dataset;
 use serde_json::{Value, json};

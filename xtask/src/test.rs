@@ -1,0 +1,44 @@
+//! `cargo xtask test`: everything that has to hold before anything lands.
+
+use crate::{libtorch, machine, shell};
+use std::time::{Duration, Instant};
+
+/// What is run, in order: cheap and likely to fail first. The trainer is built before the tests that start it; doc tests
+/// are part of `cargo test`.
+const STEPS: &[(&str, &str)] = &[
+    ("format", "cargo fmt --all --check"),
+    ("clippy", "cargo clippy --workspace --all-targets -- -D warnings"),
+    ("programs", "cargo build --workspace --bins"),
+    ("tests", "cargo test --workspace --no-fail-fast"),
+];
+
+/// Runs every step, also after one has failed, and sums up in one line.
+pub(crate) fn run() -> Result<(), String> {
+    machine::check()?;
+    let torch = libtorch::ensure()?;
+    let start = Instant::now();
+    let mut failed = Vec::new();
+    let mut times = Vec::new();
+    for (name, line) in STEPS {
+        // A snapshot that has changed is a failure here; `cargo insta review` is for people.
+        let mut command = shell::command(line);
+        command.env("LIBTORCH", &torch).env("INSTA_UPDATE", "no");
+        let began = Instant::now();
+        if let Err(message) = shell::run(&mut command) {
+            eprintln!("xtask: {message}");
+            failed.push(*name);
+        }
+        times.push(format!("{name} {}", seconds(began.elapsed())));
+    }
+    let summary = format!("{} in {}", times.join(", "), seconds(start.elapsed()));
+    if failed.is_empty() {
+        eprintln!("xtask test: passed ({summary})");
+        Ok(())
+    } else {
+        Err(format!("test: FAILED: {} ({summary})", failed.join(", ")))
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs())
+}
