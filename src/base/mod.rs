@@ -5,3 +5,4 @@ pub mod clock;
 pub mod digest;
 pub mod encoding;
 pub mod lock;
+pub mod near;

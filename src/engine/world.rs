@@ -1,5 +1,6 @@
 //! The project's files, as the language sees them.
 
+use crate::base::near::near;
 use mlp_lang::source::{ReadError, World};
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
@@ -36,27 +37,6 @@ impl World for ProjectWorld {
             Err(error) => Err(ReadError::Other(error.to_string())),
         }
     }
-}
-
-/// Names in the folder of `wanted` that look like its name, best first, as paths from `root`.
-pub(super) fn near(root: &Path, wanted: &Path) -> Vec<String> {
-    let folder = wanted.parent().unwrap_or(Path::new(""));
-    let Some(name) = wanted.file_name().and_then(|name| name.to_str()) else {
-        return Vec::new();
-    };
-    let Ok(entries) = std::fs::read_dir(root.join(folder)) else {
-        return Vec::new();
-    };
-    let mut near: Vec<(usize, String)> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .map(|other| (strsim::damerau_levenshtein(name, &other), other))
-        .filter(|(distance, other)| *distance <= name.len().max(other.len()) / 3)
-        .collect();
-    near.sort();
-    near.truncate(3);
-    near.into_iter()
-        .map(|(_, name)| folder.join(name).display().to_string())
-        .collect()
 }
 
 #[cfg(test)]

@@ -7,3 +7,4 @@ pub mod event;
 pub mod graph;
 pub mod node;
 pub mod record;
+pub mod source;

@@ -13,12 +13,16 @@ mod place;
 mod read;
 mod record;
 mod register;
+mod sources;
+mod stat_cache;
 mod view;
+mod walk;
 
 pub use error::StoreError;
 pub use import::Bounds;
 pub use lease::Scratch;
 pub use register::{Registered, Registration, Verdict};
+pub use sources::{ProvideError, Provided, Sources};
 
 use crate::base::digest::Digest;
 use crate::base::lock::Lock;
