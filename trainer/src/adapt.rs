@@ -17,10 +17,11 @@ const BATCH: i64 = 512;
 /// # Errors
 /// When libtorch throws.
 pub(crate) fn adapt(network: &Network, leaves: &Leaves, on: &Examples) -> Outcome<()> {
-    for (layer, place) in network.to_adapt() {
-        let [mean, std] = &leaves.buffers[place] else {
+    for adapted in network.to_adapt() {
+        let [mean, std] = &leaves.buffers[adapted.buffers.clone()] else {
             continue;
         };
+        let layer = adapted.layer;
         let channels = mean.numel();
         let mut sums = Sums::new(channels);
         visit(network, leaves, on, layer, |value, channel| {
@@ -34,8 +35,12 @@ pub(crate) fn adapt(network: &Network, leaves: &Leaves, on: &Examples) -> Outcom
         })?;
         // A channel that never varies is only centred.
         let deviation = |variance: &f64| if *variance > 0.0 { variance.sqrt() } else { 1.0 };
-        fill(mean, &means)?;
-        fill(std, &squares.means().iter().map(deviation).collect::<Vec<_>>())?;
+        if adapted.mean {
+            fill(mean, &means)?;
+        }
+        if adapted.std {
+            fill(std, &squares.means().iter().map(deviation).collect::<Vec<_>>())?;
+        }
     }
     Ok(())
 }

@@ -55,22 +55,30 @@ pub(crate) fn tensors(layer: &Layer) -> Outcome<Fresh> {
             ],
         }),
         Layer::Normalize {
-            mean: None,
-            num_features,
+            mean: Some(_),
+            std: Some(_),
             ..
-        }
-        | Layer::Normalize {
-            std: None,
+        } => Ok(Fresh::default()),
+        // What is missing is learned from the training set; these are the places for it.
+        Layer::Normalize {
+            mean,
+            std,
             num_features,
-            ..
         } => Ok(Fresh {
             params: vec![],
             buffers: vec![
-                ("mean", Tensor::f_zeros(*num_features, FLOAT)?),
-                ("std", Tensor::f_ones(*num_features, FLOAT)?),
+                ("mean", given(mean.as_deref(), 0.0, *num_features)?),
+                ("std", given(std.as_deref(), 1.0, *num_features)?),
             ],
         }),
         _ => Ok(Fresh::default()),
+    }
+}
+
+fn given(numbers: Option<&[f64]>, otherwise: f64, count: i64) -> Outcome<Tensor> {
+    match numbers {
+        Some(numbers) => Ok(Tensor::f_from_slice(numbers)?.f_to_kind(Kind::Float)?),
+        None => Ok(Tensor::f_full(count, otherwise, FLOAT)?),
     }
 }
 

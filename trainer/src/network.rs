@@ -49,6 +49,18 @@ impl Leaves {
     }
 }
 
+/// A layer that learns numbers from the training set.
+pub(crate) struct Adapted {
+    /// Its place in the line.
+    pub(crate) layer: usize,
+    /// The places of `mean` and `std` among the buffers.
+    pub(crate) buffers: Range<usize>,
+    /// Whether the mean is to be learned.
+    pub(crate) mean: bool,
+    /// Whether the deviation is to be learned.
+    pub(crate) std: bool,
+}
+
 /// How a network is run.
 pub(crate) enum Mode<'a> {
     /// Running statistics are used; nothing is random.
@@ -139,17 +151,23 @@ impl Network {
         Ok(x)
     }
 
-    /// The layers that learn their numbers from the training set: the place in the line, and that of `mean` and `std`
-    /// among the buffers.
-    pub(crate) fn to_adapt(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
-        let adapts =
-            |placed: &Placed| matches!(placed.layer, Layer::Normalize { .. }) && !placed.buffers.is_empty();
-        let found = self
-            .layers
+    /// The layers that learn numbers from the training set.
+    pub(crate) fn to_adapt(&self) -> impl Iterator<Item = Adapted> {
+        self.layers
             .iter()
             .enumerate()
-            .filter(move |(_, placed)| adapts(placed));
-        found.map(|(index, placed)| (index, placed.buffers.clone()))
+            .filter_map(|(layer, placed)| match &placed.layer {
+                Layer::Normalize { mean, std, .. } if mean.is_none() || std.is_none() => {
+                    let buffers = placed.buffers.clone();
+                    Some(Adapted {
+                        layer,
+                        buffers,
+                        mean: mean.is_none(),
+                        std: std.is_none(),
+                    })
+                }
+                _ => None,
+            })
     }
 
     /// The batch norms: their momentum and the place of their buffers (mean, variance, count).
