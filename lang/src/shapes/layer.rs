@@ -78,7 +78,7 @@ impl Layer {
             _ if value < least => format!("must be {least} or more"),
             _ => format!("must be at most {LARGEST}"),
         };
-        Err(argument(self, name, format!("`{name}` is {value}"), bound))
+        Err(argument(self, name, format!("is {value}"), bound))
     }
 
     /// A size for height and width: one number for both, or a list of the two.
@@ -88,7 +88,7 @@ impl Layer {
             Some(Datum::List(items)) => match items.as_slice() {
                 [Datum::Int(height), Datum::Int(width)] => [*height, *width],
                 _ => {
-                    let message = format!("`{name}` is a list of {}", items.len());
+                    let message = format!("is a list of {}", items.len());
                     return Err(argument(
                         self,
                         name,
@@ -113,7 +113,7 @@ impl Layer {
         Err(argument(
             self,
             name,
-            format!("`{name}` is {value}"),
+            format!("is {value}"),
             "must be between 0 and 1",
         ))
     }

@@ -9,6 +9,9 @@ mod layer;
 mod report;
 mod transfer;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use fit::{Fitting, Labels, check_metric, labels_text};
 pub(crate) use layer::{Layer, Site};
 pub(crate) use report::{dims_text, shape_text};

@@ -25,16 +25,16 @@ pub(crate) struct Problem {
     span: Span,
 }
 
-/// An argument that is wrong by itself.
+/// An argument that is wrong by itself: "`stride` of `conv2d` is 0", of which `is` is the end.
 pub(crate) fn argument(
     layer: &Layer,
     name: &str,
-    message: impl Into<String>,
+    is: impl std::fmt::Display,
     label: impl Into<String>,
 ) -> Box<Problem> {
     Box::new(Problem {
         code: "E0316",
-        message: format!("{} of `{}`", message.into(), layer.kind),
+        message: format!("`{name}` of `{}` {is}", layer.kind),
         argument: None,
         label: label.into(),
         help: None,

@@ -130,7 +130,7 @@ impl Pass {
                 let problem = argument(
                     child,
                     "name",
-                    format!("`{name}` names two layers of one sequential: `name`"),
+                    format!("is \"{name}\" for two layers of one sequential"),
                     "is taken",
                 );
                 return Err(
@@ -157,13 +157,13 @@ impl Pass {
         path: &str,
     ) -> Result<(Vec<i64>, Datum), Box<Problem>> {
         let (Some(Datum::Str(name)), [child]) = (layer.args.get("name"), layer.children.as_slice()) else {
-            return Err(argument(layer, "layer", "there is no `layer`", "needs a layer"));
+            return Err(argument(layer, "layer", "is missing", "needs a layer"));
         };
         if name.is_empty() || name.contains(['.', '/']) || name.starts_with(|c: char| c.is_ascii_digit()) {
             let problem = argument(
                 layer,
                 "name",
-                format!("\"{name}\" is no `name`"),
+                format!("is \"{name}\""),
                 "cannot be part of a path",
             );
             return Err(problem.help("a letter first, and no `.` or `/`: `head`, `block_1`"));
@@ -234,13 +234,10 @@ fn transfer(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
         "softmax" | "log_softmax" => Ok(same(input, 5)),
         "gelu" | "silu" | "tanh" | "sigmoid" => Ok(same(input, 4)),
         "relu" => Ok(same(input, 1)),
-        kind => Err(argument(
-            layer,
-            "",
-            "the shape is not known",
-            "this layer has no shape rule",
-        )
-        .help(format!("`{kind}` cannot be trained yet"))),
+        kind => {
+            let message = format!("`{kind}` has no shape rule");
+            Err(mismatch(layer, "E0316", message, "cannot be trained yet"))
+        }
     }
 }
 
@@ -441,12 +438,7 @@ fn batch_norm(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
     })?;
     let eps = layer.float("eps").unwrap_or(1e-5);
     if eps <= 0.0 {
-        return Err(argument(
-            layer,
-            "eps",
-            format!("`eps` is {eps}"),
-            "must be above 0",
-        ));
+        return Err(argument(layer, "eps", format!("is {eps}"), "must be above 0"));
     }
     let momentum = layer.probability("momentum")?;
     Ok(Outcome {
@@ -466,7 +458,7 @@ fn pool2d(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
         return Err(argument(
             layer,
             "padding",
-            "`padding` is too large",
+            "is too large",
             "at most half of `kernel_size`",
         ));
     }
@@ -491,12 +483,7 @@ fn flatten(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
     let Some(kept) = kept else {
         let last = input.len();
         let label = format!("must be 1 to {last}: dimension 0 is the batch");
-        return Err(argument(
-            layer,
-            "start_dim",
-            format!("`start_dim` is {start}"),
-            label,
-        ));
+        return Err(argument(layer, "start_dim", format!("is {start}"), label));
     };
     let merged = i64::try_from(count(&input[kept..])).unwrap_or(i64::MAX);
     let mut output = input[..kept].to_vec();
@@ -530,27 +517,21 @@ fn normalize(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
             return Err(argument(
                 layer,
                 name,
-                "`std` has a number that is not above 0",
+                "has a number that is not above 0",
                 "is divided by",
             ));
         }
         outcome = outcome.with(name, Datum::List(numbers.into_iter().map(Datum::Float).collect()));
     }
     match (layer.args.get("mean"), layer.args.get("std")) {
-        (Some(_), None) => Err(argument(
-            layer,
-            "mean",
-            "`mean` stands without `std`",
-            "needs `std` besides",
-        )
-        .help("give both, or neither: then both are learned from the training set")),
-        (None, Some(_)) => Err(argument(
-            layer,
-            "std",
-            "`std` stands without `mean`",
-            "needs `mean` besides",
-        )
-        .help("give both, or neither: then both are learned from the training set")),
+        (Some(_), None) => Err(
+            argument(layer, "mean", "stands without `std`", "needs `std` besides")
+                .help("give both, or neither: then both are learned from the training set"),
+        ),
+        (None, Some(_)) => Err(
+            argument(layer, "std", "stands without `mean`", "needs `mean` besides")
+                .help("give both, or neither: then both are learned from the training set"),
+        ),
         _ => Ok(outcome),
     }
 }
