@@ -174,8 +174,8 @@ pub enum Node {
         /// Its arguments.
         args: Vec<NodeId>,
     },
-    /// A default of a parameter that reads earlier parameters is inlined by `Let`s; others are shared through this: the
-    /// body is evaluated in a frame of its own.
+    /// A default that reads nothing of the call, evaluated in a frame of its own. (A constant one is a `Const`; one
+    /// that reads earlier parameters is a `CallGlobal` of a function of them.)
     Default(Box<Body>),
     /// `base.name` of a record, enum variant or artifact.
     Field {

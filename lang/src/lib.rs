@@ -6,6 +6,7 @@
 //! Each stage takes and gives plain data: [`hir`] stands between the parser and the checker, [`core`] between the
 //! checker and the evaluator, [`spec`] between the language and the engine.
 
+pub mod check;
 pub mod core;
 pub mod diagnostic;
 pub mod eval;
@@ -13,3 +14,4 @@ pub mod hir;
 pub mod shapes;
 pub mod source;
 pub mod spec;
+pub mod types;

@@ -1,0 +1,231 @@
+//! The checker: resolved modules to core. One walk infers types and makes code, so that every default, coercion and
+//! slot is written where it was decided.
+//!
+//! Items are checked in the order of their references, a cycle of functions at once (`order`, `items`). Expressions go
+//! both ways: [`Checker::synth`] finds a type, [`Checker::check_expr`] holds an expression against one. What did not
+//! check has the error type, which fits everywhere: one mistake is one error.
+
+mod arguments;
+mod calls;
+mod coerce;
+mod comprehensions;
+mod data;
+mod exhaustive;
+mod exprs;
+mod fields;
+mod frames;
+mod items;
+mod last_use;
+mod literals;
+mod mismatch;
+mod operators;
+mod order;
+mod outputs;
+mod patterns;
+mod records;
+mod schema;
+mod signatures;
+mod strings;
+mod suggest;
+mod table;
+mod written;
+
+pub use table::TypeTable;
+
+use crate::core::{Core, GlobalId, NodeId};
+use crate::diagnostic::Diagnostic;
+use crate::hir::{self, ExprId, ItemRef, ModuleId, Name, PatId, Program, TypeId};
+use crate::source::{Sources, Span};
+use crate::types::{Ty, Types};
+use frames::{Frame, NumberLiteral};
+use signatures::{EnumSig, FieldDefault, FnSig, Scheme};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// What the checker makes.
+#[derive(Debug)]
+pub struct Checked {
+    /// The program to run; what did not check is `Error` in it.
+    pub core: Core,
+    /// The types of expressions, locals and items.
+    pub types: TypeTable,
+    /// Errors and warnings, by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks a program.
+pub fn check(program: &Program, sources: &Sources) -> Checked {
+    let mut checker = Checker::new(program, sources);
+    checker.check_program();
+    checker.finish()
+}
+
+/// A node with its type.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Typed {
+    pub(super) node: NodeId,
+    pub(super) ty: Ty,
+}
+
+/// Why a type is expected: what an error says beside it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Why {
+    /// It goes without saying.
+    Plain,
+    /// A type that was written there.
+    Written(Span),
+    /// The parameter of a function.
+    Param(ItemRef, u32),
+    /// The field of a declared type or variant.
+    Field(Span),
+    /// An earlier branch or element.
+    Sibling(Span),
+    /// A condition.
+    Condition,
+}
+
+/// An operation on a type that was not known yet.
+#[derive(Debug)]
+pub(super) struct Deferred {
+    ty: Ty,
+    span: Span,
+    rule: operators::Rule,
+}
+
+/// What belongs to the item that is being checked.
+#[derive(Debug)]
+pub(super) struct Context {
+    module: ModuleId,
+    /// The item, for the table of locals.
+    item: Option<ItemRef>,
+    frames: Vec<Frame>,
+    /// Types of locals, by `LocalId`.
+    locals: Vec<Ty>,
+    tparams: Vec<Ty>,
+    /// Parameters that a dimension may name.
+    dims: Vec<Name>,
+    /// Whether a written type may be an open record.
+    open_records: bool,
+    numbers: Vec<NumberLiteral>,
+    deferred: Vec<Deferred>,
+    /// Parts of long chains that are done; see [`Checker::synth`].
+    ready: HashMap<ExprId, Typed>,
+    depth: u32,
+}
+
+impl Context {
+    fn new(module: ModuleId, item: Option<ItemRef>, locals: usize) -> Self {
+        Self {
+            module,
+            item,
+            frames: Vec::new(),
+            locals: vec![Ty::ERROR; locals],
+            tparams: Vec::new(),
+            dims: Vec::new(),
+            open_records: false,
+            numbers: Vec::new(),
+            deferred: Vec::new(),
+            ready: HashMap::new(),
+            depth: 0,
+        }
+    }
+}
+
+/// The state of a check.
+pub(super) struct Checker<'p> {
+    program: &'p Program,
+    sources: &'p Sources,
+    types: Types,
+    diagnostics: Vec<Diagnostic>,
+    core: Core,
+    table: TypeTable,
+    // The maps are looked up, never iterated.
+    globals: HashMap<ItemRef, GlobalId>,
+    functions: HashMap<ItemRef, Rc<FnSig>>,
+    values: HashMap<ItemRef, Scheme>,
+    enums: HashMap<ItemRef, Rc<EnumSig>>,
+    aliases: HashMap<ItemRef, signatures::Alias>,
+    field_defaults: Vec<FieldDefault>,
+    cx: Context,
+    /// Operations whose types other items of the component may still settle.
+    left_open: Vec<Deferred>,
+}
+
+impl<'p> Checker<'p> {
+    fn new(program: &'p Program, sources: &'p Sources) -> Self {
+        Self {
+            program,
+            sources,
+            types: Types::new(),
+            diagnostics: Vec::new(),
+            core: Core::default(),
+            table: TypeTable::new(program),
+            globals: HashMap::new(),
+            functions: HashMap::new(),
+            values: HashMap::new(),
+            enums: HashMap::new(),
+            aliases: HashMap::new(),
+            field_defaults: Vec::new(),
+            cx: Context::new(ModuleId(0), None, 0),
+            left_open: Vec::new(),
+        }
+    }
+
+    fn finish(mut self) -> Checked {
+        self.diagnostics
+            .sort_by(|a, b| (a.span(), a.code).cmp(&(b.span(), b.code)));
+        self.diagnostics.dedup();
+        self.table.set_types(self.types);
+        Checked {
+            core: self.core,
+            types: self.table,
+            diagnostics: self.diagnostics,
+        }
+    }
+
+    /// Runs `work` in a context of its own.
+    fn within<T>(&mut self, context: Context, work: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.cx, context);
+        let made = work(self);
+        self.cx = outer;
+        made
+    }
+
+    fn module_id(&self) -> ModuleId {
+        self.cx.module
+    }
+
+    fn module(&self) -> &'p hir::Module {
+        self.program.module(self.module_id())
+    }
+
+    fn expr(&self, id: ExprId) -> &'p hir::Expr {
+        &self.module().exprs[id.0 as usize]
+    }
+
+    fn span(&self, id: ExprId) -> Span {
+        self.module().expr_spans[id.0 as usize]
+    }
+
+    fn pat(&self, id: PatId) -> &'p hir::Pat {
+        &self.module().pats[id.0 as usize]
+    }
+
+    fn pat_span(&self, id: PatId) -> Span {
+        self.module().pat_spans[id.0 as usize]
+    }
+
+    fn type_span(&self, id: TypeId) -> Span {
+        self.module().type_spans[id.0 as usize]
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The text of an expression, for mends; nothing for one of several lines.
+    fn source_text(&self, id: ExprId) -> &'p str {
+        let text = self.sources.text(self.span(id));
+        if text.contains('\n') { "…" } else { text }
+    }
+}

@@ -1,0 +1,395 @@
+//! Operators. Operands have one type; what is late makes a late result; a class that is not known yet is looked at
+//! again at the item's end.
+
+use super::{Checker, Deferred, Typed, Why};
+use crate::core::{Node, NodeId};
+use crate::diagnostic::Diagnostic;
+use crate::hir::{BinaryOp, ExprId};
+use crate::source::Span;
+use crate::types::{Con, Ty, TypeKind};
+
+/// What an operator asks of its operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// `+`.
+    Add,
+    /// `-` between two.
+    Sub,
+    /// `*`, `//`, `%`, `**`, `/`: numbers.
+    Number(BinaryOp),
+    /// `-` before one.
+    Neg,
+    /// `<` and its kin.
+    Order(BinaryOp),
+    /// `==` and `!=`.
+    Equal,
+}
+
+impl Checker<'_> {
+    pub(super) fn synth_binary(
+        &mut self,
+        op: BinaryOp,
+        op_span: Span,
+        left: ExprId,
+        right: ExprId,
+        span: Span,
+    ) -> Typed {
+        match op {
+            BinaryOp::And | BinaryOp::Or => {
+                let a = self.check_condition(left);
+                let b = self.check_condition(right);
+                let node = if op == BinaryOp::And {
+                    Node::And(a, b)
+                } else {
+                    Node::Or(a, b)
+                };
+                let node = self.emit(node, span);
+                Typed { node, ty: Ty::BOOL }
+            }
+            BinaryOp::Coalesce => self.coalesce(left, right, span),
+            _ => self.arithmetic(op, op_span, (left, right), span),
+        }
+    }
+
+    fn coalesce(&mut self, left: ExprId, right: ExprId, span: Span) -> Typed {
+        let a = self.synth(left);
+        let (ty, b) = match self.types.kind(a.ty) {
+            TypeKind::Optional(inner) => {
+                let b = self.synth(right);
+                let optional = matches!(self.types.kind(b.ty), TypeKind::Optional(_));
+                let ty = if optional {
+                    self.types.optional(inner)
+                } else {
+                    inner
+                };
+                (
+                    ty,
+                    self.coerce_or_report(b, ty, Why::Sibling(self.span(left)), right),
+                )
+            }
+            TypeKind::Error => {
+                let b = self.synth(right);
+                (b.ty, b.node)
+            }
+            _ => {
+                let text = self.source_text(left);
+                self.report(
+                    Diagnostic::warning("E0214", self.span(left), format!("`{text}` is never null"))
+                        .at("so what follows `??` is never taken")
+                        .help(format!("write `{text}` alone")),
+                );
+                (a.ty, self.check_expr(right, a.ty, Why::Sibling(self.span(left))))
+            }
+        };
+        let node = self.emit(Node::Coalesce(a.node, b), span);
+        Typed { node, ty }
+    }
+
+    fn arithmetic(
+        &mut self,
+        op: BinaryOp,
+        op_span: Span,
+        (left, right): (ExprId, ExprId),
+        span: Span,
+    ) -> Typed {
+        let (a, b) = (self.synth(left), self.synth(right));
+        let (x, late_x) = self.without_late(a.ty);
+        let (y, late_y) = self.without_late(b.ty);
+        let late = late_x || late_y;
+        let Some(result) = self.result_of(op, op_span, (x, left), (y, right)) else {
+            return self.error_node(span);
+        };
+        if late && matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+            let place = if late_x { left } else { right };
+            self.report_late(self.span(place), "`==`");
+            return self.error_node(span);
+        }
+        let node = self.emit(
+            Node::Binary {
+                op,
+                left: a.node,
+                right: b.node,
+            },
+            span,
+        );
+        let ty = if late { self.types.late(result) } else { result };
+        Typed { node, ty }
+    }
+
+    fn without_late(&mut self, ty: Ty) -> (Ty, bool) {
+        match self.types.kind(ty) {
+            TypeKind::Con(Con::Late, args) => (args[0], true),
+            _ => (ty, false),
+        }
+    }
+
+    /// The type of `a op b`; none if it was reported.
+    fn result_of(
+        &mut self,
+        op: BinaryOp,
+        op_span: Span,
+        (x, left): (Ty, ExprId),
+        (y, right): (Ty, ExprId),
+    ) -> Option<Ty> {
+        if let Some(scaled) = self.scaled(op, x, y) {
+            return Some(scaled);
+        }
+        let rule = match op {
+            BinaryOp::Add => Rule::Add,
+            BinaryOp::Sub => Rule::Sub,
+            BinaryOp::Eq | BinaryOp::Ne => Rule::Equal,
+            BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => Rule::Order(op),
+            _ => Rule::Number(op),
+        };
+        // `x == null` and the like: one may be optional where the other is not.
+        let (x, y) = match rule {
+            Rule::Equal => (self.without_null(x), self.without_null(y)),
+            _ => (x, y),
+        };
+        if !self.one_operand_type(x, y) {
+            self.report_operands(op, op_span, (x, left), (y, right));
+            self.types.absorb(x);
+            self.types.absorb(y);
+            return None;
+        }
+        if matches!(self.types.kind(x), TypeKind::Error) || matches!(self.types.kind(y), TypeKind::Error) {
+            return None;
+        }
+        self.hold_to(rule, x, op_span);
+        Some(match (op, self.types.shallow(x)) {
+            (BinaryOp::Div, _) => Ty::FLOAT,
+            (BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge, _) => {
+                Ty::BOOL
+            }
+            (_, x) => x,
+        })
+    }
+
+    fn without_null(&mut self, ty: Ty) -> Ty {
+        match self.types.kind(ty) {
+            TypeKind::Optional(inner) => inner,
+            _ => ty,
+        }
+    }
+
+    /// Makes the operands' types one; a list or record may go by a coercion that changes nothing at run time.
+    fn one_operand_type(&mut self, x: Ty, y: Ty) -> bool {
+        let before = self.types.snapshot();
+        if self.types.unify(x, y).is_ok() {
+            return true;
+        }
+        self.types.rollback(before);
+        false
+    }
+
+    /// Durations and sizes times or by a number.
+    fn scaled(&mut self, op: BinaryOp, x: Ty, y: Ty) -> Option<Ty> {
+        let measure = |ty: Ty| ty == Ty::DURATION || ty == Ty::BYTES;
+        let number =
+            |checker: &mut Self, ty: Ty| ty == Ty::INT || ty == Ty::FLOAT || checker.types.is_number_meta(ty);
+        let (x, y) = (self.types.shallow(x), self.types.shallow(y));
+        match op {
+            BinaryOp::Mul | BinaryOp::Div if measure(x) && number(self, y) => Some(x),
+            BinaryOp::Mul if number(self, x) && measure(y) => Some(y),
+            BinaryOp::Div if measure(x) && x == y => Some(Ty::FLOAT),
+            _ => None,
+        }
+    }
+
+    /// Asks of a type what a rule asks; later, if the type is not known yet.
+    pub(super) fn hold_to(&mut self, rule: Rule, ty: Ty, span: Span) {
+        match self.obeys(rule, ty) {
+            Some(true) => {}
+            Some(false) => self.report_rule(rule, ty, span),
+            None => self.cx.deferred.push(Deferred { ty, span, rule }),
+        }
+    }
+
+    /// Whether a type may stand with an operator; none if it is not known.
+    fn obeys(&mut self, rule: Rule, ty: Ty) -> Option<bool> {
+        let number = self.types.is_number_meta(ty);
+        Some(match (rule, self.types.kind(ty)) {
+            (_, TypeKind::Error) => true,
+            (Rule::Equal, _) => return self.comparable(ty),
+            (_, TypeKind::Meta(_)) if number => true,
+            (_, TypeKind::Meta(_)) => return None,
+            (Rule::Add, TypeKind::Con(con, _)) => {
+                matches!(
+                    con,
+                    Con::Int | Con::Float | Con::Str | Con::List | Con::Duration | Con::Bytes
+                )
+            }
+            (Rule::Sub, TypeKind::Con(con, _)) => {
+                matches!(con, Con::Int | Con::Float | Con::Duration | Con::Bytes)
+            }
+            (Rule::Neg, TypeKind::Con(con, _)) => matches!(con, Con::Int | Con::Float | Con::Duration),
+            (Rule::Number(_), TypeKind::Con(con, _)) => matches!(con, Con::Int | Con::Float),
+            (Rule::Order(_), TypeKind::Con(con, _)) => {
+                matches!(con, Con::Int | Con::Float | Con::Str | Con::Duration | Con::Bytes)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether two values of a type can be compared for equality.
+    fn comparable(&mut self, ty: Ty) -> Option<bool> {
+        match self.types.kind(ty) {
+            TypeKind::Error | TypeKind::Unknown | TypeKind::Shape(..) | TypeKind::Rigid(..) => Some(true),
+            TypeKind::Meta(_) => self.types.is_number_meta(ty).then_some(true),
+            TypeKind::Con(Con::List | Con::Map, args) => self.comparable(args[0]),
+            TypeKind::Con(con, _) => Some(
+                !con.is_artifact()
+                    && !con.is_description()
+                    && !matches!(con, Con::Late | Con::Pick | Con::Output | Con::Tensor | Con::Arg),
+            ),
+            TypeKind::Optional(inner) => self.comparable(inner),
+            TypeKind::Record(record) if record.open => Some(false),
+            TypeKind::Record(record) => {
+                let mut all = Some(true);
+                for field in &record.fields {
+                    match self.comparable(field.ty) {
+                        Some(true) => {}
+                        Some(false) => return Some(false),
+                        None => all = None,
+                    }
+                }
+                all
+            }
+            TypeKind::Enum(_, _, args) => {
+                let known: Vec<Option<bool>> = args.iter().map(|arg| self.comparable(*arg)).collect();
+                if known.contains(&Some(false)) {
+                    Some(false)
+                } else {
+                    Some(true)
+                }
+            }
+            TypeKind::Fn(..) | TypeKind::Fieldwise(..) => Some(false),
+        }
+    }
+
+    /// Looks again at an operation whose type was not known.
+    pub(super) fn settle_deferred(&mut self, deferred: Deferred, last: bool) {
+        self.types.default_number(deferred.ty);
+        match self.obeys(deferred.rule, deferred.ty) {
+            Some(true) => {}
+            Some(false) => self.report_rule(deferred.rule, deferred.ty, deferred.span),
+            // An empty list may be compared to another.
+            None if deferred.rule == Rule::Equal => {}
+            None if last => self.report_unknown(deferred.span, "the operands"),
+            None => self.left_open.push(deferred),
+        }
+    }
+
+    fn report_rule(&mut self, rule: Rule, ty: Ty, span: Span) {
+        let shown = self.types.print(ty);
+        if rule == Rule::Equal {
+            let error = Diagnostic::error(
+                "E0225",
+                span,
+                format!("values of type `{shown}` cannot be compared"),
+            )
+            .note("functions, layers, artifacts, late values and open records have no equality");
+            self.report(error.help("compare a field of it, or a name that you give it"));
+            return;
+        }
+        let (sign, takes) = match rule {
+            Rule::Add => ("+", "numbers, text, lists, times and sizes"),
+            Rule::Sub => ("-", "numbers, times and sizes"),
+            Rule::Neg => ("-", "numbers and times"),
+            Rule::Number(op) => (written(op), "numbers"),
+            Rule::Order(op) => (written(op), "numbers, text, times and sizes"),
+            Rule::Equal => ("==", ""),
+        };
+        let error = Diagnostic::error("E0203", span, format!("`{sign}` does not take a `{shown}`"))
+            .note(format!("it takes {takes}"));
+        let error = match self.types.kind(ty) {
+            TypeKind::Record(_) if rule == Rule::Add => {
+                error.help("to put records together write `{ ...a, ...b }`")
+            }
+            TypeKind::Con(Con::Map, _) if rule == Rule::Add => {
+                error.help("to put maps together write `merge(a, b)`")
+            }
+            TypeKind::Con(Con::Path, _) if rule == Rule::Add => {
+                error.help("put the name into the path: `./data/\"${name}.csv\"`")
+            }
+            TypeKind::Optional(_) => error.help("say what holds for null first: `(x ?? 0)`"),
+            TypeKind::Rigid(_, name) => error.note(format!("a caller may choose any type for `{name}`")),
+            _ => error,
+        };
+        self.report(error);
+    }
+
+    fn report_operands(
+        &mut self,
+        op: BinaryOp,
+        op_span: Span,
+        (x, left): (Ty, ExprId),
+        (y, right): (Ty, ExprId),
+    ) {
+        let (a, b) = (self.types.print(x), self.types.print(y));
+        let sign = written(op);
+        let error = Diagnostic::error("E0203", op_span, format!("`{sign}` of `{a}` and `{b}`"))
+            .label(self.span(left), format!("this is `{a}`"))
+            .label(self.span(right), format!("this is `{b}`"));
+        let (x, y) = (self.types.shallow(x), self.types.shallow(y));
+        let error = match (x, y) {
+            (Ty::INT, _) if b == "Float" => error.help(format!("write `float({})`", self.source_text(left))),
+            (_, Ty::INT) if a == "Float" => error.help(format!("write `float({})`", self.source_text(right))),
+            (Ty::STR, _) if op == BinaryOp::Add => error.help(format!(
+                "put it into the string: `\"${{{}}}\"`",
+                self.source_text(right)
+            )),
+            (_, Ty::STR) if op == BinaryOp::Add => error.help(format!(
+                "put it into a string: `\"${{{}}}\"`",
+                self.source_text(left)
+            )),
+            _ => match (self.types.kind(x), self.types.kind(y)) {
+                (TypeKind::Optional(_), _) => error.help(format!(
+                    "say what holds for null: `({} ?? 0)`",
+                    self.source_text(left)
+                )),
+                (_, TypeKind::Optional(_)) => error.help(format!(
+                    "say what holds for null: `({} ?? 0)`",
+                    self.source_text(right)
+                )),
+                (TypeKind::Con(Con::List, _), _) if op == BinaryOp::Add => error.help(format!(
+                    "to add an element write `[...{}, {}]`",
+                    self.source_text(left),
+                    self.source_text(right)
+                )),
+                _ => error.note("both sides of an operator have one type"),
+            },
+        };
+        self.report(error);
+    }
+
+    pub(super) fn synth_neg(&mut self, operand: ExprId, span: Span) -> Typed {
+        let found = self.synth(operand);
+        let (inner, _) = self.without_late(found.ty);
+        self.hold_to(Rule::Neg, inner, span);
+        let node: NodeId = self.emit(Node::Neg(found.node), span);
+        Typed { node, ty: found.ty }
+    }
+}
+
+/// An operator as it is written.
+fn written(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Or => "or",
+        BinaryOp::And => "and",
+        BinaryOp::Eq => "==",
+        BinaryOp::Ne => "!=",
+        BinaryOp::Lt => "<",
+        BinaryOp::Le => "<=",
+        BinaryOp::Gt => ">",
+        BinaryOp::Ge => ">=",
+        BinaryOp::Coalesce => "??",
+        BinaryOp::Add => "+",
+        BinaryOp::Sub => "-",
+        BinaryOp::Mul => "*",
+        BinaryOp::Div => "/",
+        BinaryOp::FloorDiv => "//",
+        BinaryOp::Mod => "%",
+        BinaryOp::Pow => "**",
+    }
+}

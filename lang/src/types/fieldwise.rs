@@ -1,0 +1,89 @@
+//! Fieldwise types: names that the caller gives come back as the result's names.
+//!
+//! `MetricsOf[R]` is the record with the fields of `R`, each `T` of them a `Metric[T]`. While `R` is not known it stands
+//! for itself; two of one family are equal just where their arguments are, so that inference goes both ways.
+
+use super::{Con, Field, RecordType, Ty, TypeKind, Types};
+use std::sync::Arc;
+
+/// A family of fieldwise types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fieldwise {
+    /// `Outputs[O]`: `T` to `Output[T]`.
+    Outputs,
+    /// `MetricsOf[R]`: `T` to `Metric[T]`.
+    MetricsOf,
+    /// `Dists[C]`: `T` to `Dist[T]`.
+    Dists,
+    /// `Shares[P, A]`: each field of `P` is an `A`; each share is a Float.
+    Shares,
+}
+
+impl Fieldwise {
+    /// The family of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "Outputs" => Self::Outputs,
+            "MetricsOf" => Self::MetricsOf,
+            "Dists" => Self::Dists,
+            "Shares" => Self::Shares,
+            _ => return None,
+        })
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Outputs => "Outputs",
+            Self::MetricsOf => "MetricsOf",
+            Self::Dists => "Dists",
+            Self::Shares => "Shares",
+        }
+    }
+
+    /// What a field of type `ty` is wrapped to.
+    pub fn wrap(self, types: &mut Types, ty: Ty) -> Ty {
+        match self {
+            Self::Outputs => types.con(Con::Output, &[ty]),
+            Self::MetricsOf => types.con(Con::Metric, &[ty]),
+            Self::Dists => types.con(Con::Dist, &[ty]),
+            Self::Shares => Ty::FLOAT,
+        }
+    }
+
+    /// The unwrapped type of a new field of a record that is still to be found.
+    pub fn field(self, types: &mut Types, args: &[Ty]) -> Ty {
+        match self {
+            Self::Shares => args.get(1).copied().unwrap_or(Ty::ERROR),
+            _ => types.meta(),
+        }
+    }
+}
+
+impl Types {
+    /// A fieldwise type.
+    pub fn fieldwise(&mut self, family: Fieldwise, args: &[Ty]) -> Ty {
+        self.intern(TypeKind::Fieldwise(family, args.into()))
+    }
+}
+
+/// The record that the type is, once its argument is a known record.
+pub(super) fn expand(types: &mut Types, family: Fieldwise, args: &Arc<[Ty]>) -> Option<Ty> {
+    let inner = *args.first()?;
+    match types.kind(inner) {
+        TypeKind::Error => Some(Ty::ERROR),
+        TypeKind::Record(record) => {
+            let fields = record
+                .fields
+                .iter()
+                .map(|field| Field {
+                    name: field.name.clone(),
+                    ty: family.wrap(types, field.ty),
+                    default: None,
+                })
+                .collect();
+            Some(types.record(RecordType::new(fields, record.open, None)))
+        }
+        _ => None,
+    }
+}
