@@ -1,7 +1,7 @@
 //! The `.mlp` language, pure: no file system, process, environment, clock or thread. `World` hands in the bytes.
 //!
 //! ```text
-//! text -> syntax (rowan tree, typed views) -> hir (names resolved) -> core (checked, elaborated) -> Value -> spec
+//! text -> syntax (lossless tree, typed views) -> hir (names resolved) -> core (checked, elaborated) -> Value -> spec
 //! ```
 //! Each stage takes and gives plain data: [`hir`] stands between the parser and the checker, [`core`] between the
 //! checker and the evaluator, [`spec`] between the language and the engine.
@@ -11,7 +11,10 @@ pub mod core;
 pub mod diagnostic;
 pub mod eval;
 pub mod hir;
+pub mod library;
+pub mod lower;
 pub mod shapes;
 pub mod source;
 pub mod spec;
+pub mod syntax;
 pub mod types;

@@ -1,0 +1,351 @@
+//! Reads a file and all that it imports, and lowers each after those that it imports.
+
+use super::imports::{self, Wanted};
+use super::items::{Lowering, lower_module, lower_setting};
+use super::{Setting, decode, name};
+use crate::diagnostic::Diagnostic;
+use crate::hir::{ModuleId, Name, Program};
+use crate::library::{Library, PRELUDE};
+use crate::source::{ReadError, SourceId, Sources, Span, World};
+use crate::syntax::{Parse, parse};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+
+/// A program with its sources, and what is wrong with it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// All sources.
+    pub sources: Sources,
+    /// All modules.
+    pub program: Program,
+    /// In the order of the sources, and in a source in that of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Loads the file `entry` of `world`, a path from the project's root, with the standard library.
+pub fn load(world: &dyn World, entry: &str) -> Loaded {
+    load_with(world, Library::standard(), entry)
+}
+
+/// Loads the file `entry` of `world` with a library of one's own.
+pub fn load_with(world: &dyn World, library: Library, entry: &str) -> Loaded {
+    let mut loader = Loader {
+        world,
+        library,
+        loaded: Loaded {
+            sources: Sources::default(),
+            program: Program::default(),
+            diagnostics: Vec::new(),
+        },
+        exports: Vec::new(),
+        variants: BTreeSet::new(),
+        done: FxHashMap::default(),
+        stack: Vec::new(),
+    };
+    if library.text(PRELUDE).is_some() {
+        loader.run(Place::Std(PRELUDE.into()));
+    }
+    loader.run(Place::File(entry.into()));
+    loader.finish()
+}
+
+/// Lowers the text of a setting.
+pub(super) fn setting(
+    loaded: &mut Loaded,
+    world: &dyn World,
+    library: Library,
+    param: &str,
+    text: &str,
+) -> Setting {
+    let source = loaded.sources.add(format!("--set {param}"), text);
+    let parse = crate::syntax::parse_expression(source, loaded.sources.get(source).text.clone());
+    let exports: Vec<_> = loaded.program.modules.iter().map(exports_of).collect();
+    let mut variants = BTreeSet::new();
+    loaded
+        .program
+        .modules
+        .iter()
+        .for_each(|module| collect_variants(module, &mut variants));
+    let mut diagnostics = parse.diagnostics;
+    let lowering = Lowering {
+        world,
+        library,
+        sources: &mut loaded.sources,
+        program: &loaded.program,
+        exports: &exports,
+        variants: &variants,
+        directory: "",
+        diagnostics: &mut diagnostics,
+    };
+    let module = lower_setting(lowering, &parse.tree, param);
+    Setting {
+        source,
+        module,
+        diagnostics,
+    }
+}
+
+/// Where a module stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    /// A file of the world, by its path from the root.
+    File(Name),
+    /// A module of the library.
+    Std(Name),
+}
+
+/// A module that is being loaded.
+struct Unit {
+    place: Place,
+    /// Its path without the file's name; empty at the root.
+    directory: String,
+    source: SourceId,
+    parse: Parse,
+    wanted: Vec<Wanted>,
+    /// What the first of `wanted` came to.
+    found: Vec<Option<ModuleId>>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Names of a module's items.
+pub(super) type Exports = FxHashMap<Name, u32>;
+
+struct Loader<'w> {
+    world: &'w dyn World,
+    library: Library,
+    loaded: Loaded,
+    exports: Vec<Exports>,
+    /// Variants of all enums that were met.
+    variants: BTreeSet<Name>,
+    done: FxHashMap<Place, Option<ModuleId>>,
+    /// A loop over this instead of recursion: chains of imports may be long.
+    stack: Vec<Unit>,
+}
+
+impl Loader<'_> {
+    fn run(&mut self, place: Place) {
+        self.open(place, None);
+        while let Some(unit) = self.stack.last() {
+            let Some(wanted) = unit.wanted.get(unit.found.len()) else {
+                self.lower_top();
+                continue;
+            };
+            let (place, span) = (wanted.place.clone(), wanted.span);
+            match place {
+                None => self.found(None),
+                Some(place) => self.want(place, span),
+            }
+        }
+    }
+
+    /// The module on top of the stack wants `place`.
+    fn want(&mut self, place: Place, span: Span) {
+        if let Some(&module) = self.done.get(&place) {
+            self.found(module);
+        } else if let Some(at) = self.stack.iter().position(|unit| unit.place == place) {
+            self.report_cycle(at, span);
+            self.found(None);
+        } else {
+            self.open(place, Some(span));
+        }
+    }
+
+    fn found(&mut self, module: Option<ModuleId>) {
+        if let Some(unit) = self.stack.last_mut() {
+            unit.found.push(module);
+        }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        match self.stack.last_mut() {
+            Some(unit) => unit.diagnostics.push(diagnostic),
+            None => self.loaded.diagnostics.push(diagnostic),
+        }
+    }
+
+    fn report_cycle(&mut self, at: usize, span: Span) {
+        let path = |unit: &Unit| self.loaded.sources.get(unit.source).path.clone();
+        let mut way: Vec<Name> = self.stack[at..].iter().map(path).collect();
+        way.push(way[0].clone());
+        let mut error = Diagnostic::error(
+            "E0010",
+            span,
+            format!("files import each other: {}", way.join(" → ")),
+        )
+        .at("this import closes the circle")
+        .help("move what both need to a file that imports neither");
+        for unit in &self.stack[at..self.stack.len() - 1] {
+            if let Some(wanted) = unit.wanted.get(unit.found.len()) {
+                error = error.label(wanted.span, "imported here");
+            }
+        }
+        self.report(error);
+    }
+
+    /// Reads and parses the module at `place`, and puts it on the stack. `span`: the import that wants it.
+    fn open(&mut self, place: Place, span: Option<Span>) {
+        let (path, text) = match &place {
+            Place::Std(module) => match self.library.text(module) {
+                Some(text) => (format!("std/{module}.mlp"), Ok(std::borrow::Cow::Borrowed(text))),
+                None => return self.unknown_module(place, span),
+            },
+            Place::File(path) => (path.to_string(), self.read(path).map(std::borrow::Cow::Owned)),
+        };
+        let text = match text {
+            Ok(text) => text,
+            Err(reason) => {
+                let span = span.unwrap_or_else(|| Span {
+                    source: self.loaded.sources.add(path.as_str(), ""),
+                    start: 0,
+                    end: 0,
+                });
+                let error = unreadable(&path, &reason, span);
+                self.report(error);
+                self.done.insert(place, None);
+                return self.found(None);
+            }
+        };
+        let source = self.loaded.sources.add(path.as_str(), text.as_ref());
+        let parse = parse(source, self.loaded.sources.get(source).text.clone());
+        let directory = path
+            .rsplit_once('/')
+            .map_or("", |(directory, _)| directory)
+            .to_owned();
+        let mut diagnostics = parse.diagnostics.clone();
+        let wanted = imports::wanted(&parse.tree, &directory, self.library, &mut diagnostics);
+        self.stack.push(Unit {
+            place,
+            directory,
+            source,
+            parse,
+            wanted,
+            found: Vec::new(),
+            diagnostics,
+        });
+    }
+
+    fn read(&self, path: &str) -> Result<String, Unreadable> {
+        let bytes = self.world.read(path).map_err(Unreadable::Read)?;
+        if bytes.len() > MAX_SOURCE {
+            return Err(Unreadable::Large);
+        }
+        decode(&bytes)
+            .map(str::to_owned)
+            .map_err(|offset| Unreadable::NotUtf8 {
+                line: bytes[..offset].iter().filter(|byte| **byte == b'\n').count() + 1,
+            })
+    }
+
+    fn unknown_module(&mut self, place: Place, span: Option<Span>) {
+        if let (Place::Std(module), Some(span)) = (&place, span) {
+            let error = imports::unknown_module(module, span, self.library);
+            self.report(error);
+        }
+        self.done.insert(place, None);
+        self.found(None);
+    }
+
+    /// Lowers the module on top of the stack, all of whose imports are there.
+    fn lower_top(&mut self) {
+        let Some(mut unit) = self.stack.pop() else {
+            return;
+        };
+        let id = ModuleId(self.loaded.program.modules.len() as u32);
+        let std = matches!(unit.place, Place::Std(_));
+        let lowering = Lowering {
+            world: self.world,
+            library: self.library,
+            sources: &mut self.loaded.sources,
+            program: &self.loaded.program,
+            exports: &self.exports,
+            variants: &self.variants,
+            directory: &unit.directory,
+            diagnostics: &mut unit.diagnostics,
+        };
+        let stem = match &unit.place {
+            Place::Std(module) => module.clone(),
+            Place::File(path) => stem(path),
+        };
+        let module = lower_module(lowering, &unit.parse, stem, std, &unit.wanted, &unit.found);
+        collect_variants(&module, &mut self.variants);
+        self.exports.push(exports_of(&module));
+        self.loaded.program.modules.push(module);
+        self.loaded.diagnostics.append(&mut unit.diagnostics);
+        self.done.insert(unit.place, Some(id));
+        self.found(Some(id));
+    }
+
+    fn finish(mut self) -> Loaded {
+        self.loaded.diagnostics.sort_by_key(|diagnostic| {
+            let span = diagnostic.span();
+            (span.source, span.start, span.end)
+        });
+        self.loaded
+    }
+}
+
+/// Larger sources than this are refused; offsets have 32 bits.
+pub(super) const MAX_SOURCE: usize = 256 << 20;
+
+/// Why a source cannot be used.
+pub(super) enum Unreadable {
+    Read(ReadError),
+    NotUtf8 { line: usize },
+    Large,
+}
+
+/// Says that the file at `path`, wanted at `span`, cannot be used.
+pub(super) fn unreadable(path: &str, reason: &Unreadable, span: Span) -> Diagnostic {
+    match reason {
+        Unreadable::Read(ReadError::Missing { near }) => {
+            let error = Diagnostic::error("E0001", span, format!("there is no file `{path}`"));
+            let near: Vec<&str> = near.iter().map(String::as_str).take(3).collect();
+            match super::suggest::did_you_mean(&near) {
+                Some(help) => error.help(help),
+                None => error.help("paths are relative to the file that they are written in"),
+            }
+        }
+        Unreadable::Read(ReadError::Directory) => Diagnostic::error(
+            "E0002",
+            span,
+            format!("`{path}` is a directory, and a file is needed"),
+        )
+        .help("name a file in it"),
+        Unreadable::Read(ReadError::Outside) => {
+            Diagnostic::error("E0003", span, format!("`{path}` is outside of the project"))
+                .note("the same pipeline must give the same result wherever the project lies")
+                .help("move the file into the project")
+        }
+        Unreadable::Read(ReadError::Other(reason)) => {
+            Diagnostic::error("E0004", span, format!("`{path}` cannot be read: {reason}"))
+        }
+        Unreadable::NotUtf8 { line } => {
+            Diagnostic::error("E0005", span, format!("`{path}` is not UTF-8 text"))
+                .note(format!("the first byte that is none is on line {line}"))
+                .help("save it as UTF-8")
+        }
+        Unreadable::Large => Diagnostic::error("E0006", span, format!("`{path}` is larger than 256 MiB"))
+            .help("data of this size is read by a step, or by `std.data`"),
+    }
+}
+
+/// The stem of a file's name.
+pub(super) fn stem(path: &str) -> Name {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    name(file.strip_suffix(".mlp").unwrap_or(file))
+}
+
+fn exports_of(module: &crate::hir::Module) -> Exports {
+    let items = module.items.iter().enumerate();
+    items
+        .map(|(index, item)| (item.name.clone(), index as u32))
+        .collect()
+}
+
+fn collect_variants(module: &crate::hir::Module, variants: &mut BTreeSet<Name>) {
+    for item in &module.items {
+        if let crate::hir::ItemKind::Enum { variants: of, .. } = &item.kind {
+            variants.extend(of.iter().map(|variant| variant.name.clone()));
+        }
+    }
+}

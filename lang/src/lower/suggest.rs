@@ -1,0 +1,83 @@
+//! "Did you mean": names that are near a name.
+
+/// The candidates that are near `name`, nearest first, at most three. Case counts little.
+pub(crate) fn near<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Vec<&'c str> {
+    let allowed = match name.chars().count() {
+        0 => return Vec::new(),
+        1..=2 => 1,
+        3..=5 => 2,
+        length => length / 3,
+    };
+    let mut found: Vec<(usize, &str)> = candidates
+        .filter(|candidate| *candidate != name)
+        .filter_map(|candidate| distance(name, candidate, allowed).map(|distance| (distance, candidate)))
+        .collect();
+    found.sort();
+    found.dedup();
+    // What shares no letter with a name of one or two is no help.
+    found.retain(|(_, candidate)| {
+        candidate
+            .chars()
+            .any(|c| name.chars().any(|n| n.eq_ignore_ascii_case(&c)))
+    });
+    found
+        .into_iter()
+        .take(3)
+        .map(|(_, candidate)| candidate)
+        .collect()
+}
+
+/// ` — did you mean …?`, as help.
+pub(crate) fn did_you_mean(names: &[&str]) -> Option<String> {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [] => None,
+        [one] => Some(format!("did you mean {one}?")),
+        [rest @ .., last] => Some(format!("did you mean {} or {last}?", rest.join(", "))),
+    }
+}
+
+/// How many letters must be put in, left out, replaced or swapped with their neighbour; none beyond `allowed`.
+fn distance(a: &str, b: &str, allowed: usize) -> Option<usize> {
+    let a: Vec<char> = a.chars().flat_map(char::to_lowercase).collect();
+    let b: Vec<char> = b.chars().flat_map(char::to_lowercase).collect();
+    if a.len().abs_diff(b.len()) > allowed {
+        return None;
+    }
+    let width = b.len() + 1;
+    let mut before = vec![0; width];
+    let mut last: Vec<usize> = (0..width).collect();
+    for (i, &from) in a.iter().enumerate() {
+        let mut row = vec![i + 1; width];
+        for (j, &to) in b.iter().enumerate() {
+            row[j + 1] = (last[j] + usize::from(from != to))
+                .min(last[j + 1] + 1)
+                .min(row[j] + 1);
+            if i > 0 && j > 0 && from == b[j - 1] && a[i - 1] == to {
+                row[j + 1] = row[j + 1].min(before[j - 1] + 1);
+            }
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    Some(last[b.len()]).filter(|distance| *distance <= allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names() {
+        let names = ["conv2d", "conv1d", "linear", "max_pool2d", "lr"];
+        let near = |name| near(name, names.iter().copied());
+        assert_eq!(near("conv2D"), ["conv2d", "conv1d"]);
+        assert_eq!(near("liner"), ["linear"]);
+        assert_eq!(near("lienar"), ["linear"]);
+        assert_eq!(near("rl"), ["lr"]);
+        assert!(near("banana").is_empty());
+        assert_eq!(
+            did_you_mean(&["a", "b", "c"]).as_deref(),
+            Some("did you mean `a`, `b` or `c`?")
+        );
+    }
+}

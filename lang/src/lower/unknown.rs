@@ -1,0 +1,183 @@
+//! Names that stand for nothing, and what may have been meant.
+
+use super::items::Lower;
+use super::scope::Target;
+use super::suggest;
+use crate::diagnostic::Diagnostic;
+use crate::hir::{ItemRef, ModuleId, Name};
+use crate::library::PRELUDE;
+use crate::source::{SourceId, Span};
+use crate::syntax::ast::{File, Item};
+
+impl Lower<'_> {
+    /// An item of the prelude.
+    pub(super) fn in_prelude(&self, own: &str) -> Option<ItemRef> {
+        let first = self.cx.program.modules.first()?;
+        if !first.std || first.name != PRELUDE {
+            return None;
+        }
+        self.exported(ModuleId(0), own)
+    }
+
+    /// The names of a module's items, sorted.
+    pub(super) fn exported_names(&self, module: ModuleId) -> Vec<Name> {
+        let mut names: Vec<Name> = self
+            .cx
+            .program
+            .module(module)
+            .items
+            .iter()
+            .map(|item| item.name.clone())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Names by which the modules are imported that have an item `own`, sorted.
+    pub(super) fn modules_with(&self, own: &str) -> Vec<Name> {
+        let has =
+            |target: &Target| matches!(target, Target::Module(_, id) if self.exported(*id, own).is_some());
+        let names = self.scope.names.iter();
+        let mut names: Vec<Name> = names
+            .filter(|(_, (target, _))| has(target))
+            .map(|(name, _)| name.clone())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Reports a lower-case name that stands for nothing.
+    pub(super) fn unknown_name(&mut self, own: &str, span: Span) {
+        let error = Diagnostic::error("E0250", span, format!("`{own}` is not defined"));
+        let error = self.suggest_name(error, own, span);
+        self.report(error);
+    }
+
+    fn suggest_name(&self, error: Diagnostic, own: &str, span: Span) -> Diagnostic {
+        if let Some((ours, help)) = foreign(own) {
+            return error.help(help).mend(format!("write `{ours}`"), span, ours);
+        }
+        if let [module, ..] = self.modules_with(own).as_slice() {
+            let better = format!("{module}.{own}");
+            return error.help(format!("did you mean `{better}`?")).mend(
+                format!("write `{better}`"),
+                span,
+                better,
+            );
+        }
+        if self.cx.library.text(own).is_some() && own != PRELUDE {
+            return error.help(format!("import it: `import std.{{{own}}}`")).mend(
+                format!("add `import std.{{{own}}}`"),
+                self.top(),
+                format!("import std.{{{own}}}\n"),
+            );
+        }
+        let prelude = self
+            .cx
+            .program
+            .modules
+            .first()
+            .filter(|module| module.std && module.name == PRELUDE);
+        let prelude = prelude
+            .into_iter()
+            .flat_map(|module| &module.items)
+            .map(|item| item.name.as_str());
+        let module = self.scope.names.keys().map(Name::as_str);
+        let near = suggest::near(own, self.locals.visible_names().chain(module).chain(prelude));
+        match (suggest::did_you_mean(&near), near.as_slice()) {
+            (Some(help), [one]) => error.help(help).mend(format!("write `{one}`"), span, *one),
+            (Some(help), _) => error.help(help),
+            (None, _) => match self.library_module_with(own) {
+                Some(module) => error.help(format!(
+                    "`{module}.{own}` is in the library: `import std.{{{module}}}`"
+                )),
+                None if self.followed_by_slash(span) => error
+                    .note("`a/b` is a division")
+                    .help(format!("a path begins with `./`: write `./{own}/…`")),
+                None => error,
+            },
+        }
+    }
+
+    fn followed_by_slash(&self, span: Span) -> bool {
+        self.cx.sources.get(span.source).text[span.end as usize..].starts_with('/')
+    }
+
+    /// Before the first item of the file.
+    fn top(&self) -> Span {
+        Span {
+            source: self.module.source,
+            start: 0,
+            end: 0,
+        }
+    }
+
+    /// The module of the library, imported or not, that declares `own`.
+    fn library_module_with(&self, own: &str) -> Option<&'static str> {
+        self.cx.library.names().find(|module| {
+            let text = self.cx.library.text(module).unwrap_or("");
+            // Only on the way to an error, so the module may be parsed anew.
+            let parse = crate::syntax::parse(SourceId(0), text.into());
+            let Some(file) = File::cast(parse.tree.root()) else {
+                return false;
+            };
+            file.items().any(|item| matches!(item, Item::FnItem(function) if function.name().is_some_and(|name| name.text() == own)))
+        })
+    }
+
+    /// Reports a name that a module lacks.
+    pub(super) fn unknown_member(&mut self, module: ModuleId, alias: &str, own: &str, span: Span) {
+        let error = Diagnostic::error("E0251", span, format!("`{alias}` has no `{own}`"));
+        let names = self.exported_names(module);
+        let near = suggest::near(own, names.iter().map(Name::as_str));
+        let error = match (suggest::did_you_mean(&near), near.as_slice()) {
+            (Some(help), [one]) => error.help(help).mend(format!("write `{one}`"), span, *one),
+            (Some(help), _) => error.help(help),
+            (None, _) => match self.modules_with(own).as_slice() {
+                [other, ..] => error.help(format!("did you mean `{other}.{own}`?")),
+                [] => error,
+            },
+        };
+        self.report(error);
+    }
+
+    /// An upper-case name that is neither a variant nor a type.
+    pub(super) fn unknown_upper(&self, own: &str, span: Span) -> Diagnostic {
+        if let Some((ours, help)) = foreign(own) {
+            return Diagnostic::error("E0127", span, format!("`{own}` is written `{ours}`"))
+                .help(help)
+                .mend(format!("write `{ours}`"), span, ours);
+        }
+        let error = Diagnostic::error("E0250", span, format!("`{own}` is not defined"));
+        let module = self
+            .scope
+            .names
+            .keys()
+            .map(Name::as_str)
+            .filter(|name| name.starts_with(char::is_uppercase));
+        let near = suggest::near(
+            own,
+            self.variant_names().chain(module).chain(super::builtin_types()),
+        );
+        match (suggest::did_you_mean(&near), near.as_slice()) {
+            (Some(help), [one]) => error.help(help).mend(format!("write `{one}`"), span, *one),
+            (Some(help), _) => error.help(help),
+            (None, _) => match self.modules_with(own).as_slice() {
+                [module, ..] => error.help(format!("did you mean `{module}.{own}`?")),
+                [] => {
+                    error.note("names that begin with an upper-case letter are types and variants of enums")
+                }
+            },
+        }
+    }
+}
+
+/// What a word of another language is here.
+fn foreign(word: &str) -> Option<(&'static str, &'static str)> {
+    Some(match word {
+        "True" | "TRUE" => ("true", "write `true`"),
+        "False" | "FALSE" => ("false", "write `false`"),
+        "None" | "NULL" | "Null" | "nil" | "undefined" => ("null", "write `null`"),
+        _ => return None,
+    })
+}

@@ -1,0 +1,303 @@
+//! What people bring from Python, YAML and other languages, and how it is written here.
+
+use super::{K, Mark, Parser};
+use crate::diagnostic::Diagnostic;
+
+impl Parser<'_> {
+    /// At `name:` or `"name":` at the top of a file, which is no annotation of a binding.
+    pub(super) fn yaml_line(&mut self, mark: Mark) {
+        let name = self.text_of(self.pos).trim_matches('"').to_owned();
+        let head = self.span(self.tokens[self.pos].start, self.ends[self.pos + 1]);
+        self.bump();
+        self.bump();
+        let nested = self.at_end() || self.first_on_line();
+        let value = if nested { self.pos } else { self.end_of_line() };
+        let error = if nested {
+            Diagnostic::error("E0117", head, format!("a record is written `{name} = {{ … }}`"))
+                .help(format!("write `{name} = {{ key: value, … }}`"))
+        } else {
+            let span = self.span(self.tokens[self.pos].start, self.ends[value - 1]);
+            let text = super::shorten(&self.text[span.start as usize..span.end as usize]);
+            Diagnostic::error("E0117", head, format!("a binding is written `{name} = {text}`"))
+                .help(
+                    "at the top of a file names are bound with `=`; `:` stands before a type, or in a record",
+                )
+                .mend(format!("write `{name} =`"), head, format!("{name} ="))
+        };
+        // The line was looked at as a whole; where it is reported is its start.
+        self.pos = mark.pos;
+        self.error(error);
+        self.pos = value;
+        if nested {
+            self.skip_to_item();
+        }
+        self.finish(mark, K::ErrorNode);
+    }
+
+    /// The token after the line at hand, brackets taken whole.
+    fn end_of_line(&self) -> usize {
+        let mut at = self.pos;
+        loop {
+            at = match self.closings[at] {
+                Some(closing) => closing.end().max(at),
+                None => at,
+            } + 1;
+            if at >= self.limit || self.tokens[at].has(super::Token::FIRST) {
+                return at.min(self.limit);
+            }
+        }
+    }
+
+    /// A statement of another language at the top of a file; true if it was one, and is skipped.
+    pub(super) fn foreign_item(&mut self, mark: Mark) -> bool {
+        let word = self.text_of(self.pos);
+        let span = self.span_here();
+        let next = self.nth(1);
+        let same_line = self.nth(1) != K::Eof && !self.tokens[self.pos + 1].has(super::Token::FIRST);
+        let names = matches!(next, K::Lname | K::Uname) && same_line;
+        let error = match word {
+            "def" | "function" | "func" | "fun" if names => {
+                let error = Diagnostic::error("E0127", span, format!("functions are written with `fn`, not `{word}`"))
+                    .help("write `fn name(x: Float) = value`");
+                if word == "def" { error } else { error.mend("write `fn`", span, "fn") }
+            }
+            "class" | "struct" if names => {
+                Diagnostic::error("E0127", span, format!("there is no `{word}`")).help(
+                    "a type is written `type Config = { lr: Float }`; layers are values, put together by functions",
+                )
+            }
+            "from" if names || next == K::Dot => Diagnostic::error("E0127", span, "imports are written with `import`")
+                .help("write `import std.{nn}`, or `import ./lib.mlp` and `lib.name`"),
+            "return" if same_line => Diagnostic::error("E0127", span, "there is no `return`")
+                .help("a function's value is the expression after `=`"),
+            "while" if same_line => Diagnostic::error("E0127", span, "there are no loops")
+                .help("write `[… for x in xs]`, `map`, `filter` or `fold`"),
+            "with" | "try" | "async" | "await" | "global" | "del" | "raise" | "print" | "assert"
+                if same_line && matches!(next, K::Lname | K::Uname | K::Str | K::StrOpen | K::Colon | K::True) =>
+            {
+                Diagnostic::error("E0127", span, format!("there is no statement `{word}`"))
+                    .help("a file consists of imports, bindings `name = value`, functions and types")
+            }
+            "const" | "var" | "val" | "local" | "static" | "export" | "public" | "auto" | "mut"
+                if names && self.pos + 2 < self.limit && matches!(self.nth(2), K::Assign | K::Colon) =>
+            {
+                let end = self.tokens[self.pos + 1].start;
+                let error = Diagnostic::error("E0127", span, format!("a binding is written without `{word}`"))
+                    .help("write `name = value`")
+                    .mend(format!("remove `{word}`"), self.span(span.start, end), "");
+                self.error(error);
+                self.bump();
+                let inner = self.start();
+                self.bump();
+                if self.eat(K::Colon) {
+                    self.ty();
+                }
+                if self.eat(K::Assign) {
+                    self.expr();
+                }
+                self.finish(inner, K::Binding);
+                return true;
+            }
+            _ => return false,
+        };
+        self.error(error);
+        self.bump();
+        self.skip_to_item();
+        self.finish(mark, K::ErrorNode);
+        true
+    }
+
+    /// `for` at the top of a file.
+    pub(super) fn foreign_loop(&mut self, mark: Mark) {
+        let error = Diagnostic::error("E0127", self.span_here(), "there are no loops")
+            .help("a list is made by `[f(x) for x in xs]`");
+        self.error(error);
+        self.bump();
+        self.skip_to_item();
+        self.finish(mark, K::ErrorNode);
+    }
+
+    /// `import nn`, `import "./lib.mlp"`, …
+    pub(super) fn foreign_import(&mut self) {
+        let span = self.span_here();
+        let error = match self.current() {
+            K::Lname => {
+                let name = self.text_of(self.pos);
+                let error = Diagnostic::error("E0139", span, format!("`{name}` is not imported so"));
+                match name {
+                    "torch" | "numpy" | "np" | "pandas" | "os" | "sys" | "sklearn" | "tensorflow" => {
+                        error.help("Python runs in steps; networks are written with `import std.{nn}`")
+                    }
+                    _ => error
+                        .help(format!("write `import std.{{{name}}}` for the library's, `import ./{name}.mlp` for a file"))
+                        .mend(format!("write `import std.{{{name}}}`"), span, format!("std.{{{name}}}")),
+                }
+            }
+            K::Str => {
+                let text = self.text_of(self.pos).trim_matches('"');
+                let path = if text.starts_with("./") || text.starts_with("../") {
+                    text.to_owned()
+                } else {
+                    format!("./{text}")
+                };
+                Diagnostic::error(
+                    "E0139",
+                    span,
+                    "a file is imported by its path, without quotation marks",
+                )
+                .help(format!("write `import {path}`"))
+                .mend(format!("write `{path}`"), span, path)
+            }
+            K::LBrace => Diagnostic::error("E0139", span, "what is imported from is missing")
+                .help("write `import std.{nn}`")
+                .mend("write `std.`", self.span(span.start, span.start), "std."),
+            _ => Diagnostic::error(
+                "E0139",
+                span,
+                format!("expected what to import, found {}", self.found()),
+            )
+            .help("write `import std.{nn}`, or `import ./lib.mlp`"),
+        };
+        self.error(error);
+        if !self.first_on_line() {
+            self.bump();
+            self.skip_to_item();
+        }
+    }
+
+    /// A word of another language where a value stands; true if it was one, and is skipped.
+    pub(super) fn foreign_word(&mut self, mark: Mark) -> bool {
+        let word = self.text_of(self.pos);
+        let span = self.span_here();
+        let next = self.nth(1);
+        let error = match word {
+            "lambda" if matches!(next, K::Lname | K::Colon) => {
+                Diagnostic::error("E0127", span, "a function without a name is written `x => …`")
+                    .help("write `x => …`, or `(x, y) => …`")
+            }
+            "f" | "r" | "b" | "u" if matches!(next, K::Str | K::StrOpen) && self.glued(1) => {
+                Diagnostic::error("E0127", span, format!("strings have no `{word}` before them"))
+                    .help("values are put in by `\"${value}\"`")
+                    .mend(format!("remove `{word}`"), span, "")
+            }
+            _ => return false,
+        };
+        self.error(error);
+        self.bump();
+        if word == "lambda" {
+            self.skip_until(|p| p.at(K::Comma) || p.first_on_line());
+        } else {
+            self.string();
+        }
+        self.finish(mark, K::ErrorNode);
+        true
+    }
+
+    /// `fn` in an expression.
+    pub(super) fn foreign_fn(&mut self, mark: Mark) {
+        let error = Diagnostic::error("E0127", self.span_here(), "`fn` stands only at the top of a file")
+            .help("a function without a name is written `x => …`, or `(x: Int, y: Int) => …`");
+        self.error(error);
+        self.bump();
+        self.skip_until(|p| p.at(K::Comma) || p.first_on_line());
+        self.finish(mark, K::ErrorNode);
+    }
+
+    /// `value if condition else other`, with the value read since `mark`.
+    pub(super) fn python_conditional(&mut self, mark: Mark) {
+        let span = self.span_since(mark);
+        let value = &self.text[span.start as usize..span.end as usize];
+        let word = self.span_here();
+        let at = self.pos;
+        let last_error = self.last_error;
+        self.bump();
+        let condition = self.part(Self::or);
+        let other = if self.eat(K::Else) {
+            self.part(Self::expr)
+        } else {
+            None
+        };
+        let error = match (condition, other) {
+            (Some(condition), Some(other)) => {
+                let better = format!("if {condition} then {value} else {other}");
+                let shown = super::shorten(&better);
+                let whole = self.span_since(mark);
+                let shown = if shown.len() < better.len() {
+                    "if condition then value else other"
+                } else {
+                    &better
+                };
+                Diagnostic::error("E0121", word, "the condition comes first")
+                    .help(format!("write `{shown}`"))
+                    .mend(format!("write `{shown}`"), whole, better)
+            }
+            _ => Diagnostic::error("E0121", word, "`if` cannot follow a value")
+                .help("write `if condition then value else other`"),
+        };
+        // Where it is reported is the `if`, whatever was read since.
+        let end = std::mem::replace(&mut self.pos, at);
+        self.last_error = last_error;
+        self.error(error);
+        self.pos = end;
+        self.finish(mark, K::ErrorNode);
+    }
+
+    /// Parses a part, and gives its text if there is one.
+    fn part(&mut self, parse: fn(&mut Self)) -> Option<String> {
+        let mark = self.start();
+        parse(self);
+        let span = self.span_since(mark);
+        (self.pos > mark.pos).then(|| self.text[span.start as usize..span.end as usize].to_owned())
+    }
+
+    /// `=` after an expression.
+    pub(super) fn assign_in_expr(&mut self, mark: Mark) {
+        let span = self.span_here();
+        let error = Diagnostic::error("E0124", span, "`=` does not compare")
+            .help("write `==`")
+            .mend("write `==`", span, "==");
+        self.error(error);
+        self.bump();
+        self.expr();
+        self.finish(mark, K::ErrorNode);
+    }
+
+    /// The name at hand begins with a letter of the wrong case.
+    pub(super) fn wrong_case(&mut self, upper: bool) {
+        let name = self.text_of(self.pos);
+        let span = self.span_here();
+        let mut letters = name.chars();
+        let first = letters.next().into_iter();
+        let (better, message): (String, _) = if upper {
+            let better = first.flat_map(char::to_uppercase).chain(letters).collect();
+            (
+                better,
+                "names of types and variants begin with an upper-case letter",
+            )
+        } else {
+            let better = first.flat_map(char::to_lowercase).chain(letters).collect();
+            (better, "names of values and functions begin with a small letter")
+        };
+        let error = Diagnostic::error("E0119", span, message)
+            .help(format!("write `{better}`"))
+            .mend(format!("write `{better}`"), span, better);
+        self.error(error);
+        self.last_error = None;
+    }
+
+    /// The word at hand stands where a name is given.
+    pub(super) fn reserved_name(&mut self) {
+        let found = self.found();
+        let span = self.span_here();
+        let better = format!("{}_", self.text_of(self.pos));
+        let error = Diagnostic::error(
+            "E0120",
+            span,
+            format!("{found} is a word of the language and cannot be a name"),
+        )
+        .help(format!("write another name, such as `{better}`"))
+        .mend(format!("write `{better}`"), span, better);
+        self.error(error);
+        self.last_error = None;
+    }
+}

@@ -1,0 +1,293 @@
+//! Primary expressions: literals, strings, paths, names, lists, records, comprehensions.
+
+use super::{K, Mark, Parser};
+use crate::diagnostic::Diagnostic;
+
+impl Parser<'_> {
+    /// `Prim`.
+    pub(super) fn primary(&mut self) {
+        let mark = self.start();
+        match self.current() {
+            K::Int | K::Float | K::Unit | K::True | K::False | K::Null => {
+                self.bump();
+                self.finish(mark, K::Literal);
+            }
+            K::Str | K::StrOpen => self.string(),
+            K::Path => self.path(),
+            K::Lname if self.foreign_word(mark) => {}
+            K::Lname => {
+                self.bump();
+                self.finish(mark, K::NameRef);
+            }
+            K::Uname => {
+                self.bump();
+                self.finish(mark, K::ConRef);
+            }
+            K::LParen => self.paren(mark),
+            K::LBracket => self.nested(|p| p.list(mark)),
+            K::LBrace => self.nested(|p| p.record(mark)),
+            K::Fn => self.foreign_fn(mark),
+            _ => self.missing_value(),
+        }
+    }
+
+    /// No expression begins here.
+    pub(super) fn missing_value(&mut self) {
+        let previous = self.pos.checked_sub(1).map(|at| self.describe(at));
+        let at_end = self.at_end() || self.first_on_line();
+        let span = if at_end {
+            self.span_after_previous()
+        } else {
+            self.span_here()
+        };
+        let error = match previous {
+            Some(previous) if at_end => {
+                Diagnostic::error("E0114", span, format!("a value is missing after {previous}"))
+            }
+            _ => Diagnostic::error("E0114", span, format!("expected a value, found {}", self.found())),
+        };
+        let error = if self.current().is_reserved() && !at_end {
+            error.note(format!("{} is a word of the language", self.found()))
+        } else {
+            error
+        };
+        self.error(error);
+    }
+
+    /// A string with what is interpolated.
+    pub(super) fn string(&mut self) {
+        let mark = self.start();
+        if self.eat(K::Str) {
+            return self.finish(mark, K::StringExpr);
+        }
+        let bracket = self.open();
+        while !self.at_end() {
+            if self.at(K::InterpOpen) {
+                let interp = self.start();
+                let inner = self.open();
+                if self.at_end() {
+                    self.missing_value();
+                } else {
+                    self.expr();
+                }
+                self.close(inner);
+                self.finish(interp, K::Interp);
+            } else {
+                self.bump();
+            }
+        }
+        self.close(bracket);
+        self.finish(mark, K::StringExpr);
+    }
+
+    /// `./a.csv`, `./"a ${b}.csv"`.
+    pub(super) fn path(&mut self) {
+        let mark = self.start();
+        let bare = matches!(self.text_of(self.pos), "./" | "../");
+        self.bump();
+        if bare && matches!(self.current(), K::Str | K::StrOpen) && self.glued(0) {
+            self.string();
+        }
+        self.finish(mark, K::PathExpr);
+    }
+
+    fn paren(&mut self, mark: Mark) {
+        let bracket = self.open();
+        if self.at_end() {
+            let error = Diagnostic::error("E0114", self.span_of(mark.pos), "these parentheses hold nothing")
+                .help("an empty list is written `[]`, an empty record `{}`, the absence of a value `null`");
+            self.error(error);
+        } else {
+            self.expr();
+        }
+        if self.at(K::Comma) {
+            let error = Diagnostic::error("E0142", self.span_since(mark), "there are no tuples")
+                .help("write a list `[a, b]`, or a record `{ first: a, second: b }`");
+            self.error(error);
+            self.skip_until(|_| false);
+        }
+        self.close(bracket);
+        self.finish(mark, K::Paren);
+    }
+
+    fn list(&mut self, mark: Mark) {
+        let bracket = self.open();
+        let first = self.start();
+        let mut is_for = false;
+        if !self.at_end() && !self.at(K::Comma) {
+            self.list_element();
+            if self.at(K::For) {
+                is_for = true;
+                self.clauses();
+                self.eat(K::Comma);
+            } else if !self.at_end() && !self.eat(K::Comma) {
+                self.after_first_element(first);
+            }
+        }
+        self.elements(Self::list_element);
+        self.close(bracket);
+        self.finish(mark, if is_for { K::ListFor } else { K::List });
+    }
+
+    fn after_first_element(&mut self, first: Mark) {
+        if self.at(K::Colon) && self.pos == first.pos + 1 {
+            let label = self.describe(first.pos);
+            let error = Diagnostic::error(
+                "E0129",
+                self.span_here(),
+                format!("{label} is a field, and this is a list"),
+            )
+            .help("records are written `{ a: 1 }`");
+            self.error(error);
+            self.quiet_until = self.quiet_until.max(self.limit);
+        }
+        self.missing_comma(first.pos);
+    }
+
+    fn list_element(&mut self) {
+        let mark = self.start();
+        if self.eat(K::Ellipsis) {
+            self.expr();
+            return self.finish(mark, K::Spread);
+        }
+        if self.at(K::Star) {
+            let span = self.span_here();
+            let error = Diagnostic::error("E0115", span, "`*` does not spread a list here")
+                .help("write `...xs`")
+                .mend("write `...`", span, "...");
+            self.error(error);
+            self.bump();
+        }
+        self.expr();
+    }
+
+    /// `Cls`.
+    pub(super) fn clauses(&mut self) {
+        loop {
+            let mark = self.start();
+            match self.current() {
+                K::For => {
+                    self.bump();
+                    self.pattern();
+                    if self.eat(K::Comma) {
+                        self.pattern();
+                    }
+                    if self.at_word("in") {
+                        self.bump();
+                        self.or();
+                    } else {
+                        self.unexpected("`in` and a list or map");
+                    }
+                    self.finish(mark, K::ForClause);
+                }
+                K::If => {
+                    self.bump();
+                    self.or();
+                    self.finish(mark, K::IfClause);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn record(&mut self, mark: Mark) {
+        let bracket = self.open();
+        let mut is_for = false;
+        self.elements(|p| {
+            p.entry();
+            if p.at(K::For) && !is_for {
+                is_for = true;
+                p.clauses();
+            }
+        });
+        self.close(bracket);
+        self.finish(mark, if is_for { K::RecordFor } else { K::Record });
+    }
+
+    fn entry(&mut self) {
+        let mark = self.start();
+        match self.current() {
+            K::Ellipsis => {
+                self.bump();
+                self.expr();
+                self.finish(mark, K::Spread);
+            }
+            K::LBracket => {
+                let bracket = self.open();
+                self.expr();
+                self.close(bracket);
+                self.entry_value(mark);
+                self.finish(mark, K::ComputedField);
+            }
+            K::StrOpen => {
+                self.string();
+                self.entry_value(mark);
+                self.finish(mark, K::ComputedField);
+            }
+            K::Str => {
+                self.bump();
+                self.entry_value(mark);
+                self.finish(mark, K::Field);
+            }
+            kind if kind.is_label() => {
+                self.bump();
+                match self.current() {
+                    K::Comma | K::Eof => {}
+                    K::Colon | K::Assign => self.entry_value(mark),
+                    // `{ a b: 1 }`: the list says that a comma is missing.
+                    _ if self.current().is_label() || self.first_on_line() => {}
+                    _ => self.entry_value(mark),
+                }
+                self.finish(mark, K::Field);
+            }
+            K::Int | K::Float | K::Minus => {
+                let error = Diagnostic::error("E0143", self.span_here(), "the keys of a map are strings")
+                    .help("write the number between `\"`");
+                self.error(error);
+                self.skip_until(|p| p.at(K::Comma));
+            }
+            K::StarStar | K::Star => {
+                let found = self.found();
+                let span = self.span_here();
+                let error =
+                    Diagnostic::error("E0115", span, format!("{found} does not spread a record here"))
+                        .help("write `...record`")
+                        .mend("write `...`", span, "...");
+                self.error(error);
+                self.bump();
+                self.expr();
+                self.finish(mark, K::Spread);
+            }
+            _ => {
+                self.unexpected("a field `name: value`");
+                self.skip_until(|p| p.at(K::Comma));
+            }
+        }
+    }
+
+    /// `: value` of an entry that began at `mark`.
+    fn entry_value(&mut self, mark: Mark) {
+        if self.eat(K::Colon) {
+            return self.expr();
+        }
+        let label = self.text_of(mark.pos);
+        if self.at(K::Assign) {
+            let span = self.span(self.tokens[mark.pos].start, self.ends[self.pos]);
+            let error = Diagnostic::error("E0129", span, format!("fields are written `{label}: …`"))
+                .help(format!("write `{label}:`"))
+                .mend(format!("write `{label}:`"), span, format!("{label}:"));
+            self.error(error);
+            self.bump();
+            return self.expr();
+        }
+        let found = self.found();
+        let error = Diagnostic::error(
+            "E0129",
+            self.span_here(),
+            format!("expected `:` and a value, found {found}"),
+        )
+        .help("fields are written `name: value`");
+        self.error(error);
+        self.skip_until(|p| p.at(K::Comma));
+    }
+}
