@@ -25,6 +25,7 @@ mod names;
 mod naming;
 mod render;
 mod run;
+mod short;
 mod suggest;
 mod target;
 mod text;

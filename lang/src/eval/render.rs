@@ -7,16 +7,25 @@ use std::fmt::Write as _;
 
 /// The text of what interpolates: strings, numbers, truth values, durations, sizes, enum values without fields.
 pub(crate) fn plain(names: &Names, value: &Value) -> Option<String> {
-    Some(match value {
-        Value::Str(text) => text.as_str().to_owned(),
-        Value::Int(value) => value.to_string(),
-        Value::Float(value) => float(*value),
-        Value::Bool(value) => value.to_string(),
-        Value::Duration(value) => duration(*value),
-        Value::Bytes(value) => size(*value),
-        Value::Variant(variant) if variant.shape == EMPTY => names.text(variant.name).to_owned(),
-        _ => return None,
-    })
+    let mut out = String::new();
+    write_plain(names, value, &mut out).then_some(out)
+}
+
+/// Appends the text of what interpolates; false where the value has none.
+pub(crate) fn write_plain(names: &Names, value: &Value, out: &mut String) -> bool {
+    match value {
+        Value::Str(text) => out.push_str(text.as_str()),
+        Value::Int(value) => {
+            let _ = write!(out, "{value}");
+        }
+        Value::Float(value) => out.push_str(&float(*value)),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Duration(value) => out.push_str(&duration(*value)),
+        Value::Bytes(value) => out.push_str(&size(*value)),
+        Value::Variant(variant) if variant.shape == EMPTY => out.push_str(names.text(variant.name)),
+        _ => return false,
+    }
+    true
 }
 
 /// A float as Python's `repr` has it: the shortest digits that give the same number back.

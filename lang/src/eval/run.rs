@@ -315,7 +315,7 @@ impl<'c> Machine<'c> {
         Ok(value)
     }
 
-    /// `{ ...base, a: 1 }`: in place where nothing else holds `base` and it has the fields.
+    /// `{ ...base, a: 1 }`: in place where nothing else holds `base`, a copy with the same shape where it has the fields.
     fn spread_record(&mut self, code: &Code<'c>, op: &RecordOp, place: Place) -> Result<Value, Failed> {
         let mut entries = op.entries.iter();
         let mut base: Option<Rc<Record>> = None;
@@ -335,9 +335,11 @@ impl<'c> Machine<'c> {
                     let value = self.named_field(code, *name, *at)?;
                     if let Some(record) = base.as_mut()
                         && let Some(index) = self.names.index(record.shape, *name)
-                        && let Some(own) = Rc::get_mut(record)
                     {
-                        if !own.set(index, value) {
+                        if Rc::get_mut(record).is_none() {
+                            *record = record.copy();
+                        }
+                        if !Rc::get_mut(record).is_some_and(|own| own.set(index, value)) {
                             return Err(self.too_deep(place));
                         }
                         continue;

@@ -3,7 +3,7 @@
 use super::blame::Place;
 use super::code::{At, Code};
 use super::machine::{Failed, Machine};
-use super::render::plain;
+use super::render::{plain, write_plain};
 use super::value::{ArgPiece, Long, Pieces, Value};
 use crate::source::SourceId;
 use std::rc::Rc;
@@ -18,15 +18,12 @@ impl<'c> Machine<'c> {
         let mut text = String::new();
         for part in parts {
             let value = self.eval(code, *part)?;
-            match plain(&self.names, &value) {
-                Some(part) => text.push_str(&part),
-                None => {
-                    let place = Place {
-                        code: code.id,
-                        at: *part,
-                    };
-                    return Err(self.unexpected(place, "what has a short text", &value));
-                }
+            if !write_plain(&self.names, &value, &mut text) {
+                let place = Place {
+                    code: code.id,
+                    at: *part,
+                };
+                return Err(self.unexpected(place, "what has a short text", &value));
             }
         }
         Ok(text)

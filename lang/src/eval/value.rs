@@ -5,10 +5,11 @@
 //! `Drop`s here and nowhere else.
 
 use super::names::{Names, ShapeId, Symbol};
+pub(crate) use super::short::{Long, Text};
 use crate::core::FunctionId;
 use indexmap::IndexMap;
 use std::cell::Cell;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 /// How deep lists and records may be nested.
@@ -23,11 +24,11 @@ pub(crate) fn live_bytes() -> usize {
     LIVE.get()
 }
 
-fn grow(bytes: usize) {
+pub(super) fn grow(bytes: usize) {
     LIVE.set(LIVE.get() + bytes);
 }
 
-fn shrink(bytes: usize) {
+pub(super) fn shrink(bytes: usize) {
     LIVE.set(LIVE.get().saturating_sub(bytes));
 }
 
@@ -63,74 +64,6 @@ pub(crate) struct ArtifactId(pub(crate) u32);
 /// A late value of the machine's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LateId(pub(crate) u32);
-
-/// A string: up to 14 bytes stand in the value itself.
-#[derive(Clone, Debug)]
-pub(crate) enum Text {
-    /// The bytes; the last one is their number.
-    Short([u8; 15]),
-    Long(Rc<Long>),
-}
-
-/// A string on the heap.
-#[derive(Debug)]
-pub(crate) struct Long(Box<str>);
-
-impl Long {
-    pub(crate) fn new(text: &str) -> Rc<Self> {
-        grow(text.len() + 32);
-        Rc::new(Self(text.into()))
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Drop for Long {
-    fn drop(&mut self) {
-        shrink(self.0.len() + 32);
-    }
-}
-
-impl Text {
-    pub(crate) fn new(text: &str) -> Self {
-        let bytes = text.as_bytes();
-        if bytes.len() <= 14 {
-            let mut short = [0; 15];
-            short[..bytes.len()].copy_from_slice(bytes);
-            short[14] = bytes.len() as u8;
-            Self::Short(short)
-        } else {
-            Self::Long(Long::new(text))
-        }
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        match self {
-            // Only `new` makes these bytes, out of a `str`.
-            Self::Short(short) => std::str::from_utf8(&short[..short[14] as usize]).unwrap_or_default(),
-            Self::Long(long) => long.as_str(),
-        }
-    }
-}
-
-impl PartialEq for Text {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Short(a), Self::Short(b)) => a == b,
-            _ => self.as_str() == other.as_str(),
-        }
-    }
-}
-
-impl Eq for Text {}
-
-impl Hash for Text {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
-    }
-}
 
 /// A list.
 #[derive(Debug)]
@@ -209,6 +142,16 @@ impl Record {
 
     pub(crate) fn cells(&self) -> &[Value] {
         &self.cells
+    }
+
+    /// A record of its own with the same cells.
+    pub(crate) fn copy(&self) -> Rc<Self> {
+        grow(self.cells.len() * 16 + 40);
+        Rc::new(Self {
+            shape: self.shape,
+            depth: self.depth,
+            cells: self.cells.clone(),
+        })
     }
 
     /// Writes a cell; false where the record would be nested too deep.
@@ -431,15 +374,6 @@ mod tests {
     fn a_value_is_16_bytes() {
         assert_eq!(size_of::<Value>(), 16);
         assert_eq!(size_of::<Result<Value, super::super::machine::Failed>>(), 16);
-    }
-
-    #[test]
-    fn strings_of_14_bytes_stand_inline() {
-        assert!(matches!(Text::new("fourteen bytes"), Text::Short(_)));
-        assert!(matches!(Text::new("fifteen bytes !"), Text::Long(_)));
-        for text in ["", "é", "fourteen bytes", "fifteen bytes !"] {
-            assert_eq!(Text::new(text).as_str(), text);
-        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whether a network's output, its loss, its metrics and the labels fit together.
 
+use super::pass::Input;
 use super::report::{shape_text, way};
-use super::transfer::Input;
 use super::{Network, Site};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;

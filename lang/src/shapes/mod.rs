@@ -6,6 +6,7 @@
 
 mod fit;
 mod layer;
+mod pass;
 mod report;
 mod transfer;
 
@@ -14,8 +15,8 @@ mod tests;
 
 pub(crate) use fit::{Fitting, Labels, check_metric, labels_text};
 pub(crate) use layer::{Layer, Site};
+pub(crate) use pass::{Input, infer};
 pub(crate) use report::{dims_text, shape_text};
-pub(crate) use transfer::{Input, infer};
 
 use crate::spec::Datum;
 

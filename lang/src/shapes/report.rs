@@ -2,7 +2,7 @@
 //! the input.
 
 use super::layer::{Layer, Site};
-use super::transfer::Input;
+use super::pass::Input;
 use super::{Dim, Step};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;

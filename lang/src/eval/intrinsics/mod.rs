@@ -9,7 +9,9 @@ mod describe;
 mod given;
 mod list;
 mod map;
+mod measure;
 mod number;
+mod settings;
 mod text;
 mod train;
 

@@ -1,4 +1,4 @@
-//! Tests of the machine on programs built by hand: what the checker gives, without it.
+//! Tests of the machine: on programs built by hand (what the checker gives, without it), and on whole pipelines.
 
 mod build;
 mod limits;

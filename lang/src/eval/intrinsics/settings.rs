@@ -1,0 +1,219 @@
+//! How a training goes: optimizer, schedule, counts, shards, held against their ranges.
+
+use super::given::Given;
+use crate::diagnostic::Diagnostic;
+use crate::eval::machine::{Failed, Machine};
+use crate::eval::value::{Value, Variant};
+use crate::shapes::{Labels, Network};
+use crate::spec::Datum;
+use std::collections::BTreeMap;
+
+type Args = BTreeMap<String, Datum>;
+
+/// Below so many operations an example (forward), a batch is not worth cutting into shards.
+const SMALL_NETWORK: u64 = 1_000_000;
+/// Shards of a batch of a larger network: what keeps four workers busy.
+const SHARDS: i64 = 4;
+
+/// Everything of the protocol's `TrainArgs` but loss and metrics.
+pub(super) fn train_args(
+    machine: &mut Machine<'_>,
+    given: &Given,
+    network: &Network,
+) -> Result<Args, Failed> {
+    let mut args = Args::from([
+        ("net".to_owned(), network.datum.clone()),
+        ("optimizer".to_owned(), optimizer(machine, given)?),
+        ("keep".to_owned(), Datum::Str(given.choice(machine, "keep")?)),
+        (
+            "precision".to_owned(),
+            Datum::Str(given.choice(machine, "precision")?),
+        ),
+        ("device".to_owned(), Datum::Str(given.choice(machine, "device")?)),
+        ("seed".to_owned(), machine.datum(&given.get("seed"), given.place)?),
+    ]);
+    let mut count = |name: &str| given.count(machine, name, 1);
+    let (epochs, batch_size) = (count("epochs")?, count("batch_size")?);
+    let (accumulate, every) = (count("accumulate")?, count("checkpoint_every")?);
+    let shards = match count("shards")? {
+        Some(shards) => shards,
+        None => automatic_shards(network, batch_size.unwrap_or(1)),
+    };
+    let counts = [
+        ("epochs", epochs, 0),
+        ("batch_size", batch_size, 0),
+        ("accumulate", accumulate, 1),
+        ("checkpoint_every", every, 1),
+        ("shards", Some(shards), 0),
+    ];
+    for (name, count, absent) in counts {
+        if let Some(count) = count
+            && count != absent
+        {
+            args.insert(name.to_owned(), Datum::Int(count));
+        }
+    }
+    match given.get("clip_grad_norm") {
+        Value::Float(norm) if norm > 0.0 => {
+            args.insert("clip_grad_norm".to_owned(), Datum::Float(norm));
+        }
+        Value::Null => {}
+        other => {
+            let shown = machine.display(&other);
+            return Err(given.wrong(
+                machine,
+                "clip_grad_norm",
+                format!("`clip_grad_norm` is {shown}"),
+                "must be above 0",
+            ));
+        }
+    }
+    if let Value::Variant(schedule) = given.get("schedule") {
+        for name in ["step_size", "over"] {
+            if let Some(Value::Int(epochs @ ..1)) = schedule.field(&machine.names, name) {
+                let message = format!("`{name}` is {epochs}");
+                return Err(of_description(
+                    machine,
+                    given,
+                    &schedule,
+                    name,
+                    &message,
+                    "must be 1 or more",
+                ));
+            }
+        }
+        if let Some(Value::Int(warmup @ ..0)) = schedule.field(&machine.names, "warmup") {
+            let message = format!("`warmup` is {warmup}");
+            return Err(of_description(
+                machine,
+                given,
+                &schedule,
+                "warmup",
+                &message,
+                "must be 0 or more",
+            ));
+        }
+        args.insert(
+            "schedule".to_owned(),
+            machine.datum(&Value::Variant(schedule), given.place)?,
+        );
+    }
+    match machine.datum(&given.get("early_stopping"), given.place)? {
+        Datum::Null => {}
+        Datum::Map(rule) => {
+            if let Some(Datum::Int(patience @ ..0)) = rule.get("patience") {
+                let message = format!("`patience` is {patience}");
+                return Err(given.wrong(machine, "early_stopping", message, "must be 0 or more"));
+            }
+            args.insert("early_stopping".to_owned(), Datum::Map(rule));
+        }
+        _ => {
+            return Err(machine.unexpected(
+                given.place,
+                "`ml.early_stopping(…)`",
+                &given.get("early_stopping"),
+            ));
+        }
+    }
+    Ok(args)
+}
+
+/// A function of the network and the batch alone: the number of shards decides bits, the machine must not.
+fn automatic_shards(network: &Network, batch_size: i64) -> i64 {
+    if network.has("batch_norm") || network.flops() < SMALL_NETWORK {
+        return 1;
+    }
+    SHARDS.min(batch_size)
+}
+
+fn optimizer(machine: &mut Machine<'_>, given: &Given) -> Result<Datum, Failed> {
+    let optimizer = machine.description(&given.get("optimizer"), given.place)?;
+    for (name, positive) in [
+        ("lr", true),
+        ("eps", true),
+        ("momentum", false),
+        ("weight_decay", false),
+    ] {
+        if let Some(Value::Float(value)) = optimizer.field(&machine.names, name)
+            && (*value < 0.0 || positive && *value == 0.0)
+        {
+            let message = format!("`{name}` is {}", crate::eval::render::float(*value));
+            let bound = if positive {
+                "must be above 0"
+            } else {
+                "must be 0 or more"
+            };
+            return Err(of_description(machine, given, &optimizer, name, &message, bound));
+        }
+    }
+    if let Some(betas) = optimizer.field(&machine.names, "betas") {
+        let inside = |beta: &Value| matches!(beta, Value::Float(beta) if (0.0..1.0).contains(beta));
+        let fits =
+            matches!(betas, Value::List(list) if list.items().len() == 2 && list.items().iter().all(inside));
+        if !fits {
+            let message = format!("`betas` is {}", machine.display(betas));
+            let bound = "must be two numbers from 0 up to and without 1";
+            return Err(of_description(
+                machine, given, &optimizer, "betas", &message, bound,
+            ));
+        }
+    }
+    machine.datum(&Value::Variant(optimizer), given.place)
+}
+
+/// An argument of a description that is out of range.
+fn of_description(
+    machine: &mut Machine<'_>,
+    given: &Given,
+    description: &Variant,
+    name: &str,
+    message: &str,
+    at: &str,
+) -> Failed {
+    let site = machine.site(description, given.place);
+    let span = site.arguments.get(name).copied().unwrap_or(site.span);
+    let kind = machine.names.text(description.name).to_owned();
+    let mut error = Diagnostic::error("E0412", span, format!("{message} in `{kind}`")).at(at);
+    error.notes = site.notes;
+    machine.fail(error)
+}
+
+/// The arguments of a loss that the labels decide.
+pub(super) fn check_loss(
+    machine: &mut Machine<'_>,
+    given: &Given,
+    loss: &Variant,
+    labels: Labels,
+) -> Result<(), Failed> {
+    if let (Some(Value::List(weight)), Labels::Class(classes)) =
+        (loss.field(&machine.names, "weight"), labels)
+        && weight.items().len() as i64 != classes
+    {
+        let message = format!(
+            "`weight` has {} numbers for {classes} classes",
+            weight.items().len()
+        );
+        return Err(of_description(
+            machine,
+            given,
+            loss,
+            "weight",
+            &message,
+            "needs one for each class",
+        ));
+    }
+    if let Some(Value::Float(smoothing)) = loss.field(&machine.names, "label_smoothing")
+        && !(0.0..=1.0).contains(smoothing)
+    {
+        let message = format!("`label_smoothing` is {}", crate::eval::render::float(*smoothing));
+        return Err(of_description(
+            machine,
+            given,
+            loss,
+            "label_smoothing",
+            &message,
+            "must be between 0 and 1",
+        ));
+    }
+    Ok(())
+}
