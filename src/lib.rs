@@ -4,6 +4,8 @@
 pub mod base;
 pub mod engine;
 pub mod executor;
+pub mod instantiate;
 pub mod model;
+pub mod plan;
 pub mod sandbox;
 pub mod store;

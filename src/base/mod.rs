@@ -6,3 +6,4 @@ pub mod digest;
 pub mod encoding;
 pub mod lock;
 pub mod near;
+pub mod processor;

@@ -2,9 +2,11 @@
 //! base, and to the language's specs for their data.
 
 pub mod build;
+pub mod datum;
 pub mod derivation;
 pub mod event;
 pub mod graph;
 pub mod node;
 pub mod record;
+pub mod snapshot;
 pub mod source;

@@ -8,6 +8,7 @@ mod aside;
 mod batch;
 mod error;
 mod import;
+mod last_built;
 mod lease;
 mod place;
 mod read;
@@ -20,6 +21,7 @@ mod walk;
 
 pub use error::StoreError;
 pub use import::Bounds;
+pub use last_built::LastBuilt;
 pub use lease::Scratch;
 pub use register::{Registered, Registration, Verdict};
 pub use sources::{ProvideError, Provided, Sources};
@@ -27,6 +29,8 @@ pub use sources::{ProvideError, Provided, Sources};
 use crate::base::digest::Digest;
 use crate::base::lock::Lock;
 use crate::model::node::{Entry, Node, Tree};
+use crate::model::record::{Realisation, Trace};
+use crate::model::snapshot::Snapshot;
 use error::at;
 use import::Taking;
 use lease::Lease;
@@ -208,6 +212,30 @@ impl Store {
     pub fn try_lock(&self, resolved_key: Digest) -> Result<Option<Lock>, StoreError> {
         let path = self.places.lock(resolved_key);
         Lock::try_acquire(&path).map_err(at("lock", &path))
+    }
+}
+
+impl Snapshot for Store {
+    type Error = StoreError;
+
+    fn trace(&self, static_key: Digest) -> Result<Option<Trace>, StoreError> {
+        self.trace(static_key)
+    }
+
+    fn realisation(&self, resolved_key: Digest) -> Result<Option<Realisation>, StoreError> {
+        self.realisation(resolved_key)
+    }
+
+    fn derivation(&self, static_key: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.derivation(static_key)
+    }
+
+    fn holds(&self, node: &Node) -> bool {
+        self.holds(node)
+    }
+
+    fn json(&self, node: &Node) -> Result<serde_json::Value, String> {
+        self.read_json(node).map_err(|error| error.to_string())
     }
 }
 

@@ -49,6 +49,11 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
     BUILTINS.iter().find(|builtin| builtin.name == name)
 }
 
+/// Whether an input of a builtin must be a file, not a directory.
+pub fn wants_file(builtin: &str, input: &str) -> bool {
+    matches!((builtin, input), ("data.csv", "file"))
+}
+
 /// What decides the bits of libtorch's arithmetic, hashed into every derivation that the trainer builds. The trainer
 /// refuses to run on any other libtorch.
 pub const NUMERICS: &str = "torch 2.11.0, avx2";

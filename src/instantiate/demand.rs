@@ -1,0 +1,108 @@
+//! What the targets demand of an evaluation: its specs and its sources.
+
+use crate::model::source::SourceRequest;
+use mlp_lang::source::Span;
+use mlp_lang::spec::{Builder, DerivationSpec, Evaluation, InputSource, LateValue, Piece};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The sources that the targets of `evaluation` read, to be digested.
+pub fn requests(evaluation: &Evaluation) -> BTreeSet<SourceRequest> {
+    let mut requests = BTreeSet::new();
+    for spec in demanded(evaluation) {
+        each_source(&evaluation.specs[spec], &mut |source, _| {
+            requests.extend(request(source));
+        });
+    }
+    requests
+}
+
+/// What `source` asks of the project.
+pub(super) fn request(source: &InputSource) -> Option<SourceRequest> {
+    match source {
+        InputSource::Source(path) => Some(SourceRequest::Path(path.clone())),
+        InputSource::Glob(glob) => Some(SourceRequest::Glob(glob.clone())),
+        InputSource::Output { .. } | InputSource::Chosen { .. } => None,
+    }
+}
+
+/// Indices of the specs that the targets need, ascending: each after those that it reads.
+pub(super) fn demanded(evaluation: &Evaluation) -> BTreeSet<usize> {
+    let mut demanded = BTreeSet::new();
+    for target in &evaluation.targets {
+        each_leaf(&target.source, &mut |leaf| demanded.extend(spec_of(leaf)));
+    }
+    // A spec stands after those that it reads, so one pass from the end meets them all.
+    for index in (0..evaluation.specs.len()).rev() {
+        if demanded.contains(&index) {
+            each_source(&evaluation.specs[index], &mut |source, _| {
+                demanded.extend(spec_of(source))
+            });
+        }
+    }
+    demanded
+}
+
+fn spec_of(source: &InputSource) -> Option<usize> {
+    match source {
+        InputSource::Output { spec, .. } => Some(spec.0 as usize),
+        _ => None,
+    }
+}
+
+/// Calls `each` for every source, glob and output that `spec` reads, with where it was written.
+pub(super) fn each_source<'s>(spec: &'s DerivationSpec, each: &mut dyn FnMut(&'s InputSource, Span)) {
+    for input in spec.inputs.values() {
+        each_leaf(&input.source, &mut |source| each(source, input.span));
+    }
+    let arguments: &[Vec<Piece>] = match &spec.builder {
+        Builder::Command(arguments) => arguments,
+        Builder::Builtin(_) => &[],
+    };
+    for piece in arguments.iter().chain(spec.vars.values()).flatten() {
+        match piece {
+            Piece::Text(_) => {}
+            Piece::Input(source) => each_leaf(source, &mut |source| each(source, spec.origin.span)),
+            Piece::Late(late) => each_leaf(&late.source, &mut |source| each(source, spec.origin.span)),
+        }
+    }
+}
+
+/// Calls `each` for what `source` is in the end: itself, or everything that a choice reads.
+fn each_leaf<'s>(source: &'s InputSource, each: &mut dyn FnMut(&'s InputSource)) {
+    match source {
+        InputSource::Chosen { by, candidates, .. } => {
+            let figures = by.iter().map(|LateValue { source, .. }| source);
+            figures
+                .chain(candidates)
+                .for_each(|source| each_leaf(source, each));
+        }
+        leaf => each(leaf),
+    }
+}
+
+/// Calls `each` with the index of every spec of which `source` reads an output.
+pub(super) fn each_output(source: &InputSource, each: &mut dyn FnMut(usize)) {
+    each_leaf(source, &mut |leaf| spec_of(leaf).into_iter().for_each(&mut *each));
+}
+
+/// The first place at which each source is named, for diagnostics.
+pub(super) fn first_places(
+    evaluation: &Evaluation,
+) -> BTreeMap<SourceRequest, (Span, Option<(String, String)>)> {
+    let mut places = BTreeMap::new();
+    for index in demanded(evaluation) {
+        let spec = &evaluation.specs[index];
+        for (name, input) in &spec.inputs {
+            if let (Some(request), Builder::Builtin(builtin)) = (request(&input.source), &spec.builder) {
+                let of = Some((builtin.clone(), name.clone()));
+                places.entry(request).or_insert((input.span, of));
+            }
+        }
+        each_source(spec, &mut |source, span| {
+            if let Some(request) = request(source) {
+                places.entry(request).or_insert((span, None));
+            }
+        });
+    }
+    places
+}

@@ -1,0 +1,317 @@
+//! From what the language evaluated to the graph of steps: equal specs are one step, only what targets demand is in it,
+//! and every step has its static key. Pure: sources come digested, the machine comes described. Talks to `model` and to
+//! the language's specs.
+//!
+//! Names, spans, resources and the place of the checkout enter no key. What is hashed is written down by
+//! `docs/design/encoding.md`; [`differences`] reads the very bytes that were hashed.
+
+mod chain;
+mod command;
+mod demand;
+mod explain;
+mod material;
+mod mount;
+mod problem;
+mod resolve;
+mod static_key;
+
+pub use chain::{ChainError, chain_keys};
+pub use demand::requests;
+pub use explain::{Difference, differences};
+pub use resolve::{Known, Resolution, ResolvedInput, Unresolved, resolve};
+
+use crate::base::digest::Digest;
+use crate::model::datum;
+use crate::model::derivation::{self, Derivation, Output, Reference};
+use crate::model::graph::{Graph, Step, StepId, Target};
+use crate::model::source::{SourceContent, SourceRequest, SourceTable};
+use mlp_lang::diagnostic::Diagnostic;
+use mlp_lang::source::Span;
+use mlp_lang::spec::{Builder, Datum, DerivationSpec, Evaluation, InputSource, LateValue};
+use mlp_protocol::builtin::{self, NUMERICS, Program};
+use std::collections::{BTreeMap, HashMap};
+
+/// What of the machine decides bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// The class of its processor: `crate::base::processor::class`.
+    pub cpu: String,
+    /// The class of its GPUs, where a trainer can use one.
+    pub cuda: Option<String>,
+}
+
+/// The graph of what the targets demand. `sources` answers [`requests`].
+pub fn instantiate(
+    evaluation: &Evaluation,
+    sources: &SourceTable,
+    machine: &Machine,
+) -> Result<Graph, Vec<Diagnostic>> {
+    let mut instantiation = Instantiation {
+        evaluation,
+        sources,
+        machine,
+        graph: Graph::default(),
+        steps: vec![None; evaluation.specs.len()],
+        by_key: HashMap::new(),
+        errors: Vec::new(),
+    };
+    instantiation.check_sources();
+    for index in demand::demanded(evaluation) {
+        instantiation.step(index);
+    }
+    instantiation.targets();
+    let Instantiation {
+        graph, mut errors, ..
+    } = instantiation;
+    // In the order of the file; an error that was found for several steps is one.
+    errors.sort_by_key(Diagnostic::span);
+    errors.dedup();
+    if errors.is_empty() { Ok(graph) } else { Err(errors) }
+}
+
+/// The canonical bytes of a step's static key: what the store keeps as its derivation, and [`differences`] compares.
+pub fn static_bytes(graph: &Graph, id: StepId) -> Result<Vec<u8>, crate::base::encoding::EncodeError> {
+    let keys = &|step: StepId| graph.step(step).static_key;
+    static_key::bytes(
+        &graph.step(id).derivation,
+        &mut static_key::StaticKeys { of: keys },
+    )
+}
+
+struct Instantiation<'e> {
+    evaluation: &'e Evaluation,
+    sources: &'e SourceTable,
+    machine: &'e Machine,
+    graph: Graph,
+    /// The step of each spec that was met.
+    steps: Vec<Option<StepId>>,
+    /// Looked up, never iterated.
+    by_key: HashMap<Digest, StepId>,
+    errors: Vec<Diagnostic>,
+}
+
+/// A spec cannot be instantiated; why is among the errors already, of it or of one that it reads.
+struct Reported;
+
+impl Instantiation<'_> {
+    /// Reports each source that cannot be used, once, where it is first named.
+    fn check_sources(&mut self) {
+        for (request, (span, of)) in demand::first_places(self.evaluation) {
+            match (self.sources.get(&request), &request, of) {
+                (Some(Err(problem)), _, _) => self.errors.push(problem::source(&request, problem, span)),
+                (Some(Ok(SourceContent::Node(node))), SourceRequest::Path(path), Some((builtin, input)))
+                    if node.is_dir() && builtin::wants_file(&builtin, &input) =>
+                {
+                    self.errors.push(problem::directory(path, &builtin, span));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn step(&mut self, index: usize) {
+        let spec = &self.evaluation.specs[index];
+        let Ok(derivation) = self.derivation(spec) else {
+            return;
+        };
+        let keys = &|step: StepId| self.graph.step(step).static_key;
+        let key = match static_key::bytes(&derivation, &mut static_key::StaticKeys { of: keys }) {
+            Ok(bytes) => static_key::key(&bytes),
+            Err(error) => {
+                let message = format!("`{}` cannot be hashed: {error}", spec.name);
+                return self
+                    .errors
+                    .push(Diagnostic::error("E0511", spec.origin.span, message));
+            }
+        };
+        let next = StepId(u32::try_from(self.graph.steps.len()).unwrap_or(u32::MAX));
+        let id = *self.by_key.entry(key).or_insert(next);
+        if id == next {
+            self.graph.steps.push(Step {
+                derivation,
+                static_key: key,
+                names: vec![spec.name.clone()],
+                origin: spec.origin.clone(),
+                resources: spec.resources.clone(),
+            });
+        } else {
+            self.graph.steps[id.0 as usize].names.push(spec.name.clone());
+        }
+        self.steps[index] = Some(id);
+    }
+
+    fn derivation(&mut self, spec: &DerivationSpec) -> Result<Derivation, Reported> {
+        match &spec.builder {
+            Builder::Builtin(name) => self.builtin(spec, name),
+            Builder::Command(argv) => self.command(spec, argv),
+        }
+    }
+
+    fn builtin(&mut self, spec: &DerivationSpec, name: &str) -> Result<Derivation, Reported> {
+        let Some(builtin) = builtin::find(name) else {
+            let message = format!("this mlp cannot build `{name}`");
+            let error = Diagnostic::error("E0508", spec.origin.span, message);
+            return self.report(error.help("use a version of mlp that can"));
+        };
+        let trains = builtin.program == Program::Trainer;
+        let mut args = datum::without_nulls(&spec.args);
+        let device_class = match &mut args {
+            Datum::Map(fields) if trains => self.device(spec, fields)?,
+            _ => None,
+        };
+        let mut inputs = BTreeMap::new();
+        for (name, input) in &spec.inputs {
+            let reference = self.reference(&input.source, input.span)?;
+            inputs.insert(mount::of_input(name), reference);
+        }
+        Ok(Derivation {
+            builder: derivation::Builder::Builtin {
+                name: name.to_owned(),
+                version: builtin.version,
+                numerics: trains.then(|| NUMERICS.to_owned()),
+            },
+            args,
+            env: None,
+            vars: BTreeMap::new(),
+            cwd: None,
+            inputs,
+            outputs: outputs(spec, |name| mount::of_output(name)),
+            threads: 1,
+            device_class,
+        })
+    }
+
+    /// Writes the device that `auto` is here into the arguments, and gives its class.
+    fn device(
+        &mut self,
+        spec: &DerivationSpec,
+        args: &mut BTreeMap<String, Datum>,
+    ) -> Result<Option<String>, Reported> {
+        let Some(Datum::Str(device)) = args.get_mut("device") else {
+            return Ok(None);
+        };
+        if device == "auto" {
+            *device = if self.machine.cuda.is_some() {
+                "cuda"
+            } else {
+                "cpu"
+            }
+            .to_owned();
+        }
+        match (device.as_str(), &self.machine.cuda) {
+            ("cpu", _) => Ok(Some(self.machine.cpu.clone())),
+            ("cuda", Some(class)) => Ok(Some(class.clone())),
+            (device, _) => {
+                let span = spec
+                    .origin
+                    .arguments
+                    .get("device")
+                    .copied()
+                    .unwrap_or(spec.origin.span);
+                let error = Diagnostic::error("E0507", span, format!("there is no `{device}` device here"));
+                self.report(
+                    error
+                        .at("not on this machine")
+                        .help("leave `device` out: `auto` takes what is here"),
+                )
+            }
+        }
+    }
+
+    fn reference(&mut self, source: &InputSource, span: Span) -> Result<Reference, Reported> {
+        match source {
+            InputSource::Source(path) => match self.sources.get(&SourceRequest::Path(path.clone())) {
+                Some(Ok(SourceContent::Node(node))) => Ok(Reference::Source {
+                    path: path.clone(),
+                    node: *node,
+                }),
+                _ => Err(Reported),
+            },
+            InputSource::Glob(glob) => {
+                let message =
+                    format!("`{glob}` may match several files, and one file or directory belongs here");
+                let error = Diagnostic::error("E0509", span, message);
+                self.report(error.help("name the directory: `./data` takes all files in it"))
+            }
+            InputSource::Output { spec, output } => match self.steps.get(spec.0 as usize) {
+                Some(Some(step)) => Ok(Reference::Output {
+                    step: *step,
+                    output: output.clone(),
+                }),
+                _ => Err(Reported),
+            },
+            InputSource::Chosen {
+                highest,
+                by,
+                candidates,
+            } => {
+                let by = by
+                    .iter()
+                    .map(|late| self.late(late, span))
+                    .collect::<Result<_, _>>()?;
+                let candidates = candidates.iter().map(|source| self.reference(source, span));
+                Ok(Reference::Chosen {
+                    highest: *highest,
+                    by,
+                    candidates: candidates.collect::<Result<_, _>>()?,
+                })
+            }
+        }
+    }
+
+    fn late(&mut self, late: &LateValue, span: Span) -> Result<(Reference, Vec<String>), Reported> {
+        Ok((self.reference(&late.source, span)?, late.path.clone()))
+    }
+
+    fn targets(&mut self) {
+        for target in &self.evaluation.targets {
+            match &target.source {
+                InputSource::Output { spec, output } => {
+                    let step = self.steps.get(spec.0 as usize).copied().flatten();
+                    self.graph.targets.extend(step.map(|step| Target {
+                        label: target.label.clone(),
+                        step,
+                        output: output.clone(),
+                        kind: target.kind,
+                    }));
+                }
+                // A source is there already.
+                InputSource::Source(_) | InputSource::Glob(_) => {}
+                InputSource::Chosen { .. } => {
+                    let mut spec = None;
+                    demand::each_output(&target.source, &mut |index| spec = Some(index));
+                    if let Some(spec) = spec.and_then(|index: usize| self.evaluation.specs.get(index)) {
+                        let message =
+                            format!("`{}` is a choice, and a choice cannot be a target", target.label);
+                        let error = Diagnostic::error("E0510", spec.origin.span, message);
+                        self.errors.push(error.help("build what is made of it"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn report<T>(&mut self, error: Diagnostic) -> Result<T, Reported> {
+        self.errors.push(error);
+        Err(Reported)
+    }
+}
+
+/// The outputs of a spec; a builtin is told where by `place`.
+fn outputs(spec: &DerivationSpec, place: impl Fn(&str) -> String) -> BTreeMap<String, Output> {
+    let outputs = spec.outputs.iter().map(|(name, output)| {
+        let path = output.path.clone().unwrap_or_else(|| place(name));
+        let output = Output {
+            kind: output.kind,
+            path,
+            schema: output.schema.clone(),
+            optional: output.optional,
+            observed: output.observed,
+        };
+        (name.clone(), output)
+    });
+    outputs.collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,272 @@
+//! Resolved keys: a derivation with what its inputs came to. One walk gives the key and what a build needs, so that what
+//! is hashed and what is mounted cannot come apart.
+
+use super::material::{self, ENVIRONMENT, WriteReference};
+use crate::base::digest::{Context, Digest};
+use crate::base::encoding::{EncodeError, Writer};
+use crate::model::datum;
+use crate::model::derivation::{Builder, Piece, Reference};
+use crate::model::graph::{Graph, StepId};
+use crate::model::node::Node;
+use crate::model::record::Dependency;
+use mlp_lang::spec::Datum;
+use std::collections::BTreeMap;
+
+/// What is known of the steps that stand before one.
+pub trait Known {
+    /// What an output came to: none where that is not known yet, `Some(None)` where an optional output was not written.
+    fn output(&self, step: StepId, output: &str) -> Option<Option<Node>>;
+
+    /// The JSON in a file; the error is a sentence.
+    fn json(&self, node: &Node) -> Result<serde_json::Value, String>;
+}
+
+/// A derivation whose inputs are known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resolution {
+    /// The resolved key.
+    pub key: Digest,
+    /// The environment.
+    pub env: Option<Node>,
+    /// Inputs by mount path.
+    pub inputs: BTreeMap<String, ResolvedInput>,
+    /// A command's arguments, with the paths of inputs relative to its working directory; empty for a builtin.
+    pub argv: Vec<String>,
+    /// Environment variables that the pipeline gives.
+    pub vars: BTreeMap<String, String>,
+    /// What the trace of the step notes.
+    pub dependencies: Vec<Dependency>,
+}
+
+/// An input that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolvedInput {
+    /// Its content.
+    pub node: Node,
+    /// Where it lies in the project, for a source.
+    pub source: Option<String>,
+}
+
+/// Why a derivation cannot be resolved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unresolved {
+    /// A step must be built first.
+    #[error("a step must be built first")]
+    Unknown(StepId),
+    /// An output that may be missing is, and is needed.
+    #[error("the output `{output}` was not written, and it is an input here")]
+    Absent {
+        /// The step.
+        step: StepId,
+        /// The output.
+        output: String,
+    },
+    /// A value that should be in an output is not.
+    #[error("{0}")]
+    Value(String),
+    /// A value that cannot be hashed.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+/// Resolves the step `id` of `graph`.
+pub fn resolve(graph: &Graph, id: StepId, known: &impl Known) -> Result<Resolution, Unresolved> {
+    let derivation = &graph.step(id).derivation;
+    let mut resolver = Resolver {
+        graph,
+        known,
+        inputs: BTreeMap::new(),
+        env: None,
+        values: Vec::new(),
+        dependencies: BTreeMap::new(),
+        unresolved: None,
+    };
+    let bytes = material::encode(derivation, &mut resolver);
+    // A step that must be built first is the better answer: what else is wrong is seen once it is there.
+    if let Some(unresolved) = resolver.unresolved {
+        return Err(unresolved);
+    }
+    let key = Digest::of(Context::ResolvedKey, &bytes?);
+    // Values come in the order of the walk: arguments first, then variables.
+    let mut values = resolver.values.into_iter();
+    let mut text = |pieces: &[Piece]| -> String {
+        let parts = pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Mount(path) => from_cwd(derivation.cwd.as_deref(), path),
+            Piece::Late(..) => values.next().unwrap_or_default(),
+        });
+        parts.collect()
+    };
+    let argv = match &derivation.builder {
+        Builder::Builtin { .. } => Vec::new(),
+        Builder::Command { argv } => argv.iter().map(|pieces| text(pieces)).collect(),
+    };
+    let vars = derivation.vars.iter();
+    let vars = vars.map(|(name, pieces)| (name.clone(), text(pieces))).collect();
+    let dependencies = resolver.dependencies.into_iter();
+    let dependencies = dependencies.map(|((step, output), node)| Dependency {
+        static_key: graph.step(step).static_key,
+        output,
+        node,
+    });
+    Ok(Resolution {
+        key,
+        env: resolver.env,
+        inputs: resolver.inputs,
+        argv,
+        vars,
+        dependencies: dependencies.collect(),
+    })
+}
+
+/// The path `inside` the build directory as seen from the working directory below it.
+fn from_cwd(cwd: Option<&str>, inside: &str) -> String {
+    let depth = cwd.map_or(0, |cwd| {
+        cwd.split('/').filter(|name| !matches!(*name, "" | ".")).count()
+    });
+    "../".repeat(depth) + inside
+}
+
+/// Writes references by what they came to, and notes it.
+struct Resolver<'r, K> {
+    graph: &'r Graph,
+    known: &'r K,
+    inputs: BTreeMap<String, ResolvedInput>,
+    env: Option<Node>,
+    values: Vec<String>,
+    dependencies: BTreeMap<(StepId, String), Node>,
+    unresolved: Option<Unresolved>,
+}
+
+impl<K: Known> WriteReference for Resolver<'_, K> {
+    fn input(&mut self, at: &str, reference: &Reference, writer: &mut Writer) {
+        match self.reference(reference) {
+            Ok(input) => {
+                input.node.write(writer);
+                if at == ENVIRONMENT {
+                    self.env = Some(input.node);
+                } else {
+                    self.inputs.insert(at.to_owned(), input);
+                }
+            }
+            Err(unresolved) => self.fail(unresolved, writer),
+        }
+    }
+
+    fn late(&mut self, reference: &Reference, path: &[String], writer: &mut Writer) {
+        match self.value(reference, path) {
+            Ok(value) => {
+                writer.variant("value", |map| {
+                    map.entry("value", |writer| datum::write(&value, writer))
+                });
+                self.values.push(datum::to_text(&value));
+            }
+            Err(unresolved) => self.fail(unresolved, writer),
+        }
+    }
+}
+
+impl<K: Known> Resolver<'_, K> {
+    fn fail(&mut self, unresolved: Unresolved, writer: &mut Writer) {
+        writer.null();
+        let unknown = matches!(unresolved, Unresolved::Unknown(_));
+        if self.unresolved.is_none() || unknown && !matches!(self.unresolved, Some(Unresolved::Unknown(_))) {
+            self.unresolved = Some(unresolved);
+        }
+    }
+
+    fn reference(&mut self, reference: &Reference) -> Result<ResolvedInput, Unresolved> {
+        match reference {
+            Reference::Source { path, node } => Ok(ResolvedInput {
+                node: *node,
+                source: Some(path.clone()),
+            }),
+            Reference::Output { step, output } => {
+                let node = self.output(*step, output)?;
+                Ok(ResolvedInput { node, source: None })
+            }
+            Reference::Chosen {
+                highest,
+                by,
+                candidates,
+            } => {
+                let figures = by
+                    .iter()
+                    .map(|(reference, path)| Ok(figure(&self.value(reference, path)?)))
+                    .collect::<Result<Vec<_>, Unresolved>>()?;
+                let chosen = choose(&figures, *highest);
+                let candidate = candidates.get(chosen);
+                self.reference(
+                    candidate.ok_or_else(|| Unresolved::Value("there is nothing to choose from".into()))?,
+                )
+            }
+        }
+    }
+
+    fn output(&mut self, step: StepId, output: &str) -> Result<Node, Unresolved> {
+        let node = self.known.output(step, output).ok_or(Unresolved::Unknown(step))?;
+        let node = node.ok_or_else(|| Unresolved::Absent {
+            step,
+            output: output.to_owned(),
+        })?;
+        self.dependencies.insert((step, output.to_owned()), node);
+        Ok(node)
+    }
+
+    fn value(&mut self, reference: &Reference, path: &[String]) -> Result<Datum, Unresolved> {
+        let input = self.reference(reference)?;
+        let json = self.known.json(&input.node).map_err(Unresolved::Value)?;
+        let whose = match reference {
+            Reference::Output { step, output } => format!("`{}.{output}`", self.graph.step(*step).name()),
+            Reference::Source { path, .. } => format!("`{path}`"),
+            Reference::Chosen { .. } => "what was chosen".to_owned(),
+        };
+        let found = path.iter().try_fold(&json, |json, name| json.get(name));
+        let found =
+            found.ok_or_else(|| Unresolved::Value(format!("there is no `{}` in {whose}", path.join("."))))?;
+        datum::from_json(found)
+            .ok_or_else(|| Unresolved::Value(format!("`{}` in {whose} is beyond 64 bits", path.join("."))))
+    }
+}
+
+/// A figure to choose by; what is no number (a diverged trial) has none.
+fn figure(value: &Datum) -> Option<f64> {
+    match value {
+        Datum::Int(value) => Some(*value as f64),
+        Datum::Float(value) if value.is_finite() => Some(*value),
+        _ => None,
+    }
+}
+
+/// The index of the best figure: the first of equals; those without a figure come last.
+fn choose(figures: &[Option<f64>], highest: bool) -> usize {
+    let better = |a: f64, b: f64| if highest { a > b } else { a < b };
+    let mut best: Option<(usize, f64)> = None;
+    for (index, figure) in figures.iter().enumerate() {
+        if let Some(figure) = *figure
+            && best.is_none_or(|(_, standing)| better(figure, standing))
+        {
+            best = Some((index, figure));
+        }
+    }
+    best.map_or(0, |(index, _)| index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_go_to_the_first_and_diverged_trials_rank_last() {
+        assert_eq!(choose(&[Some(2.0), Some(1.0), Some(1.0)], false), 1);
+        assert_eq!(choose(&[None, Some(1.0), Some(3.0)], true), 2);
+        assert_eq!(choose(&[None, Some(5.0)], false), 1);
+        assert_eq!(choose(&[None, None], false), 0);
+    }
+
+    #[test]
+    fn paths_of_inputs_are_seen_from_the_working_directory() {
+        assert_eq!(from_cwd(None, "inputs/a"), "inputs/a");
+        assert_eq!(from_cwd(Some("src/./deep"), "inputs/a"), "../../inputs/a");
+    }
+}

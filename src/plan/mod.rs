@@ -1,0 +1,316 @@
+//! From the graph and a snapshot of the store to what is to be done, each with its reason. Pure, but for what the
+//! snapshot reads. Decides; builds nothing.
+//!
+//! A target whose static key is traced costs that one look-up: what stands before it is not looked at.
+
+mod reason;
+
+use crate::base::digest::Digest;
+use crate::instantiate::{Known, Resolution, Unresolved, resolve};
+use crate::model::derivation::{Builder, Derivation, Piece, Reference};
+use crate::model::graph::{Graph, StepId};
+use crate::model::node::Node;
+use crate::model::record::{Realisation, Trace};
+use crate::model::snapshot::Snapshot;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Steps, each after those that it reads. Steps that nothing to be done depends on are left out.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// A step of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedStep {
+    /// The step.
+    pub step: StepId,
+    /// What is to be done about it.
+    pub decision: Decision,
+    /// Why: a clause for people, without a full stop.
+    pub reason: String,
+}
+
+/// What is to be done about a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Its result exists.
+    Reuse(Found),
+    /// It is built.
+    Build,
+    /// It is built, unless what it reads comes out as it was in some earlier build.
+    Unknown,
+}
+
+/// A result that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its resolved key.
+    pub resolved_key: Digest,
+    /// Its outputs.
+    pub outputs: BTreeMap<String, Option<Node>>,
+    /// A trace to be put, where the result was found by its resolved key (early cutoff).
+    pub new_trace: Option<Trace>,
+}
+
+/// What decides a plan besides the graph.
+pub struct Circumstances<'c, S> {
+    /// The store.
+    pub snapshot: &'c S,
+    /// The static key that a name was last built with, for reasons alone.
+    pub last: &'c dyn Fn(&str) -> Option<Digest>,
+    /// Build everything again, to compare.
+    pub check: bool,
+}
+
+impl Plan {
+    /// Steps to be built, those among them that may turn out not to need it.
+    pub fn todo(&self) -> BTreeSet<StepId> {
+        let todo = self
+            .steps
+            .iter()
+            .filter(|planned| !matches!(planned.decision, Decision::Reuse(_)));
+        todo.map(|planned| planned.step).collect()
+    }
+
+    /// Steps whose results exist.
+    pub fn reused(&self) -> impl Iterator<Item = (StepId, &Found)> {
+        self.steps.iter().filter_map(|planned| match &planned.decision {
+            Decision::Reuse(found) => Some((planned.step, found)),
+            Decision::Build | Decision::Unknown => None,
+        })
+    }
+}
+
+/// Plans the targets of `graph`.
+pub fn plan<S: Snapshot>(graph: &Graph, circumstances: &Circumstances<'_, S>) -> Result<Plan, S::Error> {
+    let mut planner = Planner {
+        graph,
+        circumstances,
+        lost: BTreeSet::new(),
+        demanded: vec![false; graph.steps.len()],
+        found: vec![None; graph.steps.len()],
+        ready: vec![false; graph.steps.len()],
+    };
+    // Bytes that are gone make a step due again, and that may demand others; hardly ever more than one round.
+    loop {
+        planner.trace()?;
+        planner.resolve()?;
+        if !planner.lose() {
+            break;
+        }
+    }
+    planner.steps()
+}
+
+struct Planner<'p, S> {
+    graph: &'p Graph,
+    circumstances: &'p Circumstances<'p, S>,
+    /// Steps with records whose bytes are gone and needed.
+    lost: BTreeSet<StepId>,
+    demanded: Vec<bool>,
+    found: Vec<Option<Found>>,
+    /// Whether all that a step reads is known.
+    ready: Vec<bool>,
+}
+
+impl<S: Snapshot> Planner<'_, S> {
+    /// From the targets backwards: what has a trace, and what is demanded because something has none.
+    fn trace(&mut self) -> Result<(), S::Error> {
+        for target in &self.graph.targets {
+            self.demanded[index(target.step)] = true;
+        }
+        for (at, step) in self.graph.steps.iter().enumerate().rev() {
+            if !self.demanded[at] {
+                continue;
+            }
+            if self.found[at].is_none() && !self.circumstances.check {
+                let trace = self.circumstances.snapshot.trace(step.static_key)?;
+                self.found[at] = trace.map(|trace| Found {
+                    resolved_key: trace.resolved_key,
+                    outputs: trace.outputs,
+                    new_trace: None,
+                });
+            }
+            if !self.is_done(at) {
+                for (dependency, _) in reads(&step.derivation) {
+                    self.demanded[index(dependency)] = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// From the sources forwards: what its inputs lead to.
+    fn resolve(&mut self) -> Result<(), S::Error> {
+        for at in 0..self.graph.steps.len() {
+            if !self.demanded[at] || self.found[at].is_some() {
+                continue;
+            }
+            let resolved = resolve(self.graph, StepId(at as u32), self);
+            self.ready[at] = !matches!(resolved, Err(Unresolved::Unknown(_)));
+            // What else is wrong fails when it is built, with its place.
+            if let (Ok(resolution), false) = (resolved, self.circumstances.check) {
+                let realisation = self.circumstances.snapshot.realisation(resolution.key)?;
+                self.found[at] = realisation.map(|realisation| cut_off(resolution, realisation));
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds steps whose bytes are gone where they are needed: by a target, or by a step to be built. True if there are
+    /// any that were not known.
+    fn lose(&mut self) -> bool {
+        let targets = self
+            .graph
+            .targets
+            .iter()
+            .map(|target| (target.step, target.output.as_str()));
+        let mut needed: BTreeSet<(StepId, &str)> = targets.collect();
+        for (at, step) in self.graph.steps.iter().enumerate() {
+            if self.demanded[at] && !self.is_done(at) {
+                needed.extend(reads(&step.derivation));
+            }
+        }
+        let before = self.lost.len();
+        for (step, output) in needed {
+            let node = self.found[index(step)]
+                .as_ref()
+                .and_then(|found| *found.outputs.get(output)?);
+            if node.is_some_and(|node| !self.circumstances.snapshot.holds(&node)) {
+                self.lost.insert(step);
+            }
+        }
+        self.lost.len() > before
+    }
+
+    /// Whether nothing is to be done about a step.
+    fn is_done(&self, at: usize) -> bool {
+        self.found[at].is_some() && !self.lost.contains(&StepId(at as u32))
+    }
+
+    fn steps(self) -> Result<Plan, S::Error> {
+        let mut steps = Vec::new();
+        for at in (0..self.graph.steps.len()).filter(|at| self.demanded[*at]) {
+            let id = StepId(at as u32);
+            let (decision, reason) = match &self.found[at] {
+                Some(found) if self.is_done(at) => {
+                    let reason = match found.new_trace {
+                        Some(_) => "its inputs came out as they were in an earlier build",
+                        None => "nothing that it depends on changed",
+                    };
+                    (Decision::Reuse(found.clone()), reason.to_owned())
+                }
+                _ => {
+                    let waits = self.first_unknown(at);
+                    let decision = if waits.is_some() {
+                        Decision::Unknown
+                    } else {
+                        Decision::Build
+                    };
+                    (decision, self.reason(id, waits)?)
+                }
+            };
+            steps.push(PlannedStep {
+                step: id,
+                decision,
+                reason,
+            });
+        }
+        Ok(Plan { steps })
+    }
+
+    /// The first step that is read and that must, or may have to, be built first. A step that is built for its own sake
+    /// (to check, or because its bytes are gone) waits for nothing that could spare it.
+    fn first_unknown(&self, at: usize) -> Option<StepId> {
+        if self.ready[at] || self.circumstances.check || self.lost.contains(&StepId(at as u32)) {
+            return None;
+        }
+        let dependencies = reads(&self.graph.steps[at].derivation);
+        let mut dependencies = dependencies.into_iter().map(|(step, _)| step);
+        dependencies.find(|step| self.found[index(*step)].is_none())
+    }
+
+    fn reason(&self, id: StepId, waits: Option<StepId>) -> Result<String, S::Error> {
+        if self.circumstances.check {
+            return Ok("it is built again, to compare".to_owned());
+        }
+        if self.lost.contains(&id) {
+            return Ok("its result is not in the store any more".to_owned());
+        }
+        let step = self.graph.step(id);
+        let last = step.names.iter().find_map(|name| (self.circumstances.last)(name));
+        let Some(last) = last else {
+            return Ok("it was never built".to_owned());
+        };
+        if last == step.static_key {
+            return Ok("its result is not in this store".to_owned());
+        }
+        let old = self.circumstances.snapshot.derivation(last)?;
+        Ok(reason::since(self.graph, id, old.as_deref(), waits))
+    }
+}
+
+impl<S: Snapshot> Known for Planner<'_, S> {
+    fn output(&self, step: StepId, output: &str) -> Option<Option<Node>> {
+        // An output that a record does not name is one that was not written.
+        let found = self.found[index(step)].as_ref()?;
+        Some(found.outputs.get(output).copied().flatten())
+    }
+
+    fn json(&self, node: &Node) -> Result<serde_json::Value, String> {
+        self.circumstances.snapshot.json(node)
+    }
+}
+
+fn cut_off(resolution: Resolution, realisation: Realisation) -> Found {
+    let trace = Trace {
+        resolved_key: resolution.key,
+        outputs: realisation.outputs.clone(),
+        dependencies: resolution.dependencies,
+    };
+    Found {
+        resolved_key: resolution.key,
+        outputs: realisation.outputs,
+        new_trace: Some(trace),
+    }
+}
+
+fn index(step: StepId) -> usize {
+    step.0 as usize
+}
+
+/// The outputs that a derivation reads, in the order of its inputs.
+pub fn reads(derivation: &Derivation) -> Vec<(StepId, &str)> {
+    let mut found = Vec::new();
+    let arguments: &[Vec<Piece>] = match &derivation.builder {
+        Builder::Command { argv } => argv,
+        Builder::Builtin { .. } => &[],
+    };
+    let pieces = arguments.iter().chain(derivation.vars.values()).flatten();
+    let late = pieces.filter_map(|piece| match piece {
+        Piece::Late(reference, _) => Some(reference),
+        Piece::Text(_) | Piece::Mount(_) => None,
+    });
+    for reference in derivation.inputs.values().chain(&derivation.env).chain(late) {
+        outputs_of(reference, &mut found);
+    }
+    found
+}
+
+fn outputs_of<'r>(reference: &'r Reference, found: &mut Vec<(StepId, &'r str)>) {
+    match reference {
+        Reference::Source { .. } => {}
+        Reference::Output { step, output } => found.push((*step, output)),
+        Reference::Chosen { by, candidates, .. } => {
+            by.iter().for_each(|(figure, _)| outputs_of(figure, found));
+            candidates
+                .iter()
+                .for_each(|candidate| outputs_of(candidate, found));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
