@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: figures that are meant to be compared, taken in one run on one machine and given as ratios.
 
+mod train;
+
 use crate::{demo, libtorch, machine, shell};
 use std::path::Path;
 use std::time::Duration;
@@ -24,6 +26,7 @@ pub(crate) fn run() -> Result<(), String> {
 
     let mut rows = start_up()?;
     rows.push(no_op(&example)?);
+    rows.extend(train::rows()?);
     println!(
         "{:<34}{:>14}{:>14}  {:<22}{:>8}",
         "", "mlp", "", "against", "ratio"

@@ -1,6 +1,10 @@
 //! The `mlp-trainer` program, run as `mlp` runs it: on a `call.json` in its working directory.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and stands for mlp: it starts programs"
+)]
 
 mod bits;
 mod call;
