@@ -1,11 +1,14 @@
-//! `mlp`: a build system for machine learning. See ARCHITECTURE.md for the house; the modules stand in the order in
-//! which they may use each other, lowest first.
+//! `mlp`: a build system for machine learning. See ARCHITECTURE.md for the house, and for which module may use which:
+//! a test holds that table.
 
 pub mod base;
+pub mod cli;
 pub mod engine;
 pub mod executor;
 pub mod instantiate;
 pub mod model;
 pub mod plan;
+pub mod progress;
+pub mod report;
 pub mod sandbox;
 pub mod store;

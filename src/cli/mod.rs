@@ -1,0 +1,132 @@
+//! The command line: one file a command. The only place that knows clap and miette; what a command does is the engine's.
+//!
+//! Data goes to stdout, everything else to stderr, and everything reads the same without colour.
+
+mod completions;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for the commands that evaluate and build")
+)]
+mod exit;
+mod explain;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for the commands that evaluate and build")
+)]
+mod failure;
+mod init;
+mod log;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for the commands that evaluate and build")
+)]
+mod notice;
+mod panic;
+mod place;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for the commands that evaluate and build")
+)]
+mod render;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for the commands that evaluate and build")
+)]
+mod tree;
+
+use crate::report::style::Style;
+use clap::{CommandFactory, Parser, Subcommand};
+use exit::{Exit, Refusal};
+use std::process::ExitCode;
+
+/// A build system for machine learning: the same pipeline gives the same bits, and nothing is done twice.
+///
+/// A pipeline is a file, pipeline.mlp, that says what to make of which data. `mlp` finds it here or in a folder above,
+/// checks all of it before anything runs, builds what you ask for, and keeps every result.
+///
+///   mlp init                  write a small pipeline to start from
+///   mlp check                 find mistakes: types, names, shapes of networks
+///   mlp build evaluate        build what `evaluate` stands for
+#[derive(Parser, Debug)]
+#[command(
+    name = "mlp",
+    version,
+    verbatim_doc_comment,
+    after_long_help = exit::CODES,
+    arg_required_else_help = true,
+    infer_subcommands = false,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Explain(explain::Arguments),
+    Init(init::Arguments),
+    Log(log::Arguments),
+    Completions(completions::Arguments),
+}
+
+/// Runs `mlp` on the arguments of the process.
+pub fn main() -> ExitCode {
+    panic::install();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    match run(&cli.command) {
+        Ok(exit) => exit.into(),
+        Err(refusal) => {
+            refusal.show(Style::stderr());
+            Exit::Mend.into()
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<Exit, Refusal> {
+    match command {
+        Command::Explain(arguments) => explain::run(arguments),
+        Command::Init(arguments) => init::run(arguments),
+        Command::Log(arguments) => log::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments, &mut Cli::command()),
+    }
+}
+
+/// Help is no error; anything else that clap says is for the user to mend.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Where even stderr is gone, the exit code still tells.
+    drop(error.print());
+    if error.use_stderr() {
+        Exit::Mend.into()
+    } else {
+        Exit::Success.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_teaches_by_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let help = command
+                .get_long_about()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let name = command.get_name();
+            assert!(
+                help.contains(&format!("  mlp {name}")),
+                "`mlp {name}` has no example"
+            );
+        }
+    }
+}
