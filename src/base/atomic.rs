@@ -21,7 +21,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// `temporary` is a path on the same file system that nobody else uses.
 pub fn write_if_absent(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<bool> {
-    let written = write_new(temporary, bytes).and_then(|()| match fs::hard_link(temporary, path) {
+    let written = write_new(temporary, bytes).and_then(|()| match link(temporary, path) {
         Ok(()) => sync_folder(parent(path)?).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
@@ -40,6 +40,12 @@ pub fn replace(from: &Path, to: &Path) -> io::Result<()> {
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
+}
+
+/// Gives the file at `from` a second name, `to`, unless something has it.
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+pub fn link(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to)
 }
 
 /// Makes the names in a folder durable.

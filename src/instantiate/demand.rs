@@ -35,7 +35,7 @@ pub(super) fn demanded(evaluation: &Evaluation) -> BTreeSet<usize> {
     for index in (0..evaluation.specs.len()).rev() {
         if demanded.contains(&index) {
             each_source(&evaluation.specs[index], &mut |source, _| {
-                demanded.extend(spec_of(source))
+                demanded.extend(spec_of(source));
             });
         }
     }

@@ -96,7 +96,7 @@ fn a_second_name_of_an_output_cannot_change_the_store() {
     let scratch = store.scratch().unwrap();
     let (output, other) = (scratch.path().join("out"), scratch.path().join("other"));
     fs::write(&output, "good").unwrap();
-    fs::hard_link(&output, &other).unwrap();
+    crate::base::atomic::link(&output, &other).unwrap();
     let node = store.move_in(&output, Bounds::default()).unwrap();
     fs::write(&other, "evil").unwrap();
     assert_eq!(store.read(&node).unwrap(), b"good");

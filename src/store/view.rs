@@ -94,7 +94,7 @@ fn fill(places: &Places, folder: &Path, tree: Digest, inside: &mut Vec<String>) 
 
 /// A second name for the object, or a copy where the file system gives it no more names.
 fn link(object: &Path, path: &Path) -> Result<(), StoreError> {
-    match fs::hard_link(object, path) {
+    match atomic::link(object, path) {
         Ok(()) => Ok(()),
         Err(error)
             if matches!(
