@@ -68,8 +68,9 @@ pub(super) fn encode(
             }),
             Builder::Command { argv } => record.field(ARGV, |writer| {
                 writer.list(|writer| {
-                    argv.iter()
-                        .for_each(|argument| pieces(argument, references, writer))
+                    for argument in argv {
+                        pieces(argument, references, writer);
+                    }
                 });
             }),
         }

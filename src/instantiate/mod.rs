@@ -175,7 +175,7 @@ impl Instantiation<'_> {
             vars: BTreeMap::new(),
             cwd: None,
             inputs,
-            outputs: outputs(spec, |name| mount::of_output(name)),
+            outputs: outputs(spec, mount::of_output),
             threads: 1,
             device_class,
         })

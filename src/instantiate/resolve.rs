@@ -157,7 +157,7 @@ impl<K: Known> WriteReference for Resolver<'_, K> {
         match self.value(reference, path) {
             Ok(value) => {
                 writer.variant("value", |map| {
-                    map.entry("value", |writer| datum::write(&value, writer))
+                    map.entry("value", |writer| datum::write(&value, writer));
                 });
                 self.values.push(datum::to_text(&value));
             }

@@ -36,15 +36,16 @@ impl StaticKeys<'_> {
             } => writer.variant("chosen", |map| {
                 map.entry("by", |writer| {
                     writer.list(|writer| {
-                        by.iter()
-                            .for_each(|(reference, path)| self.value(reference, path, writer))
+                        for (reference, path) in by {
+                            self.value(reference, path, writer);
+                        }
                     });
                 });
                 map.entry("candidates", |writer| {
                     writer.list(|writer| {
-                        candidates
-                            .iter()
-                            .for_each(|candidate| self.reference(candidate, writer))
+                        for candidate in candidates {
+                            self.reference(candidate, writer);
+                        }
                     });
                 });
                 map.entry("highest", |writer| writer.bool(*highest));
