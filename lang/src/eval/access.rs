@@ -65,6 +65,7 @@ impl<'c> Machine<'c> {
             )
             .at(match len {
                 0 => "the list is empty".to_owned(),
+                1 => "only index 0 is there".to_owned(),
                 len => format!("may be 0 to {}", len - 1),
             });
         let error = match position {

@@ -5,7 +5,8 @@ use super::machine::{Failed, Machine};
 use crate::core::{Core, FunctionId};
 use crate::diagnostic::Diagnostic;
 use crate::hir::Name;
-use crate::source::{Sources, Span};
+use crate::library::Library;
+use crate::source::{Source, Sources, Span};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -56,10 +57,7 @@ const NOWHERE: Place = Place {
 impl Origins {
     pub(crate) fn new(sources: &Sources) -> Self {
         Self {
-            std: sources
-                .iter()
-                .map(|(_, source)| source.path.starts_with("std/"))
-                .collect(),
+            std: sources.iter().map(|(_, source)| is_library(source)).collect(),
             noted: vec![(NOWHERE, 0)],
             frames: Vec::new(),
             by_call: BTreeMap::new(),
@@ -110,6 +108,16 @@ impl Origins {
         calls.reverse();
         calls
     }
+}
+
+/// Whether a source is the library's own: a project may have a folder `std` too.
+fn is_library(source: &Source) -> bool {
+    let name = source
+        .path
+        .strip_prefix("std/")
+        .and_then(|path| path.strip_suffix(".mlp"));
+    name.and_then(|name| Library::standard().text(name))
+        .is_some_and(|text| text == &*source.text)
 }
 
 impl Machine<'_> {

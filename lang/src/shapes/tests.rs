@@ -79,7 +79,7 @@ fn convolutions_slide_as_in_pytorch() {
     assert_eq!(conv(&[("groups", int(3))]), Ok(vec![6, 30, 26]));
     assert_eq!(
         conv(&[("groups", int(2))]),
-        Err("E0313 `groups` is 2, which does not divide 3 input channels".to_owned())
+        Err("E0313 `groups` is 2, which does not divide the channels that come in, 3".to_owned())
     );
     assert_eq!(
         conv(&[("dilation", int(16))]),

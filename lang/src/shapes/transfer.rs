@@ -165,9 +165,9 @@ fn conv2d(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
     agree(layer, "in_channels", channels, |size| {
         format!("[batch, {size}, …, …]")
     })?;
-    for (name, count) in [("input channels", channels), ("`out_channels`", out)] {
+    for (name, count) in [("the channels that come in", channels), ("`out_channels`", out)] {
         if count % groups != 0 {
-            let message = format!("`groups` is {groups}, which does not divide {count} {name}");
+            let message = format!("`groups` is {groups}, which does not divide {name}, {count}");
             return Err(mismatch(
                 layer,
                 "E0313",

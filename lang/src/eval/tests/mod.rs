@@ -2,3 +2,8 @@
 
 mod build;
 mod limits;
+mod messages;
+mod pipelines;
+mod plain;
+mod programs;
+mod project;
