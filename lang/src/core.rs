@@ -54,24 +54,13 @@ pub struct Global {
 pub enum GlobalKind {
     /// Evaluated on demand, once.
     Value(Body),
-    /// Evaluated on demand, once, unless a setting is given. The type is for reading settings.
+    /// Evaluated on demand, once.
     Param {
-        /// The default.
-        default: Option<Body>,
-        /// What a setting must be.
-        ty: ParamType,
+        /// The value from outside, else the default; a param without either must be set.
+        value: Option<Body>,
     },
     /// A function.
     Function(FunctionId),
-}
-
-/// The type of a `param`, as far as settings of it can be read. A setting is checked as `value: T` by the checker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParamType {
-    /// The type as people write it.
-    pub text: String,
-    /// Whether a bare word is taken for a string: the type is Str, or an optional one.
-    pub text_is_string: bool,
 }
 
 /// Code with its own frame.

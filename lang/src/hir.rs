@@ -44,12 +44,33 @@ pub struct Program {
     /// Modules: a module stands after those that it imports; the prelude (`std/prelude.mlp`, whose names every module
     /// sees) is the first, the entry the last.
     pub modules: Vec<Module>,
+    /// Values from outside for params of the entry. Their modules are numbered after `modules`.
+    pub settings: Vec<Setting>,
+}
+
+/// `--set name=value`: a value in the place of a param's default.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The param.
+    pub param: ItemRef,
+    /// A module of its own, whose `result` is the value. It sees the prelude, and enum variants by their bare names.
+    pub module: Module,
 }
 
 impl Program {
     /// The module `id`.
     pub fn module(&self, id: ModuleId) -> &Module {
-        &self.modules[id.0 as usize]
+        let index = id.0 as usize;
+        self.modules
+            .get(index)
+            .unwrap_or_else(|| &self.settings[index - self.modules.len()].module)
+    }
+
+    /// The value from outside for `param`, and the number of its module. Of several the last counts.
+    pub fn setting(&self, param: ItemRef) -> Option<(ModuleId, &Module)> {
+        let index = self.settings.iter().rposition(|setting| setting.param == param)?;
+        let id = ModuleId((self.modules.len() + index) as u32);
+        Some((id, &self.settings[index].module))
     }
 
     /// The item `at`.
@@ -87,6 +108,27 @@ pub struct Module {
     pub types: Vec<TypeExpr>,
     /// Where each of `types` stands.
     pub type_spans: Vec<Span>,
+}
+
+impl Module {
+    /// A module of `source` without anything in it.
+    pub fn empty(source: SourceId, name: Name) -> Self {
+        Self {
+            source,
+            name,
+            std: false,
+            doc: None,
+            imports: Vec::new(),
+            items: Vec::new(),
+            result: None,
+            exprs: Vec::new(),
+            expr_spans: Vec::new(),
+            pats: Vec::new(),
+            pat_spans: Vec::new(),
+            types: Vec::new(),
+            type_spans: Vec::new(),
+        }
+    }
 }
 
 /// A name that an import brings.

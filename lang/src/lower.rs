@@ -14,17 +14,17 @@ mod loader;
 mod patterns;
 mod postfix;
 mod scope;
+mod settings;
 mod strings;
 mod suggest;
 mod types;
 mod unknown;
 
 pub use loader::{Loaded, load, load_with};
+pub use settings::set;
 
-use crate::diagnostic::Diagnostic;
-use crate::hir::{self, Name};
-use crate::library::Library;
-use crate::source::{ReadError, SourceId, World};
+use crate::hir::Name;
+use crate::source::{ReadError, World};
 use crate::types::{BUILTIN_TYPES, SHAPES};
 use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
@@ -78,23 +78,6 @@ impl World for Files {
 /// Loads a text that stands for a whole project, as `main.mlp`, with the standard library.
 pub fn load_text(text: &str) -> Loaded {
     load(&Files::new([("main.mlp", text)]), "main.mlp")
-}
-
-/// A setting, `--set name=text`.
-#[derive(Clone, Debug)]
-pub struct Setting {
-    /// Its source.
-    pub source: SourceId,
-    /// A module that stands in no program: its `result` is the expression. It sees the prelude, and enum variants by
-    /// their bare names.
-    pub module: hir::Module,
-    /// What is wrong with it.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// Reads the text of a setting as an expression. Paths in it start at the project's root.
-pub fn setting(loaded: &mut Loaded, world: &dyn World, param: &str, text: &str) -> Setting {
-    loader::setting(loaded, world, Library::standard(), param, text)
 }
 
 /// Reads the source at `path` as text: without a byte-order mark, and UTF-8.

@@ -3,9 +3,7 @@
 use super::order::{self, Component};
 use super::signatures::{DefaultCode, FnSig, ParamDefault, ParamSig, Scheme};
 use super::{Checker, Context, Why, last_use, literals};
-use crate::core::{
-    Body, Function, FunctionCode, FunctionId, Global, GlobalId, GlobalKind, Node, NodeId, ParamType,
-};
+use crate::core::{Body, Function, FunctionCode, FunctionId, Global, GlobalId, GlobalKind, Node, NodeId};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, Expr, ExprId, FnItem, ItemKind, ItemRef, LocalId, ModuleId, Name};
 use crate::source::Span;
@@ -36,13 +34,7 @@ impl Checker<'_> {
                 };
                 let kind = match &item.kind {
                     ItemKind::Value { .. } => GlobalKind::Value(failed(item.name_span)),
-                    ItemKind::Param { .. } => GlobalKind::Param {
-                        default: None,
-                        ty: ParamType {
-                            text: "_".to_owned(),
-                            text_is_string: false,
-                        },
-                    },
+                    ItemKind::Param { .. } => GlobalKind::Param { value: None },
                     ItemKind::Fn(function) => {
                         let name = match index == entry {
                             true => item.name.clone(),
@@ -352,16 +344,21 @@ impl Checker<'_> {
                 .help("make it a binding, or a param of numbers, text, lists or records"),
             );
         }
-        let inner = match self.types.kind(ty) {
-            TypeKind::Optional(inner) => self.types.shallow(inner),
-            _ => self.types.shallow(ty),
-        };
-        let text = self.types.print(ty);
-        let ty = ParamType {
-            text,
-            text_is_string: inner == Ty::STR,
-        };
-        self.set_global(item, GlobalKind::Param { default: code, ty });
+        let value = self.check_setting(item, ty).or(code);
+        self.set_global(item, GlobalKind::Param { value });
+    }
+
+    /// The value from outside that stands in the place of the param's default.
+    fn check_setting(&mut self, item: ItemRef, ty: Ty) -> Option<Body> {
+        let (id, module) = self.program.setting(item)?;
+        let body = module.result.as_ref()?;
+        let why = Why::Written(self.program.item(item).name_span);
+        Some(self.within(Context::new(id, None, body.locals.len()), |checker| {
+            checker.open_frame(None);
+            let node = checker.check_expr(body.expr, ty, why);
+            checker.default_numbers_in(ty);
+            checker.finish_body(node, None)
+        }))
     }
 
     /// Whether a setting can be of the type: no functions, layers, artifacts.

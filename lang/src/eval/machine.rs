@@ -14,7 +14,6 @@ use super::value::{Closure, List, Map, Record, Value, Variant, live_bytes};
 use crate::core::{Body, Core, FunctionCode, FunctionId, GlobalId, GlobalKind};
 use crate::diagnostic::Diagnostic;
 use crate::source::Sources;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// It failed, and that was reported.
@@ -77,7 +76,6 @@ pub(crate) struct Machine<'c> {
     pub(crate) artifacts: Artifacts,
     pub(crate) origins: Origins,
     pub(crate) limits: Limits,
-    settings: &'c BTreeMap<GlobalId, Body>,
     functions: Vec<Option<Callable<'c>>>,
     globals: Vec<State>,
     running: Vec<GlobalId>,
@@ -85,7 +83,7 @@ pub(crate) struct Machine<'c> {
 }
 
 impl<'c> Machine<'c> {
-    pub(crate) fn new(core: &'c Core, sources: &'c Sources, settings: &'c BTreeMap<GlobalId, Body>) -> Self {
+    pub(crate) fn new(core: &'c Core, sources: &'c Sources) -> Self {
         Self {
             core,
             sources,
@@ -100,7 +98,6 @@ impl<'c> Machine<'c> {
             artifacts: Artifacts::default(),
             origins: Origins::new(sources),
             limits: Limits::default(),
-            settings,
             functions: vec![None; core.functions.len()],
             globals: vec![State::Todo; core.globals.len()],
             running: Vec::new(),
@@ -124,7 +121,7 @@ impl<'c> Machine<'c> {
         let body = match &global.kind {
             GlobalKind::Function(function) => return Ok(Value::Function(*function)),
             GlobalKind::Value(body) => body,
-            GlobalKind::Param { default, .. } => match self.settings.get(&id).or(default.as_ref()) {
+            GlobalKind::Param { value } => match value {
                 Some(body) => body,
                 None => {
                     let error = Diagnostic::error(

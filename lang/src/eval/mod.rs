@@ -8,7 +8,7 @@
 //! Steps, depth, memory and nesting are bounded: a program ends in a value or in a message at the line that a person
 //! wrote, never in a crash.
 //!
-//! The user of this module is the front end: it calls [`evaluate`], and [`find_param`] for `--set`.
+//! The user of this module is the front end: it calls [`evaluate`].
 
 mod access;
 mod arithmetic;
@@ -34,14 +34,13 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use crate::core::{Body, Core, GlobalId};
+use crate::core::Core;
 use crate::diagnostic::Diagnostic;
 use crate::shapes::LayerRow;
 use crate::source::{Sources, Span};
 use crate::spec::{Evaluation, SpecId};
 use machine::Machine;
 use std::collections::BTreeMap;
-pub use target::find_param;
 
 /// A target as a person writes it: `evaluate`, `fit.model`, `sweep[0].fit`, `sweep[lr=0.01]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,8 +83,6 @@ pub struct Request<'a> {
     pub core: &'a Core,
     /// Its sources.
     pub sources: &'a Sources,
-    /// Checked values of params, in the place of their defaults.
-    pub settings: &'a BTreeMap<GlobalId, Body>,
     /// What is to be evaluated.
     pub demand: &'a Demand,
     /// Which texts are wanted.
@@ -116,7 +113,7 @@ pub struct Outcome {
 
 /// Evaluates.
 pub fn evaluate(request: Request<'_>) -> Outcome {
-    let mut machine = Machine::new(request.core, request.sources, request.settings);
+    let mut machine = Machine::new(request.core, request.sources);
     let demanded = target::demand(&mut machine, request.demand);
     let mut outcome = Outcome::default();
     for (label, value) in &demanded {

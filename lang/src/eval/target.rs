@@ -5,44 +5,8 @@ use super::machine::{Failed, Machine};
 use super::suggest::nearest;
 use super::value::{Text, Value};
 use super::{Demand, Target};
-use crate::core::{Core, GlobalId, GlobalKind};
 use crate::diagnostic::Diagnostic;
-use crate::source::Span;
 use crate::spec::{ArtifactKind, InputSource, TargetArtifact};
-
-/// The param called `name`, or what to say to who set it at `span`.
-pub fn find_param(core: &Core, name: &str, span: Span) -> Result<GlobalId, Box<Diagnostic>> {
-    let kind = |id: &GlobalId| &core.globals[id.0 as usize].kind;
-    let found = core.entry.iter().find(|(own, _)| own == name);
-    if let Some((_, id)) = found
-        && let GlobalKind::Param { .. } = kind(id)
-    {
-        return Ok(*id);
-    }
-    let params = || {
-        let params = core
-            .entry
-            .iter()
-            .filter(|(_, id)| matches!(kind(id), GlobalKind::Param { .. }));
-        params.map(|(name, _)| name.as_str())
-    };
-    let mut error = Diagnostic::error("E0415", span, format!("there is no param `{name}`"));
-    if let Some((_, id)) = found {
-        let span = core.globals[id.0 as usize].span;
-        error = error
-            .at("is no param")
-            .label(span, "cannot be set from outside")
-            .help(format!("declare it as one: `param {name} = …`"));
-    } else if let Some(near) = nearest(name, params()) {
-        error = error.at(format!("did you mean `{near}`?"));
-    }
-    let all: Vec<_> = params().collect();
-    error = error.note(match all.as_slice() {
-        [] => "the pipeline has no params".to_owned(),
-        all => format!("params: {}", all.join(", ")),
-    });
-    Err(Box::new(error))
-}
 
 /// The values that are demanded, with their labels; what fails is reported and left out.
 pub(super) fn demand(machine: &mut Machine<'_>, demand: &Demand) -> Vec<(String, Value)> {

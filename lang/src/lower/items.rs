@@ -97,21 +97,10 @@ pub(super) fn lower_setting(cx: Lowering<'_>, tree: &Tree, param: &str) -> hir::
 
 impl<'a> Lower<'a> {
     fn new(cx: Lowering<'a>, source: SourceId, stem: Name, std: bool) -> Self {
-        let id = ModuleId(cx.program.modules.len() as u32);
+        let id = ModuleId((cx.program.modules.len() + cx.program.settings.len()) as u32);
         let module = hir::Module {
-            source,
-            name: stem,
             std,
-            doc: None,
-            imports: Vec::new(),
-            items: Vec::new(),
-            result: None,
-            exprs: Vec::new(),
-            expr_spans: Vec::new(),
-            pats: Vec::new(),
-            pat_spans: Vec::new(),
-            types: Vec::new(),
-            type_spans: Vec::new(),
+            ..hir::Module::empty(source, stem)
         };
         Self {
             cx,

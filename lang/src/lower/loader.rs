@@ -1,8 +1,8 @@
 //! Reads a file and all that it imports, and lowers each after those that it imports.
 
 use super::imports::{self, Wanted};
-use super::items::{Lowering, lower_module, lower_setting};
-use super::{Setting, decode, name};
+use super::items::{Lowering, lower_module};
+use super::{decode, name};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{ModuleId, Name, Program};
 use crate::library::{Library, PRELUDE};
@@ -47,42 +47,6 @@ pub fn load_with(world: &dyn World, library: Library, entry: &str) -> Loaded {
     }
     loader.run(Place::File(entry.into()));
     loader.finish()
-}
-
-/// Lowers the text of a setting.
-pub(super) fn setting(
-    loaded: &mut Loaded,
-    world: &dyn World,
-    library: Library,
-    param: &str,
-    text: &str,
-) -> Setting {
-    let source = loaded.sources.add(format!("--set {param}"), text);
-    let parse = crate::syntax::parse_expression(source, loaded.sources.get(source).text.clone());
-    let exports: Vec<_> = loaded.program.modules.iter().map(exports_of).collect();
-    let mut variants = BTreeSet::new();
-    loaded
-        .program
-        .modules
-        .iter()
-        .for_each(|module| collect_variants(module, &mut variants));
-    let mut diagnostics = parse.diagnostics;
-    let lowering = Lowering {
-        world,
-        library,
-        sources: &mut loaded.sources,
-        program: &loaded.program,
-        exports: &exports,
-        variants: &variants,
-        directory: "",
-        diagnostics: &mut diagnostics,
-    };
-    let module = lower_setting(lowering, &parse.tree, param);
-    Setting {
-        source,
-        module,
-        diagnostics,
-    }
 }
 
 /// Where a module stands.
@@ -335,14 +299,14 @@ pub(super) fn stem(path: &str) -> Name {
     name(file.strip_suffix(".mlp").unwrap_or(file))
 }
 
-fn exports_of(module: &crate::hir::Module) -> Exports {
+pub(super) fn exports_of(module: &crate::hir::Module) -> Exports {
     let items = module.items.iter().enumerate();
     items
         .map(|(index, item)| (item.name.clone(), index as u32))
         .collect()
 }
 
-fn collect_variants(module: &crate::hir::Module, variants: &mut BTreeSet<Name>) {
+pub(super) fn collect_variants(module: &crate::hir::Module, variants: &mut BTreeSet<Name>) {
     for item in &module.items {
         if let crate::hir::ItemKind::Enum { variants: of, .. } = &item.kind {
             variants.extend(of.iter().map(|variant| variant.name.clone()));

@@ -7,7 +7,6 @@ use crate::core::{
 use crate::eval::{Demand, Outcome, Render, Request, evaluate};
 use crate::hir::{BinaryOp, Name};
 use crate::source::{SourceId, Sources, Span};
-use std::collections::BTreeMap;
 
 /// A body under construction; node i stands at bytes i to i + 1.
 #[derive(Default)]
@@ -119,7 +118,6 @@ impl Program {
         evaluate(Request {
             core: &self.0,
             sources: &sources,
-            settings: &BTreeMap::new(),
             demand: &Demand::All,
             render: Render::Text,
         })
