@@ -1,4 +1,6 @@
 use super::*;
+use crate::diagnostic::Diagnostic;
+use crate::library::Library;
 use crate::source::Sources;
 
 /// Each diagnostic as `code line:column message | help`.
