@@ -6,7 +6,7 @@ use super::place::Places;
 use crate::base::atomic;
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Moves the file at `path` out of the store's sight, and every view that shares its bytes.
@@ -29,6 +29,9 @@ pub(super) fn put_aside(places: &Places, lease: &Lease, path: &Path) -> Result<(
         for view in folders(&fan)? {
             if shares(&view, (metadata.dev(), metadata.ino()))? {
                 let doomed = lease.fresh();
+                // Renaming a folder writes its `..`, which a read-only one does not let its owner do.
+                let open = fs::Permissions::from_mode(0o700);
+                fs::set_permissions(&view, open).map_err(at("open", &view))?;
                 atomic::rename(&view, &doomed).map_err(at("put aside", &view))?;
                 remove_tree(&doomed).map_err(at("remove", &doomed))?;
             }

@@ -21,10 +21,12 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Adds the file at `staged` (on the store's file system, with one name) for `place`, unless `place` has it: then the
-    /// staged file is no longer needed and its removal is left to its folder's.
+    /// staged file goes.
     pub(super) fn add(&mut self, staged: PathBuf, place: PathBuf, size: u64) {
-        let there = fs::symlink_metadata(&place).is_ok_and(|there| there.is_file() && there.len() == size);
-        if !there {
+        if is_there(&place, size) {
+            // What stays for some reason goes with its folder.
+            let _ = fs::remove_file(staged);
+        } else {
             self.files.push((staged, place));
         }
     }
@@ -36,6 +38,9 @@ impl Batch {
         bytes: &[u8],
         place: PathBuf,
     ) -> Result<(), StoreError> {
+        if is_there(&place, bytes.len() as u64) {
+            return Ok(());
+        }
         let staged = lease.fresh();
         fs::write(&staged, bytes).map_err(at("write", &staged))?;
         seal(&staged, false)?;
@@ -70,6 +75,11 @@ impl Batch {
             .into_par_iter()
             .try_for_each(|folder| atomic::sync_folder(folder).map_err(at("write", folder)))
     }
+}
+
+/// Whether a file of that size has the place: what has a place was synced before it got it, so it is whole.
+fn is_there(place: &Path, size: u64) -> bool {
+    fs::symlink_metadata(place).is_ok_and(|there| there.is_file() && there.len() == size)
 }
 
 /// Places `bytes` as one file.

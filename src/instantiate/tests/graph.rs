@@ -1,0 +1,191 @@
+//! Graphs: merging, demand, choices, commands, and what is wrong with sources.
+
+use super::*;
+
+#[test]
+fn equal_specs_are_one_step_with_all_its_names() {
+    let mut evaluation = pipeline();
+    let mut twin = evaluation.specs[2].clone();
+    twin.name = "again".into();
+    evaluation.specs.push(twin);
+    evaluation.targets.push(TargetArtifact {
+        label: "again.model".into(),
+        source: output(4, "model"),
+        kind: ArtifactKind::Model,
+    });
+    let graph = graph(&evaluation);
+    assert_eq!(graph.steps.len(), 4);
+    assert_eq!(graph.steps[2].names, ["fit", "again"]);
+    assert_eq!(graph.targets[1].step, StepId(2));
+}
+
+#[test]
+fn only_what_targets_demand_is_there() {
+    let mut evaluation = pipeline();
+    evaluation.targets[0].source = output(1, "train");
+    let graph = graph(&evaluation);
+    assert_eq!(keys(&graph).keys().collect::<Vec<_>>(), ["digits", "parts"]);
+    evaluation.targets.clear();
+    assert!(requests(&evaluation).is_empty());
+}
+
+#[test]
+fn a_choice_is_its_winner() {
+    let mut evaluation = pipeline();
+    let by = |spec| LateValue {
+        source: output(spec, "metrics"),
+        path: vec!["accuracy".into()],
+    };
+    let mut loser = evaluation.specs[2].clone();
+    loser.name = "other".into();
+    evaluation.specs.push(loser);
+    set(&mut evaluation, 4, "seed", Datum::Int(5));
+    let mut scored = evaluation.specs[3].clone();
+    scored.name = "scored".into();
+    scored.inputs.get_mut("model").unwrap().source = output(4, "model");
+    evaluation.specs.push(scored);
+    let mut last = evaluation.specs[3].clone();
+    last.name = "final".into();
+    last.inputs.get_mut("model").unwrap().source = InputSource::Chosen {
+        highest: true,
+        by: vec![by(3), by(5)],
+        candidates: vec![output(2, "model"), output(4, "model")],
+    };
+    evaluation.specs.push(last);
+    evaluation.targets[0].source = output(6, "metrics");
+    let graph = graph(&evaluation);
+    assert_eq!(graph.steps.len(), 7);
+    let known = |first: &str, second: &str| {
+        Outputs(vec![
+            (1, "val", file("val")),
+            (2, "model", file("model 2")),
+            (4, "model", file("model 4")),
+            (3, "metrics", file(first)),
+            (5, "metrics", file(second)),
+        ])
+    };
+    let winner = |first, second| {
+        let resolution = resolve(&graph, StepId(6), &known(first, second)).unwrap();
+        resolution.inputs["inputs/model"].node
+    };
+    assert_eq!(winner("good", "bad"), file("model 2"));
+    assert_eq!(winner("bad", "good"), file("model 4"));
+    assert_eq!(winner("bad", "bad"), file("model 2"));
+}
+
+#[test]
+fn what_is_wrong_with_sources_is_said_where_they_are_named() {
+    let missing = SourceProblem::Missing {
+        near: vec!["digits.csv".into()],
+    };
+    let request = SourceRequest::Path("digits.csv".into());
+    let errors = instantiate(&pipeline(), &[(request.clone(), Err(missing))].into(), &machine()).unwrap_err();
+    assert_eq!(errors.len(), 1, "none that follows from another: {errors:?}");
+    assert_eq!((errors[0].code, errors[0].span()), ("E0501", span(10)));
+    assert_eq!(errors[0].help.as_deref(), Some("did you mean `./digits.csv`?"));
+    let directory = Node::Dir {
+        tree: Digest::of_blob(b""),
+    };
+    let table = [(request, Ok(SourceContent::Node(directory)))].into();
+    let errors = instantiate(&pipeline(), &table, &machine()).unwrap_err();
+    assert_eq!(errors[0].code, "E0502");
+    assert_eq!(
+        errors[0].message,
+        "`digits.csv` is a directory, and `data.csv` reads a file"
+    );
+    let mut evaluation = pipeline();
+    set(&mut evaluation, 2, "device", text("cuda"));
+    let errors = instantiate(&evaluation, &sources(""), &machine()).unwrap_err();
+    assert_eq!(
+        errors.iter().map(|error| error.code).collect::<Vec<_>>(),
+        ["E0507"]
+    );
+}
+
+#[test]
+fn commands_find_sources_at_their_own_paths_and_artifacts_at_inputs() {
+    let mut evaluation = pipeline();
+    let source = |path: &str| InputSource::Source(path.into());
+    let mut command = spec(
+        "table",
+        "",
+        Datum::Map(BTreeMap::new()),
+        &[("data", output(1, "val"))],
+        &[],
+    );
+    command.builder = Builder::Command(vec![
+        vec![Piece::Text("python".into())],
+        vec![Piece::Input(source("src/table.py"))],
+        vec![Piece::Text("--on=".into()), Piece::Input(output(1, "val"))],
+        vec![Piece::Input(output(1, "train"))],
+        vec![Piece::Late(LateValue {
+            source: output(3, "metrics"),
+            path: vec!["accuracy".into()],
+        })],
+    ]);
+    command.cwd = Some("src".into());
+    let output_spec = OutputSpec {
+        kind: ArtifactKind::File,
+        path: Some("table.txt".into()),
+        schema: Datum::Null,
+        optional: false,
+        observed: false,
+    };
+    command.outputs.insert("table".into(), output_spec);
+    command.inputs.insert(
+        "src".into(),
+        Input {
+            source: InputSource::Glob("lib/*.py".into()),
+            span: span(20),
+        },
+    );
+    evaluation.specs.push(command);
+    evaluation.targets[0].source = output(4, "table");
+    assert_eq!(requests(&evaluation).len(), 3);
+    let mut table = sources("a,b\n");
+    table.insert(
+        SourceRequest::Path("src/table.py".into()),
+        Ok(SourceContent::Node(file("script"))),
+    );
+    let files = [
+        ("lib/a.py".to_owned(), file("a")),
+        ("lib/b.py".to_owned(), file("b")),
+    ];
+    table.insert(
+        SourceRequest::Glob("lib/*.py".into()),
+        Ok(SourceContent::Files(files.into())),
+    );
+    let graph = instantiate(&evaluation, &table, &machine()).unwrap();
+    let known = Outputs(vec![
+        (1, "val", file("val")),
+        (1, "train", file("train")),
+        (3, "metrics", file("good")),
+    ]);
+    let resolution = resolve(&graph, StepId(4), &known).unwrap();
+    assert_eq!(
+        resolution.argv,
+        [
+            "python",
+            "../src/table.py",
+            "--on=../inputs/data",
+            "../inputs/train",
+            "0.9"
+        ]
+    );
+    let mounts: Vec<_> = resolution.inputs.keys().map(String::as_str).collect();
+    assert_eq!(
+        mounts,
+        [
+            "inputs/data",
+            "inputs/train",
+            "lib/a.py",
+            "lib/b.py",
+            "src/table.py"
+        ]
+    );
+    assert_eq!(
+        resolution.inputs["src/table.py"].source.as_deref(),
+        Some("src/table.py")
+    );
+    assert_eq!(resolution.inputs["inputs/data"].source, None);
+}
