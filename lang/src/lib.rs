@@ -7,6 +7,7 @@
 //! checker and the evaluator, [`spec`] between the language and the engine.
 
 pub mod check;
+pub mod codes;
 pub mod core;
 pub mod diagnostic;
 pub mod eval;

@@ -6,8 +6,8 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::Name;
 use crate::library::{Library, PRELUDE};
 use crate::source::Span;
-use crate::syntax::Tree;
 use crate::syntax::ast::{File, ImportFile, ImportStd, Item, PathExpr};
+use crate::syntax::{Node, SyntaxKind, Tree};
 
 /// A name that an import brings, and where from.
 pub(super) struct Wanted {
@@ -34,14 +34,41 @@ pub(super) fn wanted(
     let Some(file) = File::cast(tree.root()) else {
         return wanted;
     };
-    for item in file.items() {
-        match item {
-            Item::ImportFile(import) => wanted.extend(file_import(import, directory, errors)),
-            Item::ImportStd(import) => std_import(import, library, &mut wanted),
-            _ => {}
+    for node in file.node().children() {
+        match Item::cast(node) {
+            Some(Item::ImportFile(import)) => wanted.extend(file_import(import, directory, errors)),
+            Some(Item::ImportStd(import)) => std_import(import, library, &mut wanted),
+            Some(_) => {}
+            None => failed_imports(node, &mut wanted),
         }
     }
     wanted
+}
+
+/// An import that did not parse binds its names all the same, so that their uses are no mistakes too.
+fn failed_imports(node: Node<'_>, wanted: &mut Vec<Wanted>) {
+    if node.kind() != SyntaxKind::ErrorNode || !matches!(node.first_token().text(), "import" | "from") {
+        return;
+    }
+    let from = node.first_token().text() == "from";
+    let tokens = node
+        .tokens()
+        .chain(node.children().flat_map(Node::tokens))
+        .skip(1);
+    for token in tokens.skip_while(|token| from && token.kind() != SyntaxKind::Import) {
+        let own = match token.kind() {
+            SyntaxKind::Lname => name(token.text()),
+            SyntaxKind::Str => stem(token.text().trim_matches('"')),
+            _ => continue,
+        };
+        wanted.push(Wanted {
+            name: own,
+            span: token.span(),
+            place: None,
+            item: None,
+            alone: None,
+        });
+    }
 }
 
 fn std_import(import: ImportStd<'_>, library: Library, wanted: &mut Vec<Wanted>) {

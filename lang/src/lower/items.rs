@@ -50,6 +50,10 @@ pub(super) struct Lower<'a> {
     pub(super) data: FxHashMap<Name, Option<hir::DataFile>>,
     /// Whether the file has syntax errors: then nothing is said to be unused.
     broken: bool,
+    /// Where a bracket or string is not closed, in order: what the names about it were meant for cannot be known.
+    unclosed: Vec<u32>,
+    /// Whether the item at hand has such a place.
+    murky: bool,
 }
 
 /// What a name is, as far as resolution cares.
@@ -71,6 +75,11 @@ pub(super) fn lower_module(
 ) -> hir::Module {
     let mut lower = Lower::new(cx, parse.tree.source(), stem, std);
     lower.broken = !parse.diagnostics.is_empty();
+    let unclosed = parse
+        .diagnostics
+        .iter()
+        .filter(|error| matches!(error.code, "E0102" | "E0110" | "E0112" | "E0113"));
+    lower.unclosed = unclosed.map(|error| error.span().start).collect();
     if let Some(file) = ast::File::cast(parse.tree.root()) {
         lower.module.doc = file.doc();
         lower.imports(wanted, found);
@@ -80,6 +89,7 @@ pub(super) fn lower_module(
             lower.module.items.push(item);
         }
         if let Some(result) = file.result() {
+            lower.at_item(result.node().span());
             lower.module.result = Some(lower.body(Some(result)));
         }
         lower.unused_imports(wanted);
@@ -115,11 +125,22 @@ impl<'a> Lower<'a> {
             used: Vec::new(),
             data: FxHashMap::default(),
             broken: false,
+            unclosed: Vec::new(),
+            murky: false,
         }
     }
 
+    /// Reports, unless it may follow from a bracket that is not closed.
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        self.cx.diagnostics.push(diagnostic);
+        if !self.murky {
+            self.cx.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// The item at hand stands at `span`.
+    fn at_item(&mut self, span: Span) {
+        let after = self.unclosed.partition_point(|at| *at < span.start);
+        self.murky = self.unclosed.get(after).is_some_and(|at| *at <= span.end);
     }
 
     /// Binds the names that imports bring.
@@ -143,7 +164,9 @@ impl<'a> Lower<'a> {
             };
             if let Some((_, before)) = self.scope.names.get(&wanted.name) {
                 let before = *before;
-                self.duplicate(&wanted.name, before, wanted.span, "imported here too");
+                if wanted.place.is_some() {
+                    self.duplicate(&wanted.name, before, wanted.span, "imported here too");
+                }
                 self.used[index] = true;
                 continue;
             }
@@ -188,8 +211,11 @@ impl<'a> Lower<'a> {
                 self.report(error);
                 continue;
             }
-            if let Some((_, before)) = self.scope.names.get(&own) {
+            if let Some((target, before)) = self.scope.names.get(&own) {
                 let before = *before;
+                if let Target::Module(index, _) | Target::Imported(index, _) = *target {
+                    self.used[index] = true;
+                }
                 self.duplicate(&own, before, token.span(), "defined again here");
                 continue;
             }
@@ -256,6 +282,7 @@ impl<'a> Lower<'a> {
     }
 
     fn item(&mut self, (token, item): (SyntaxToken<'_>, Item<'_>)) -> hir::Item {
+        self.at_item(item.node().span());
         let kind = match item {
             Item::Binding(binding) => self.value(binding),
             Item::Param(param) => self.param(param),
@@ -269,6 +296,7 @@ impl<'a> Lower<'a> {
             },
         };
         self.tparams.clear();
+        self.murky = false;
         hir::Item {
             name: name(token.text()),
             name_span: token.span(),

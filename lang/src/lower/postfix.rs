@@ -156,6 +156,10 @@ impl Lower<'_> {
             _ => None,
         };
         if let Some(item) = found {
+            // A value whose name begins wrongly: that was reported.
+            if self.shape(item) == Shape::Value {
+                return Head::Expr(self.add_expr(Expr::Item(item), token.span()));
+            }
             return self.type_head(item, own, token);
         }
         let expr = if self.is_variant(own) {

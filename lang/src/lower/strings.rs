@@ -11,7 +11,11 @@ impl Lower<'_> {
     /// The text of a string on one line that interpolates nothing.
     pub(super) fn plain_string(&mut self, token: SyntaxToken<'_>) -> Name {
         let text = token.text();
-        let inner = text.get(1..text.len().max(2) - 1).unwrap_or("");
+        // Quotation marks of other kinds, which were reported, may have several bytes.
+        let mut inner = text.chars();
+        inner.next();
+        inner.next_back();
+        let inner = inner.as_str();
         if !inner.contains(['\\', '\r']) {
             return Name::new(inner);
         }

@@ -4,8 +4,8 @@
 pub(crate) fn near<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Vec<&'c str> {
     let allowed = match name.chars().count() {
         0 => return Vec::new(),
-        1..=2 => 1,
-        3..=5 => 2,
+        1..=4 => 1,
+        5..=8 => 2,
         length => length / 3,
     };
     let mut found: Vec<(usize, &str)> = candidates

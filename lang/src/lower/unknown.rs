@@ -48,6 +48,9 @@ impl Lower<'_> {
 
     /// Reports a lower-case name that stands for nothing.
     pub(super) fn unknown_name(&mut self, own: &str, span: Span) {
+        if self.is_path_without_dot(span) {
+            return;
+        }
         let error = Diagnostic::error("E0250", span, format!("`{own}` is not defined"));
         let error = self.suggest_name(error, own, span);
         self.report(error);
@@ -64,6 +67,19 @@ impl Lower<'_> {
                 span,
                 better,
             );
+        }
+        if self.followed_by_slash(span) {
+            return error
+                .note("`a/b` is a division")
+                .help(format!("a path begins with `./`: write `./{own}/…`"))
+                .mend(
+                    "write `./`",
+                    Span {
+                        end: span.start,
+                        ..span
+                    },
+                    "./",
+                );
         }
         if self.cx.library.text(own).is_some() && own != PRELUDE {
             return error.help(format!("import it: `import std.{{{own}}}`")).mend(
@@ -91,9 +107,6 @@ impl Lower<'_> {
                 Some(module) => error.help(format!(
                     "`{module}.{own}` is in the library: `import std.{{{module}}}`"
                 )),
-                None if self.followed_by_slash(span) => error
-                    .note("`a/b` is a division")
-                    .help(format!("a path begins with `./`: write `./{own}/…`")),
                 None => error,
             },
         }
@@ -101,6 +114,14 @@ impl Lower<'_> {
 
     fn followed_by_slash(&self, span: Span) -> bool {
         self.cx.sources.get(span.source).text[span.end as usize..].starts_with('/')
+    }
+
+    /// Whether this is the `b` of an `a/b` whose `a` was just said not to be defined.
+    fn is_path_without_dot(&self, span: Span) -> bool {
+        let before = &self.cx.sources.get(span.source).text[..span.start as usize];
+        let last = self.cx.diagnostics.last();
+        before.ends_with('/')
+            && last.is_some_and(|last| last.code == "E0250" && last.span().end + 1 == span.start)
     }
 
     /// Before the first item of the file.

@@ -45,7 +45,8 @@ pub(super) fn is_closer(kind: SyntaxKind) -> bool {
 }
 
 /// For each token, how it is closed if it opens a bracket. Where the brackets do not match, an item that begins at the
-/// first column closes all that are open: `starts_item` says which tokens do.
+/// first column closes all that are open (`starts_item` says which tokens do), and a line that begins with a field closes
+/// what is open within its record.
 pub(super) fn match_brackets(tokens: &[Token], starts_item: impl Fn(usize) -> bool) -> Vec<Option<Closing>> {
     let mut table = Table::new(tokens);
     if table.run(None) {
@@ -83,9 +84,12 @@ impl<'t> Table<'t> {
                 matched &= self.close(index, kind);
             } else if let Some(starts_item) = starts_item
                 && !self.open.is_empty()
-                && starts_item(index)
             {
-                self.close_down_to(self.barrier(), index);
+                if starts_item(index) {
+                    self.close_down_to(self.barrier(), index);
+                } else if self.starts_field(index) {
+                    self.close_in_record(index);
+                }
             }
         }
         matched &= self.open.is_empty();
@@ -98,6 +102,26 @@ impl<'t> Table<'t> {
         let string =
             |(index, _): &(u32, _)| matches!(self.tokens[*index as usize].kind, K::InterpOpen | K::StrOpen);
         self.open.iter().rposition(string).map_or(0, |at| at + 1)
+    }
+
+    /// Whether a line begins here with `name:`.
+    fn starts_field(&self, index: usize) -> bool {
+        let token = self.tokens[index];
+        token.has(Token::FIRST)
+            && (token.kind.is_label() || token.kind == K::Str)
+            && self
+                .tokens
+                .get(index + 1)
+                .is_some_and(|next| next.kind == K::Colon)
+    }
+
+    /// Ends what is open within the innermost record, if it is open within one.
+    fn close_in_record(&mut self, index: usize) {
+        let barrier = self.barrier();
+        let record = |(open, _): &(u32, _)| self.tokens[*open as usize].kind == K::LBrace;
+        if let Some(at) = self.open[barrier..].iter().rposition(record) {
+            self.close_down_to(barrier + at + 1, index);
+        }
     }
 
     fn close(&mut self, index: usize, kind: SyntaxKind) -> bool {

@@ -174,6 +174,11 @@ impl<'t> Lexer<'t> {
             if self.peek(0) == b'\n'
                 && let Some(at) = self.outermost_oneline()
             {
+                if self.interpolation_goes_on() {
+                    self.report_broken_interpolation();
+                    self.pos += 1;
+                    continue;
+                }
                 if self.pos > start {
                     self.push(K::Whitespace, start);
                 }
@@ -321,6 +326,9 @@ impl<'t> Lexer<'t> {
     }
 
     fn junk(&mut self, first: char) {
+        if matches!(first, '\u{201c}' | '\u{201d}' | '\u{201e}') && self.typographic_string() {
+            return;
+        }
         let start = self.pos;
         self.pos += first.len_utf8();
         let span = self.span(start, self.pos);
@@ -349,9 +357,12 @@ impl<'t> Lexer<'t> {
                     .help("write `-`")
                     .mend("write `-`", span, "-")
             }
+            '$' => {
+                self.pos = self.word_end(self.pos);
+                Diagnostic::error("E0101", span, "`$` stands only in strings, as `${…}`")
+            }
             '@' => Diagnostic::error("E0101", span, "`@` means nothing here")
                 .help("there are no decorators, and matrices are multiplied by `tensor.matmul`"),
-            '$' => Diagnostic::error("E0101", span, "`$` stands only in strings, as `${…}`"),
             '\\' => Diagnostic::error("E0101", span, "a line needs no `\\` to go on")
                 .help("a line goes on by itself inside of brackets, and before an operator"),
             other if other.is_control() => Diagnostic::error(

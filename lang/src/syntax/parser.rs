@@ -270,6 +270,13 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// The value that begins at `index`, if it is one token; else `…`.
+    fn preview(&self, index: usize) -> &'t str {
+        let ends = index + 1 >= self.limit || self.tokens[index + 1].kind == K::Comma;
+        let short = index < self.limit && self.ends[index] - self.tokens[index].start <= 24;
+        if ends && short { self.text_of(index) } else { "…" }
+    }
+
     /// Reports, unless it follows from what was reported before.
     fn error(&mut self, diagnostic: Diagnostic) {
         let follows = self.pos < self.quiet_until
@@ -300,6 +307,15 @@ impl<'t> Parser<'t> {
     }
 
     fn report_unclosed(&mut self, opener: usize, end: usize) {
+        if self.pos < self.quiet_until {
+            return;
+        }
+        // Of a string that is not closed, the bracket's end is a part.
+        let lost = |index: usize| self.tokens[index].kind == K::StrClose && self.text_of(index).is_empty();
+        if (opener..end).any(lost) {
+            self.quiet_until = end + 1;
+            return;
+        }
         let open = self.text_of(opener);
         let close = closer_text(self.tokens[opener].kind);
         let error = Diagnostic::error("E0110", self.span_of(opener), format!("`{open}` is not closed"))
@@ -315,7 +331,8 @@ impl<'t> Parser<'t> {
         let last_error = self.last_error;
         self.error(error.mend(format!("write `{close}`"), at, close));
         self.last_error = last_error;
-        self.quiet_until = self.quiet_until.max(end);
+        // Also at the very token before which it ends.
+        self.quiet_until = self.quiet_until.max(end + 1);
     }
 
     /// Leaves the bracket: what is left in it is an error.

@@ -118,7 +118,10 @@ impl Lexer<'_> {
         if self.modes.len() <= at {
             return;
         }
-        let innermost = self.modes[self.modes.len() - 1];
+        // In `"a ${b"` it is the `}` that is missing, and the last `"` opens nothing.
+        let closed = &self.modes[at..];
+        let interp = closed.iter().find(|mode| matches!(mode, Mode::Interp { .. }));
+        let culprit = *interp.unwrap_or(&self.modes[self.modes.len() - 1]);
         while self.modes.len() > at {
             let kind = match self.modes.pop() {
                 Some(Mode::Interp { .. }) => K::InterpClose,
@@ -127,7 +130,7 @@ impl Lexer<'_> {
             self.push(kind, self.pos);
         }
         let end = self.pos;
-        self.error(match innermost {
+        self.error(match culprit {
             Mode::Interp { open, .. } => {
                 let open = self.span(open as usize, open as usize + 2);
                 Diagnostic::error("E0102", self.span(end, end), "`${` is not closed")
@@ -137,11 +140,17 @@ impl Lexer<'_> {
             }
             Mode::Text { triple, open } => {
                 let quotes = if triple { "\"\"\"" } else { "\"" };
-                let open = self.span(open as usize, open as usize + quotes.len());
+                let span = self.span(open as usize, open as usize + quotes.len());
                 let at = self.span(end, end);
-                let error = Diagnostic::error("E0102", open, "the string is not closed")
-                    .at("opened here")
-                    .mend(format!("write `{quotes}` at its end"), at, quotes);
+                let error = Diagnostic::error("E0102", span, "the string is not closed").at("opened here");
+                // Where it was to end is plain only if nothing but words follow.
+                let words = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/');
+                let plain = self.text[span.end as usize..end].chars().all(words);
+                let error = if plain {
+                    error.mend(format!("write `{quotes}` at its end"), at, quotes)
+                } else {
+                    error
+                };
                 if triple {
                     error.help("close it with `\"\"\"` on a line of its own")
                 } else {
@@ -175,6 +184,47 @@ impl Lexer<'_> {
                 }
             }
         }
+    }
+
+    /// At the end of a line in `${`: whether it is closed, and its string too, on the next.
+    pub(super) fn interpolation_goes_on(&self) -> bool {
+        let next = &self.text[self.pos + 1..];
+        let next = &next[..next.find('\n').unwrap_or(next.len())];
+        matches!(self.modes.as_slice(), [Mode::Text { .. }, Mode::Interp { .. }])
+            && next
+                .split_once('}')
+                .is_some_and(|(before, after)| !before.contains(['"', '{']) && after.contains('"'))
+    }
+
+    pub(super) fn report_broken_interpolation(&mut self) {
+        if let Some(Mode::Interp { open, .. }) = self.modes.last() {
+            let span = self.span(*open as usize, *open as usize + 2);
+            let error = Diagnostic::error("E0102", span, "this `${` is not closed on its line").help(
+                "what stands in `${…}` of a string on one line stands on that line too; give it a name",
+            );
+            self.error(error);
+        }
+    }
+
+    /// At a typographic quotation mark: takes what is between it and the next for a string. False if there is none.
+    pub(super) fn typographic_string(&mut self) -> bool {
+        let start = self.pos;
+        let line = self.rest();
+        let line = &line[..line.find(['\n', '\r']).unwrap_or(line.len())];
+        let mut marks = line.match_indices(['\u{201c}', '\u{201d}', '\u{201e}']).skip(1);
+        let Some((at, mark)) = marks.next() else {
+            return false;
+        };
+        self.pos += at + mark.len();
+        let better = format!("\"{}\"", &line['\u{201c}'.len_utf8()..at]);
+        let span = self.span(start, self.pos);
+        self.error(
+            Diagnostic::error("E0107", span, "these are typographic quotation marks")
+                .help(format!("write `{better}`"))
+                .mend(format!("write `{better}`"), span, better),
+        );
+        self.push(K::Str, start);
+        true
     }
 
     /// At `'`: a string of another language.

@@ -37,10 +37,10 @@ impl Parser<'_> {
     }
 
     fn expr_here(&mut self) {
-        if self.first_on_line() && self.at_next_item() && !matches!(self.current(), K::Import) {
+        let mark = self.start();
+        if mark.pos > 0 && self.first_on_line() && self.at_next_item() && !self.at(K::Import) {
             return self.missing_value();
         }
-        let mark = self.start();
         if self.branching_expr(mark) {
             return;
         }
@@ -50,6 +50,7 @@ impl Parser<'_> {
         }
         match self.current() {
             K::If => self.python_conditional(mark),
+            K::Question => self.c_conditional(mark),
             K::Assign => self.assign_in_expr(mark),
             _ => {}
         }

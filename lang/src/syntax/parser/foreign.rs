@@ -29,9 +29,17 @@ impl Parser<'_> {
         self.error(error);
         self.pos = value;
         if nested {
-            self.skip_to_item();
+            self.skip_block();
         }
-        self.finish(mark, K::ErrorNode);
+        // A binding all the same, so that its name is known.
+        self.finish(
+            mark,
+            if self.tokens[mark.pos].kind == K::Lname {
+                K::Binding
+            } else {
+                K::ErrorNode
+            },
+        );
     }
 
     /// The token after the line at hand, brackets taken whole.
@@ -102,9 +110,30 @@ impl Parser<'_> {
         };
         self.error(error);
         self.bump();
-        self.skip_to_item();
-        self.finish(mark, K::ErrorNode);
+        if matches!(word, "def" | "function" | "func" | "fun" | "class" | "struct") {
+            // Its name is bound, so that those who use it are no mistakes too.
+            let inner = self.start();
+            self.bump();
+            self.skip_block();
+            self.finish(inner, K::Binding);
+        } else {
+            self.skip_block();
+            self.finish(mark, K::ErrorNode);
+        }
         true
+    }
+
+    /// `x += 1`.
+    pub(super) fn augmented_assignment(&mut self, mark: Mark) {
+        let name = self.text_of(self.pos);
+        let operator = self.text_of(self.pos + 1);
+        let span = self.span(self.tokens[self.pos + 1].start, self.ends[self.pos + 2]);
+        let error = Diagnostic::error("E0124", span, "a name is bound once and never changes").help(format!(
+            "give the new value a name of its own: `next = {name} {operator} …`"
+        ));
+        self.error(error);
+        self.skip_block();
+        self.finish(mark, K::ErrorNode);
     }
 
     /// `for` at the top of a file.
@@ -113,7 +142,7 @@ impl Parser<'_> {
             .help("a list is made by `[f(x) for x in xs]`");
         self.error(error);
         self.bump();
-        self.skip_to_item();
+        self.skip_block();
         self.finish(mark, K::ErrorNode);
     }
 
@@ -235,6 +264,38 @@ impl Parser<'_> {
                 .help("write `if condition then value else other`"),
         };
         // Where it is reported is the `if`, whatever was read since.
+        let end = std::mem::replace(&mut self.pos, at);
+        self.last_error = last_error;
+        self.error(error);
+        self.pos = end;
+        self.finish(mark, K::ErrorNode);
+    }
+
+    /// `condition ? value : other`, with the condition read since `mark`.
+    pub(super) fn c_conditional(&mut self, mark: Mark) {
+        let span = self.span_since(mark);
+        let condition = &self.text[span.start as usize..span.end as usize];
+        let (at, sign) = (self.pos, self.span_here());
+        let last_error = self.last_error;
+        self.bump();
+        let value = self.part(Self::or);
+        let other = if self.eat(K::Colon) {
+            self.part(Self::expr)
+        } else {
+            None
+        };
+        let error = Diagnostic::error("E0121", sign, "a choice is written with `if`");
+        let error = match (value, other) {
+            (Some(value), Some(other)) => {
+                let better = format!("if {condition} then {value} else {other}");
+                error.help("write `if condition then value else other`").mend(
+                    "write it with `if`",
+                    self.span_since(mark),
+                    better,
+                )
+            }
+            _ => error.help("write `if condition then value else other`"),
+        };
         let end = std::mem::replace(&mut self.pos, at);
         self.last_error = last_error;
         self.error(error);

@@ -62,6 +62,11 @@ impl Parser<'_> {
         });
     }
 
+    /// Skips to the next line that is not indented.
+    pub(super) fn skip_block(&mut self) {
+        self.skip_until(|p| p.tokens[p.pos].has(super::Token::COLUMN_0) && !p.at_stray_closer());
+    }
+
     fn item(&mut self) {
         let mark = self.start();
         let word = if self.at(K::Lname) {
@@ -83,7 +88,19 @@ impl Parser<'_> {
                 self.wrong_case(false);
                 self.binding(mark);
             }
+            (K::Uname, K::Colon) => {
+                if self.assign_on_line() {
+                    self.wrong_case(false);
+                }
+                self.typed_binding_or_yaml(mark);
+            }
             (K::Str, K::Colon) => self.yaml_line(mark),
+            (
+                K::Lname,
+                K::Plus | K::Minus | K::Star | K::Slash | K::StarStar | K::SlashSlash | K::Percent,
+            ) if self.nth(2) == K::Assign && self.glued(2) => {
+                self.augmented_assignment(mark);
+            }
             (kind, K::Assign) if kind.is_reserved() && kind != K::Let => {
                 self.reserved_name();
                 self.binding(mark);
@@ -100,7 +117,8 @@ impl Parser<'_> {
         self.expr();
         let misplaced =
             self.pos > mark.pos && !self.at_end() && self.first_on_line() && !self.at_stray_closer();
-        if misplaced && self.errors.len() == errors {
+        let junk = self.tokens[mark.pos].has(super::Token::AFTER_JUNK);
+        if misplaced && !junk && self.errors.len() == errors {
             let span = self.span_since(mark);
             let error = Diagnostic::error(
                 "E0118",
@@ -282,13 +300,17 @@ impl Parser<'_> {
         let error = match self.current() {
             K::Colon | K::FatArrow => {
                 let found = self.found();
-                Diagnostic::error(
+                let error = Diagnostic::error(
                     "E0130",
                     span,
                     format!("a function's body follows `=`, not {found}"),
                 )
-                .help("write `=`")
-                .mend("write `=`", span, "=")
+                .help("write `fn name(x: Int) = value`; `let` lines may stand before the value");
+                if self.nth(1) == K::Eof || self.tokens[self.pos + 1].has(super::Token::FIRST) {
+                    error
+                } else {
+                    error.mend("write `=`", span, " =")
+                }
             }
             K::LBrace => Diagnostic::error("E0130", span, "a function's body follows `=`").help(
                 "write `fn name(x: Int) = value`; there are no blocks: `let` lines stand before the value",
@@ -303,7 +325,7 @@ impl Parser<'_> {
             }
             // A body of several lines is another language's; nothing of it can be judged.
             if self.at_end() || self.first_on_line() || self.at(K::LBrace) || self.at_word("return") {
-                self.skip_to_item();
+                self.skip_block();
             } else {
                 self.expr();
             }

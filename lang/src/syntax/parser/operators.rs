@@ -117,6 +117,11 @@ impl Parser<'_> {
     fn pipe(&mut self, mark: Mark) {
         while self.eat(K::PipeOp) {
             let target = self.start();
+            let lambda = self.at(K::Lname) && self.nth(1) == K::FatArrow;
+            if lambda || matches!(self.current(), K::If | K::Match | K::Let | K::Import) {
+                self.branch_as_operand(target);
+                break;
+            }
             self.suffixed();
             if self.pos == target.pos {
                 break;
@@ -220,7 +225,7 @@ impl Parser<'_> {
         });
         let whole = self.span_since(mark);
         // The mend is known only now that the end is.
-        if let Some(error) = self.errors.get_mut(reported - 1)
+        if let Some(error) = reported.checked_sub(1).and_then(|at| self.errors.get_mut(at))
             && error.code == "E0140"
             && error.span() == first
         {

@@ -7,6 +7,9 @@ impl Parser<'_> {
     /// `Prim`.
     pub(super) fn primary(&mut self) {
         let mark = self.start();
+        if self.first_on_line() && self.at_next_item() {
+            return self.missing_value();
+        }
         match self.current() {
             K::Int | K::Float | K::Unit | K::True | K::False | K::Null => {
                 self.bump();
@@ -61,6 +64,10 @@ impl Parser<'_> {
             return self.finish(mark, K::StringExpr);
         }
         let bracket = self.open();
+        if self.text_of(self.limit).is_empty() {
+            // Not closed: the lexer has said so.
+            self.quiet_until = self.quiet_until.max(self.limit + 1);
+        }
         while !self.at_end() {
             if self.at(K::InterpOpen) {
                 let interp = self.start();
@@ -139,7 +146,9 @@ impl Parser<'_> {
             )
             .help("records are written `{ a: 1 }`");
             self.error(error);
-            self.quiet_until = self.quiet_until.max(self.limit);
+            // What would be names are labels.
+            self.pos = self.limit;
+            return self.finish(first, K::ErrorNode);
         }
         self.missing_comma(first.pos);
     }
@@ -229,6 +238,12 @@ impl Parser<'_> {
                 self.entry_value(mark);
                 self.finish(mark, K::Field);
             }
+            K::Lname if self.at_word("return") && self.starts_value_after_word() => {
+                let error = Diagnostic::error("E0127", self.span_here(), "there is no `return`")
+                    .help("a function's value is the expression after `=>`; there are no blocks");
+                self.error(error);
+                self.skip_until(|_| false);
+            }
             kind if kind.is_label() => {
                 self.bump();
                 match self.current() {
@@ -242,8 +257,9 @@ impl Parser<'_> {
             }
             K::Int | K::Float | K::Minus => {
                 let error = Diagnostic::error("E0143", self.span_here(), "the keys of a map are strings")
-                    .help("write the number between `\"`");
+                    .help("write the number between `\"`; for a list write `[…]`");
                 self.error(error);
+                self.quiet_until = self.quiet_until.max(self.limit);
                 self.skip_until(|p| p.at(K::Comma));
             }
             K::StarStar | K::Star => {
@@ -265,6 +281,17 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether a value follows the word at hand on its line.
+    fn starts_value_after_word(&self) -> bool {
+        let next = self.nth(1);
+        (next.is_label()
+            || matches!(
+                next,
+                K::Int | K::Float | K::Str | K::StrOpen | K::LParen | K::LBracket
+            ))
+            && !self.tokens[self.pos + 1].has(super::Token::FIRST)
+    }
+
     /// `: value` of an entry that began at `mark`.
     fn entry_value(&mut self, mark: Mark) {
         if self.eat(K::Colon) {
@@ -273,7 +300,8 @@ impl Parser<'_> {
         let label = self.text_of(mark.pos);
         if self.at(K::Assign) {
             let span = self.span(self.tokens[mark.pos].start, self.ends[self.pos]);
-            let error = Diagnostic::error("E0129", span, format!("fields are written `{label}: …`"))
+            let value = self.preview(self.pos + 1);
+            let error = Diagnostic::error("E0129", span, format!("fields are written `{label}: {value}`"))
                 .help(format!("write `{label}:`"))
                 .mend(format!("write `{label}:`"), span, format!("{label}:"));
             self.error(error);

@@ -94,9 +94,14 @@ impl Parser<'_> {
         } else if self.current().is_label() && self.nth(1) == K::Colon {
             let label = self.text_of(self.pos);
             let span = self.span(self.tokens[self.pos].start, self.ends[self.pos + 1]);
-            let error = Diagnostic::error("E0125", span, format!("arguments are written `{label} = …`"))
-                .help(format!("write `{label} =`"))
-                .mend(format!("write `{label} =`"), span, format!("{label} ="));
+            let value = self.preview(self.pos + 2);
+            let error = Diagnostic::error(
+                "E0125",
+                span,
+                format!("arguments are written `{label} = {value}`"),
+            )
+            .help(format!("write `{label} =`"))
+            .mend(format!("write `{label} =`"), span, format!("{label} ="));
             self.error(error);
             self.bump();
             self.bump();

@@ -173,7 +173,15 @@ impl Parser<'_> {
         }
         self.bump();
         self.eat(K::Question);
-        if self.expect(K::Colon, "`:` and the field's type") {
+        if self.at(K::Assign) {
+            let span = self.span_here();
+            let error = Diagnostic::error("E0129", span, "the type of a field stands after `:`")
+                .help("write `:`; `=` stands before a default, after the type")
+                .mend("write `:`", span, ":");
+            self.error(error);
+            self.bump();
+            self.ty();
+        } else if self.expect(K::Colon, "`:` and the field's type") {
             self.ty();
             if self.eat(K::Assign) {
                 self.expr();
