@@ -145,9 +145,12 @@ impl<'c> Machine<'c> {
             }
             self.bind(second, value);
         }
-        self.rounds(code, op, clause + 1, rounds, place)?;
+        // A clause takes as much of the native stack as an operation, and counts as one.
+        self.deeper(place)?;
+        let result = self.rounds(code, op, clause + 1, rounds, place);
+        self.depth -= 1;
         rounds.loops.truncate(before);
-        Ok(())
+        result
     }
 
     fn round(

@@ -23,8 +23,8 @@ pub(crate) struct Failed;
 /// What bounds an evaluation. The same in every build, so that a pipeline never works on one machine only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Nested operations: each takes some hundred bytes of native stack in a debug build, and all of them together must
-    /// fit in a thread of 8 MiB.
+    /// Nested operations: each takes up to 2 KiB of native stack in a debug build, and all of them together must fit in
+    /// a thread of 8 MiB.
     pub(crate) depth: u32,
     /// Calls and rounds of loops.
     pub(crate) steps: u64,
@@ -35,7 +35,7 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            depth: 4_000,
+            depth: 2_500,
             steps: 200_000_000,
             memory: 2 << 30,
         }

@@ -24,13 +24,20 @@ impl<'c> Machine<'c> {
             }
             _ => {}
         }
-        if self.depth >= self.limits.depth {
-            return Err(self.calls_too_deep(Place { code: code.id, at }));
-        }
-        self.depth += 1;
+        self.deeper(Place { code: code.id, at })?;
         let result = self.run(code, at);
         self.depth -= 1;
         result
+    }
+
+    /// Counts a level; the caller counts it off.
+    #[inline]
+    pub(crate) fn deeper(&mut self, place: Place) -> Result<(), Failed> {
+        if self.depth >= self.limits.depth {
+            return Err(self.calls_too_deep(place));
+        }
+        self.depth += 1;
+        Ok(())
     }
 
     fn run(&mut self, code: &Code<'c>, mut at: At) -> Result<Value, Failed> {

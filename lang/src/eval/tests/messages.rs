@@ -147,3 +147,122 @@ fn unknown_targets() {
       help: a target is a binding, or a part of one: `evaluate`, `fit.model`, `sweep[0].fit`
     ");
 }
+
+#[test]
+fn no_way_down_ends_the_stack() {
+    let ways = [
+        "fn f(n: Int) -> Int = 1 + f(n + 1)\nx = f(0)",
+        "fn f(n: Int) -> List[Int] = flatten(map([n], i => f(i + 1)))\nx = f(0)",
+        "fn f(n: Int) -> List[Int] = flatten([f(i + 1) for i in [n] for j in [n] for k in [n] if true])\nx = f(0)",
+        "fn f(n: Int) -> Int = fold([n], 0, (s, i) => f(i) + s)\nx = f(0)",
+        "fn f(n: Int) -> List[Int] = sort_by(filter([n], i => len(f(i)) > 0), i => len(f(i)))\nx = f(0)",
+        "fn f(n: Int) -> Str = \"a${{ b: [f(n)] }.b[0]}\"\nx = f(0)",
+        "fn f(n: Int) -> Int = match { a: n } { { a } if f(a) > 0 => 1, _ => -f(n) }\nx = f(0)",
+        "fn f(n: Int) -> Map[Int] = { [k]: v + 1 for k, v in f(n) }\nx = f(0)",
+        "fn f(n: Int) -> { a: Int } = { ...f(n), a: f(n).a }\nx = f(0)",
+    ];
+    // The main thread's stack on Linux: what the limit is made for.
+    let run = move || ways.map(messages).to_vec();
+    let said = std::thread::Builder::new()
+        .stack_size(8 << 20)
+        .spawn(run)
+        .unwrap()
+        .join()
+        .unwrap();
+    for (way, said) in ways.iter().zip(said) {
+        assert!(said.starts_with("E0407 calls nested too deep"), "{way}\n{said}");
+    }
+}
+
+#[test]
+fn values_that_only_a_build_knows() {
+    let text = super::pipelines::DIGITS.to_owned()
+        + "percent = evaluate.accuracy * 100.0\nsaid = \"accuracy: ${evaluate.accuracy}\"\n";
+    insta::assert_snapshot!(messages(&text), @r"
+    E0417 arithmetic on a value that is known only after the build is not there yet
+      pipeline.mlp:24
+        percent = evaluate.accuracy * 100.0
+                  ^^^^^^^^^^^^^^^^^^^^^^^^^ one side is known only after the build
+      help: build the value and compute with it in a step
+    ");
+}
+
+#[test]
+fn a_training_without_validation() {
+    let text = super::pipelines::DIGITS
+        .replace("on = parts.train, val = parts.val,", "on = parts.train,")
+        .replace("metrics = scores, epochs", "epochs")
+        + "loss_of_nothing = fit.val.loss\n";
+    let mut project = project(&text);
+    let built: Vec<_> = ["fit", "fit.val", "loss_of_nothing"]
+        .iter()
+        .map(|target| {
+            let (outcome, said) = project.build(&[target]);
+            let labels: Vec<_> = outcome
+                .evaluation
+                .targets
+                .iter()
+                .map(|target| target.label.clone())
+                .collect();
+            format!("{target} [{}]\n{said}", labels.join(", "))
+        })
+        .collect();
+    insta::assert_snapshot!(built.join("\n"), @r"
+    fit [fit.model, fit.last, fit.history, fit.best_epoch]
+
+    fit.val []
+    E0418 this training has no validation
+      the command line:1
+        fit.val
+        ^^^^^^^
+      help: give `ml.train` a `val`, a dataset that it does not train on
+
+    loss_of_nothing []
+    E0418 this training has no validation
+      pipeline.mlp:24
+        loss_of_nothing = fit.val.loss
+                          ^^^^^^^^^^^^ is not there
+      help: give `ml.train` a `val`, a dataset that it does not train on
+    ");
+}
+
+#[test]
+fn data_of_another_shape() {
+    let text = super::pipelines::DIGITS.to_owned()
+        + "param side: Int = 4\nsmall = data.csv(./small.csv, x = data.pixels(\"p*\", channels = 1, height = side, width = side), y = data.label(\"digit\", classes = 10))\nwrong = ml.evaluate(fit.model, on = small, metrics = scores)\n";
+    insta::assert_snapshot!(messages(&text), @r#"
+    E0317 `on` gives [batch, 1, 4, 4], the network takes [batch, 1, 8, 8]
+      pipeline.mlp:26
+        wrong = ml.evaluate(fit.model, on = small, metrics = scores)
+                                            ^^^^^ data of another shape
+      pipeline.mlp:25
+        small = data.csv(./small.csv, x = data.pixels("p*", channels = 1, height = side, width = side), y = data.label("digit", classes = 10))
+                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ declared here
+      pipeline.mlp:18
+        fit = ml.train(
+              ^^^^^^^^^ the model is trained here
+    "#);
+}
+
+#[test]
+fn params_are_found_or_suggested() {
+    let project = project("param epochs: Int = 1\nrate = 0.1");
+    let span = crate::source::Span {
+        source: crate::source::SourceId(0),
+        start: 0,
+        end: 0,
+    };
+    assert!(crate::eval::find_param(&project.core, "epochs", span).is_ok());
+    let said = |name: &str| match crate::eval::find_param(&project.core, name, span) {
+        Ok(_) => "found".to_owned(),
+        Err(error) => format!(
+            "{} {} | {} | {:?} | {:?}",
+            error.code, error.message, error.labels[0].text, error.notes, error.help
+        ),
+    };
+    insta::assert_snapshot!(format!("{}\n{}\n{}", said("epoch"), said("rate"), said("nothing")), @r#"
+    E0415 there is no param `epoch` | did you mean `epochs`? | ["params: epochs"] | None
+    E0415 there is no param `rate` | is no param | ["params: epochs"] | Some("declare it as one: `param rate = …`")
+    E0415 there is no param `nothing` |  | ["params: epochs"] | None
+    "#);
+}

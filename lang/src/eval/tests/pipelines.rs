@@ -361,3 +361,28 @@ fn arguments_out_of_range() {
         + "parts = data.split(digits, { train: 0.7, test: 0.2 }, seed = 1)\nloss_of_nothing = fit.val.loss\n";
     insta::assert_snapshot!("shares", messages(&text));
 }
+
+#[test]
+fn equal_names_are_numbered() {
+    let text = DIGITS.to_owned()
+        + "fn pair(a: Int, b: Int) = map([a, b], n => [data.split(digits, { a: 0.5, b: 0.5 }, seed = n)][0])\nx = pair(1, 2)\ny = if len(x) == 2 then { both: [data.split(digits, { a: 1.0 }, seed = 3).a, data.split(digits, { a: 1.0 }, seed = 4).a] } else { both: [] }\nfn both(seed: Int) = max(len([data.split(digits, { a: 1.0 }, seed = seed)]), len([data.split(digits, { a: 1.0 }, seed = seed)]))\nz = both(1) + both(2)\n";
+    let project = project(&text);
+    assert_eq!(project.wrong, "");
+    let outcome = project.evaluate(&Demand::All, Render::Nothing);
+    let names: Vec<_> = outcome.evaluation.specs[4..]
+        .iter()
+        .map(|spec| spec.name.as_str())
+        .collect();
+    insta::assert_debug_snapshot!(names, @r#"
+    [
+        "x[0][0]",
+        "x[1][0]",
+        "y.both[0]",
+        "y.both[1]",
+        "z.a.xs[0]",
+        "z.b.xs[0]",
+        "z.a.xs[0]#2",
+        "z.b.xs[0]#2",
+    ]
+    "#);
+}
