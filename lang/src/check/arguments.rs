@@ -239,7 +239,7 @@ impl Checker<'_> {
                 return;
             }
             _ => {
-                let shown = self.types.print(found.ty);
+                let shown = self.shown(found.ty);
                 let error = Diagnostic::error(
                     "E0215",
                     span,
@@ -284,11 +284,11 @@ impl Checker<'_> {
                 parts.push("*".to_owned());
                 starred = true;
             }
-            let ty = self.types.print(param.ty);
+            let ty = self.shown(param.ty);
             let default = if param.default.is_some() { " = …" } else { "" };
             parts.push(format!("{}: {ty}{default}", param.label));
         }
-        let ret = self.types.print(sig.ret);
+        let ret = self.shown(sig.ret);
         let error = error.help(format!(
             "it is declared as `{}({}) -> {ret}`",
             sig.name,
@@ -322,7 +322,7 @@ impl Checker<'_> {
         if targs.len() != 1 || !self.types.is_ground(ty) {
             let error = match targs.len() {
                 1 => {
-                    let shown = self.types.print(ty);
+                    let shown = self.shown(ty);
                     Diagnostic::error("E0217", span, "`decode` needs a type known here")
                         .note(format!("what `{shown}` is, only a caller knows; data is held against a type before any call"))
                         .help("decode where the type is known, and pass the value on")

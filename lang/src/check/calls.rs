@@ -66,13 +66,14 @@ impl Checker<'_> {
             .collect();
         let ret = self.types.substitute(sig.ret, &substitution);
         let nodes = self.check_arguments(sig, &given, &params, (ret, wanted));
-        if self.diagnostics.len() > errors {
+        let node = self.emit_call(sig, &given, nodes, &substitution, span);
+        if self.errors_since(errors) && self.types.is_unsure(ret) {
             // What an argument that did not check would have told must not be asked for again.
             for (_, meta) in &substitution.types {
                 self.types.absorb(*meta);
             }
+            return Typed { node, ty: Ty::ERROR };
         }
-        let node = self.emit_call(sig, &given, nodes, &substitution, span);
         Typed { node, ty: ret }
     }
 
@@ -253,7 +254,7 @@ impl Checker<'_> {
             };
             let pinned = self.instantiate(&default.vars, *pinned);
             if self.types.unify(*meta, pinned).is_err() {
-                let (a, b) = (self.types.print(*meta), self.types.print(pinned));
+                let (a, b) = (self.shown(*meta), self.shown(pinned));
                 self.report(
                     Diagnostic::error("E0208", span, format!("an argument that was left out would have to agree with the others: `{b}` is not `{a}`"))
                         .help("write the argument"),
@@ -316,6 +317,7 @@ impl Checker<'_> {
     /// A call of a function value: its parameters have neither labels nor defaults.
     fn call_value(&mut self, callee: ExprId, args: &[Arg], span: Span) -> Typed {
         let found = self.synth(callee);
+        self.types.default_number(found.ty);
         let kind = self.types.kind(found.ty);
         let TypeKind::Fn(params, ret) = kind else {
             match kind {
@@ -339,7 +341,7 @@ impl Checker<'_> {
             return self.error_node(span);
         }
         if args.len() != params.len() || args.iter().any(|arg| arg.spread) {
-            let shown = self.types.print(found.ty);
+            let shown = self.shown(found.ty);
             let plural = if params.len() == 1 { "" } else { "s" };
             let message = format!(
                 "this function takes {} argument{plural}, not {}",
@@ -370,7 +372,7 @@ impl Checker<'_> {
     }
 
     fn report_no_function(&mut self, ty: Ty, callee: ExprId, args: &[Arg]) {
-        let (shown, text) = (self.types.print(ty), self.source_text(callee));
+        let (shown, text) = (self.shown(ty), self.source_text(callee));
         let error = Diagnostic::error(
             "E0206",
             self.span(callee),

@@ -244,7 +244,7 @@ impl Checker<'_> {
     }
 
     fn report_mixed(&mut self, a: Ty, b: Ty, (first, second): (ExprId, ExprId), what: &str) {
-        let (shown, other) = (self.types.print(a), self.types.print(b));
+        let (shown, other) = (self.shown(a), self.shown(b));
         let message = match what {
             "list" => format!("`{shown}` and `{other}` in one list"),
             _ => format!("the {what} have different types, `{shown}` and `{other}`"),

@@ -16,13 +16,19 @@ impl Checker<'_> {
         span: Span,
     ) -> Typed {
         let mut made = Vec::with_capacity(clauses.len());
+        let mut failed = false;
         for clause in clauses {
             made.push(match clause {
                 Clause::For {
                     first,
                     second,
                     source,
-                } => self.for_clause(*first, *second, *source),
+                } => {
+                    let errors = self.diagnostics.len();
+                    let made = self.for_clause(*first, *second, *source);
+                    failed |= self.errors_since(errors);
+                    made
+                }
                 Clause::If(condition) => ForClause::If(self.check_condition(*condition)),
             });
         }
@@ -32,16 +38,14 @@ impl Checker<'_> {
             (TypeKind::Con(Con::Map, args), Yield::Entry(..)) => Some((args[0], why)),
             _ => None,
         });
-        match yields {
+        let (node, ty) = match yields {
             Yield::Element(element) => {
                 let found = self.round(*element, wanted);
                 let node = Node::ForList {
                     clauses: made,
                     element: found.node,
                 };
-                let node = self.emit(node, span);
-                let ty = self.types.list(found.ty);
-                Typed { node, ty }
+                (node, self.types.list(found.ty))
             }
             Yield::Entry(key, value) => {
                 let key = self.check_expr(*key, Ty::STR, Why::Plain);
@@ -51,11 +55,11 @@ impl Checker<'_> {
                     key,
                     value: found.node,
                 };
-                let node = self.emit(node, span);
-                let ty = self.types.map(found.ty);
-                Typed { node, ty }
+                (node, self.types.map(found.ty))
             }
-        }
+        };
+        let node = self.emit(if failed { Node::Error } else { node }, span);
+        Typed { node, ty }
     }
 
     fn round(&mut self, expr: ExprId, wanted: Option<(Ty, Why)>) -> Typed {
@@ -102,7 +106,7 @@ impl Checker<'_> {
             TypeKind::Meta(_) => self.report_unknown(span, "this"),
             TypeKind::Con(Con::Late, _) => self.report_late(span, "how often a `for` runs"),
             kind => {
-                let (shown, text) = (self.types.print(ty), self.source_text(source));
+                let (shown, text) = (self.shown(ty), self.source_text(source));
                 let error =
                     Diagnostic::error("E0232", span, format!("a `for` cannot run through a `{shown}`"))
                         .note("it runs through lists and maps");

@@ -119,7 +119,7 @@ impl Checker<'_> {
                     let free = free.filter(|field| !entries.iter().any(|(name, ..)| name == field));
                     let near = nearest(name, free.clone());
                     taken_for.extend(near);
-                    let shown = self.types.print(ty);
+                    let shown = self.shown(ty);
                     let error = Diagnostic::error("E0204", *at, format!("`{shown}` has no field `{name}`"))
                         .label(written, "the data must be of this type");
                     self.report(match near {
@@ -181,7 +181,7 @@ impl Checker<'_> {
     }
 
     fn report_data(&mut self, data: &DataNode, ty: Ty, written: Span) -> NodeId {
-        let shown = self.types.print(ty);
+        let shown = self.shown(ty);
         let found = match &data.value {
             DataValue::Null => "null",
             DataValue::Bool(_) => "a truth value",

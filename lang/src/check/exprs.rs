@@ -412,13 +412,19 @@ impl Checker<'_> {
             self.report_late(self.span(scrutinee), "a `match`");
             ty = Ty::ERROR;
         }
+        let errors = self.diagnostics.len();
         let patterns = self.arm_patterns(arms, ty, scrutinee);
+        let failed = self.errors_since(errors);
         let guards: Vec<Option<NodeId>> = arms
             .iter()
             .map(|arm| arm.guard.map(|guard| self.check_condition(guard)))
             .collect();
         let bodies: Vec<ExprId> = arms.iter().map(|arm| arm.body).collect();
         let (bodies, result) = self.branches(&bodies, wanted, "arms");
+        if failed {
+            let node = self.emit(Node::Error, span);
+            return Typed { node, ty: result };
+        }
         let arms = patterns
             .into_iter()
             .zip(guards)
@@ -515,7 +521,11 @@ impl Checker<'_> {
                 },
             ) => &body.locals,
             Some(ItemKind::Fn(function)) => &function.locals,
-            _ => return Name::default(),
+            // The expression at the end of a file belongs to no item.
+            _ => match &self.module().result {
+                Some(body) if self.cx.item.is_none() => &body.locals,
+                _ => return Name::default(),
+            },
         };
         locals
             .get(local.0 as usize)

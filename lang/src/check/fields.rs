@@ -11,18 +11,7 @@ use crate::types::{Con, RecordType, Ty, TypeKind};
 impl Checker<'_> {
     pub(super) fn synth_field(&mut self, base: ExprId, name: &Name, name_span: Span, span: Span) -> Typed {
         let found = self.synth(base);
-        self.field_of(found, base, name, name_span, span)
-    }
-
-    /// The field of a value that was found already.
-    pub(super) fn field_of(
-        &mut self,
-        found: Typed,
-        base: ExprId,
-        name: &Name,
-        name_span: Span,
-        span: Span,
-    ) -> Typed {
+        self.types.default_number(found.ty);
         let Some(ty) = self.field_type(found.ty, base, name, name_span) else {
             return self.error_node(span);
         };
@@ -69,7 +58,7 @@ impl Checker<'_> {
                     Some(self.types.function(&[function], result))
                 }
                 _ => {
-                    let shown = self.types.print(of);
+                    let shown = self.shown(of);
                     let error =
                         Diagnostic::error("E0205", name_span, format!("a `{shown}` has no field `{name}`"));
                     self.report(error.help("use `.use(c => …)` to build on the choice, `.value` to see it"));
@@ -96,7 +85,7 @@ impl Checker<'_> {
                 None
             }
             TypeKind::Con(Con::Map, _) => {
-                let (shown, text) = (self.types.print(of), self.source_text(base));
+                let (shown, text) = (self.shown(of), self.source_text(base));
                 let error =
                     Diagnostic::error("E0205", name_span, format!("a `{shown}` has keys, not fields"));
                 self.report(error.help(format!("write `{text}[\"{name}\"]`")));
@@ -119,7 +108,7 @@ impl Checker<'_> {
     }
 
     fn no_field(&mut self, of: Ty, record: Option<&RecordType>, name: &Name, name_span: Span) -> Option<Ty> {
-        let shown = self.types.print(of);
+        let shown = self.shown(of);
         let error = Diagnostic::error("E0205", name_span, format!("a `{shown}` has no field `{name}`"));
         let names = || {
             record
@@ -172,6 +161,7 @@ impl Checker<'_> {
     pub(super) fn synth_index(&mut self, base: ExprId, index: ExprId, span: Span) -> Typed {
         let found = self.synth(base);
         let base_node = found.node;
+        self.types.default_number(found.ty);
         match self.types.kind(found.ty) {
             TypeKind::Con(Con::List, args) => {
                 let index = self.check_index(index, Ty::INT);
@@ -220,7 +210,7 @@ impl Checker<'_> {
     }
 
     fn report_not_indexed(&mut self, ty: Ty, base: ExprId, index: ExprId) {
-        let shown = self.types.print(ty);
+        let shown = self.shown(ty);
         let error = Diagnostic::error(
             "E0233",
             self.span(base),

@@ -1,13 +1,14 @@
 //! Items: functions, values and params, a component of references at a time.
 
 use super::order::{self, Component};
-use super::signatures::{DefaultCode, FnSig, ParamDefault, ParamSig, Scheme};
+use super::signatures::{FnSig, Scheme};
 use super::{Checker, Context, Why, last_use, literals};
 use crate::core::{Body, Function, FunctionCode, FunctionId, Global, GlobalId, GlobalKind, Node, NodeId};
 use crate::diagnostic::Diagnostic;
-use crate::hir::{self, Expr, ExprId, FnItem, ItemKind, ItemRef, LocalId, ModuleId, Name};
+use crate::hir::{self, ItemKind, ItemRef, LocalId, ModuleId, Name};
 use crate::source::Span;
-use crate::types::{Con, DimTy, Substitution, Ty, TypeKind};
+use crate::types::{Con, Ty, TypeKind};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 impl Checker<'_> {
@@ -17,15 +18,15 @@ impl Checker<'_> {
         for component in order::components(self.program) {
             self.check_component(&component);
         }
-        for index in 0..self.program.modules.len() {
-            self.check_result(ModuleId(index as u32));
+        for index in 0..=self.entry.0 {
+            self.check_result(ModuleId(index));
         }
         self.name_entries();
     }
 
     /// Gives every value and function its place in core, in the order of the program.
     fn allocate(&mut self) {
-        let entry = self.program.modules.len().saturating_sub(1);
+        let entry = self.entry.0 as usize;
         for (index, module) in self.program.modules.iter().enumerate() {
             for (at, item) in module.items.iter().enumerate() {
                 let item_ref = ItemRef {
@@ -69,7 +70,7 @@ impl Checker<'_> {
     }
 
     fn name_entries(&mut self) {
-        let entry = ModuleId(self.program.modules.len().saturating_sub(1) as u32);
+        let entry = self.entry;
         for (index, global) in self.core.globals.iter().enumerate() {
             if global.item.is_some_and(|item| item.module == entry) {
                 self.core
@@ -125,151 +126,9 @@ impl Checker<'_> {
         }
     }
 
-    fn declare_function(&mut self, item: ItemRef, function: &FnItem, cyclic: bool) {
-        let declared = self.program.item(item);
-        let vars: Vec<Ty> = function
-            .tparams
-            .iter()
-            .map(|(name, _)| self.types.rigid(name.clone()))
-            .collect();
-        let mut context = Context::new(item.module, Some(item), function.locals.len());
-        context.tparams.clone_from(&vars);
-        context.dims = function.params.iter().map(|param| param.label.clone()).collect();
-        let (params, ret) = self.within(context, |checker| {
-            checker.cx.open_records = true;
-            let tys: Vec<Ty> = function
-                .params
-                .iter()
-                .map(|param| checker.written(param.ty))
-                .collect();
-            checker.cx.open_records = false;
-            (tys, function.ret.map(|ret| checker.written(ret)))
-        });
-        let params = function.params.iter().zip(params).map(|(param, ty)| ParamSig {
-            label: param.label.clone(),
-            span: param.span,
-            ty,
-            named: param.named,
-            default: param.default.map(|_| ParamDefault {
-                code: DefaultCode::Error,
-                pins: Vec::new(),
-                vars: Vec::new(),
-                dim: DimTy::Unknown,
-            }),
-        });
-        let params = params.collect();
-        let unstated = function.ret.is_none();
-        if unstated && cyclic && !vars.is_empty() {
-            let message = format!(
-                "`{}` is generic and refers to itself, so that its result must be written",
-                declared.name
-            );
-            self.report(
-                Diagnostic::error("E0216", declared.name_span, message)
-                    .at("a generic function in a cycle states its result type")
-                    .help(format!(
-                        "write it after the parameters: `fn {}[…](…) -> T = …`",
-                        declared.name
-                    )),
-            );
-        }
-        let ret = match ret {
-            Some(ret) => ret,
-            None if cyclic && vars.is_empty() => self.types.meta(),
-            None => Ty::ERROR,
-        };
-        let module = self.program.module(item.module);
-        let qualified = item.module.0 as usize + 1 != self.program.modules.len() && item.module.0 != 0;
-        let Some(GlobalKind::Function(id)) = self.global_kind(item) else {
-            return;
-        };
-        let sig = FnSig {
-            item,
-            name: match qualified {
-                true => Name::from(format!("{}.{}", module.name, declared.name)),
-                false => declared.name.clone(),
-            },
-            function: *id,
-            written: vars.len(),
-            vars,
-            params,
-            ret,
-            stated: !unstated,
-        };
-        self.functions.insert(item, Rc::new(sig));
-    }
-
-    fn global_kind(&self, item: ItemRef) -> Option<&GlobalKind> {
+    pub(super) fn global_kind(&self, item: ItemRef) -> Option<&GlobalKind> {
         let id = self.globals.get(&item)?;
         Some(&self.core.globals[id.0 as usize].kind)
-    }
-
-    /// Values that need themselves, outside of functions, have no value.
-    fn report_value_cycles(&mut self, items: &[ItemRef]) {
-        let is_value = |item: ItemRef| {
-            matches!(
-                self.program.item(item).kind,
-                ItemKind::Value { .. } | ItemKind::Param { .. }
-            )
-        };
-        let values: Vec<ItemRef> = items.iter().copied().filter(|item| is_value(*item)).collect();
-        let edges: Vec<Vec<u32>> = values
-            .iter()
-            .map(|from| {
-                let references =
-                    order::references(self.program.module(from.module), self.program.item(*from));
-                let eager = references.iter().filter(|reference| !reference.lazy);
-                let mut to: Vec<u32> = eager
-                    .filter_map(|reference| values.binary_search(&reference.item).ok())
-                    .map(|at| at as u32)
-                    .collect();
-                to.sort_unstable();
-                to.dedup();
-                to
-            })
-            .collect();
-        for component in order::connected(&edges) {
-            let first = component[0];
-            if component.len() > 1 || edges[first as usize].contains(&first) {
-                self.report_cycle(&values, &edges, &component);
-            }
-        }
-    }
-
-    fn report_cycle(&mut self, values: &[ItemRef], edges: &[Vec<u32>], component: &[u32]) {
-        let start = component[0];
-        let way = shortest_cycle(edges, component, start);
-        let names: Vec<&str> = way
-            .iter()
-            .map(|node| self.program.item(values[*node as usize]).name.as_str())
-            .collect();
-        let shown = match names.len() {
-            0..=12 => names.join(" → "),
-            _ => format!(
-                "{} → … → {}",
-                names[..8].join(" → "),
-                names[names.len() - 2..].join(" → ")
-            ),
-        };
-        let span = self.program.item(values[start as usize]).name_span;
-        let mut error = Diagnostic::error("E0401", span, format!("cycle: {shown}"))
-            .at(format!("`{}` needs itself", names[0]));
-        for node in way.iter().skip(1).take(way.len().saturating_sub(2)).take(3) {
-            let item = self.program.item(values[*node as usize]);
-            error = error.label(item.name_span, "on the way");
-        }
-        self.report(
-            error.help("one of them must not use the other; a function may refer to itself, a value may not"),
-        );
-        for node in component {
-            let item = values[*node as usize];
-            let scheme = self.values.entry(item).or_insert(Scheme {
-                vars: Vec::new(),
-                ty: Ty::ERROR,
-            });
-            let ty = scheme.ty;
-            self.types.absorb(ty);
-        }
     }
 
     fn check_item(&mut self, item: ItemRef, cyclic: bool) {
@@ -378,7 +237,12 @@ impl Checker<'_> {
     }
 
     fn check_result(&mut self, module: ModuleId) {
-        let Some(body) = &self.program.module(module).result else {
+        let Some(body) = self
+            .program
+            .modules
+            .get(module.0 as usize)
+            .and_then(|module| module.result.as_ref())
+        else {
             return;
         };
         let context = Context::new(module, None, body.locals.len());
@@ -397,7 +261,7 @@ impl Checker<'_> {
         });
         let span = self.program.module(module).expr_spans[body.expr.0 as usize];
         self.table.set_result(module, ty);
-        if module.0 as usize + 1 == self.program.modules.len() {
+        if module == self.entry {
             self.core.result = Some(GlobalId(self.core.globals.len() as u32));
             self.core.globals.push(Global {
                 name: Name::new("result"),
@@ -408,64 +272,34 @@ impl Checker<'_> {
         }
     }
 
-    fn function_context(&mut self, item: ItemRef, function: &FnItem) -> Context {
-        let mut context = Context::new(item.module, Some(item), function.locals.len());
-        if let Some(sig) = self.functions.get(&item) {
-            context.tparams = sig.vars[..sig.written].to_vec();
-            for (index, param) in sig.params.iter().enumerate() {
-                context.locals[index] = param.ty;
-            }
-        }
-        context.dims = function.params.iter().map(|param| param.label.clone()).collect();
-        context
-    }
-
-    fn check_function(&mut self, item: ItemRef, function: &FnItem, cyclic: bool) {
-        let Some(sig) = self.functions.get(&item).cloned() else {
-            return;
-        };
-        for (index, param) in sig.params.iter().enumerate() {
-            self.table.set_local(item, LocalId(index as u32), param.ty);
-        }
-        let Some(body) = function.body else {
-            let result = match self.types.kind(sig.ret) {
-                TypeKind::Con(con, _) => Some(Name::new(con.name())),
-                _ => None,
+    /// The code of each setting, held against the type of its param.
+    pub(super) fn check_settings(&mut self, settings: &[super::Given]) -> BTreeMap<GlobalId, Body> {
+        let mut made = BTreeMap::new();
+        for (index, setting) in settings.iter().enumerate() {
+            let module = ModuleId(self.entry.0 + 1 + index as u32);
+            let Some(body) = &setting.module.result else {
+                continue;
             };
-            self.core.functions[sig.function.0 as usize].code = FunctionCode::Intrinsic { result };
-            return;
-        };
-        let context = self.function_context(item, function);
-        let (code, ty) = self.within(context, |checker| {
-            checker.open_frame(Some(sig.function));
-            for index in 0..sig.params.len() {
-                checker.bind_slot(LocalId(index as u32));
-            }
-            let (node, ty) = if sig.stated {
-                let why = function
-                    .ret
-                    .map_or(Why::Plain, |ret| Why::Written(checker.type_span(ret)));
-                (checker.check_expr(body, sig.ret, why), sig.ret)
-            } else if cyclic && sig.vars.is_empty() {
-                (checker.check_expr(body, sig.ret, Why::Plain), sig.ret)
-            } else {
-                let found = checker.synth(body);
-                (found.node, found.ty)
+            let Some(global) = self.globals.get(&setting.param).copied() else {
+                continue;
             };
-            checker.default_numbers_in(ty);
-            (checker.finish_body(node, Some(sig.function)), ty)
-        });
-        self.core.functions[sig.function.0 as usize].code = FunctionCode::Body(code);
-        let unknown = cyclic && !sig.vars.is_empty();
-        if !sig.stated && !unknown {
-            let mut sig = FnSig::clone(&sig);
-            sig.ret = ty;
-            self.functions.insert(item, Rc::new(sig));
+            let Some(scheme) = self.values.get(&setting.param).cloned() else {
+                continue;
+            };
+            let wanted = self.instantiate(&scheme.vars, scheme.ty);
+            let why = Why::Field(self.program.item(setting.param).name_span);
+            let code = self.within(Context::new(module, None, body.locals.len()), |checker| {
+                checker.open_frame(None);
+                let node = checker.check_expr(body.expr, wanted, why);
+                checker.finish_body(node, None)
+            });
+            made.insert(global, code);
         }
+        made
     }
 
     /// Closes the outermost frame of an item.
-    fn finish_body(&mut self, root: NodeId, own: Option<FunctionId>) -> Body {
+    pub(super) fn finish_body(&mut self, root: NodeId, own: Option<FunctionId>) -> Body {
         for deferred in std::mem::take(&mut self.cx.deferred) {
             self.settle_deferred(deferred, false);
         }
@@ -511,7 +345,7 @@ impl Checker<'_> {
         }
     }
 
-    fn close_over(&mut self, ty: Ty) -> Vec<Ty> {
+    pub(super) fn close_over(&mut self, ty: Ty) -> Vec<Ty> {
         let open = self.types.unsolved(ty);
         open.into_iter()
             .map(|meta| {
@@ -520,116 +354,6 @@ impl Checker<'_> {
                 var
             })
             .collect()
-    }
-
-    fn check_defaults(&mut self, item: ItemRef, function: &FnItem) {
-        let Some(sig) = self.functions.get(&item).cloned() else {
-            return;
-        };
-        let mut sig = FnSig::clone(&sig);
-        for (index, param) in function.params.iter().enumerate() {
-            let Some(default) = param.default else { continue };
-            // The default may say what a type parameter is, where it is taken.
-            let types: Vec<(Ty, Ty)> = sig.vars.iter().map(|var| (*var, self.types.meta())).collect();
-            let dims = sig
-                .params
-                .iter()
-                .map(|param| (param.label.clone(), DimTy::Param(param.label.clone())));
-            let substitution = Substitution {
-                types: types.clone(),
-                dims: dims.collect(),
-            };
-            let wanted = self.types.substitute(sig.params[index].ty, &substitution);
-            let mut context = self.function_context(item, function);
-            context.frames.clear();
-            let labels: Vec<Name> = function.params[..index]
-                .iter()
-                .map(|param| param.label.clone())
-                .collect();
-            let name = Name::from(format!("{}.{}", sig.name, param.label));
-            let why = Why::Param(item, index as u32);
-            let code = self.within(context, |checker| {
-                checker.default_code(name, default, wanted, &labels, why)
-            });
-            let (mut pins, mut vars) = (Vec::new(), Vec::new());
-            for (var, meta) in types {
-                if self.types.shallow(meta) != meta {
-                    vars.extend(self.close_over(meta));
-                    pins.push((var, self.types.zonk(meta)));
-                }
-            }
-            let dim = self.dim_of(item.module, default);
-            sig.params[index].default = Some(ParamDefault {
-                code,
-                pins,
-                vars,
-                dim,
-            });
-        }
-        self.functions.insert(item, Rc::new(sig));
-    }
-
-    /// The code of a default in the current context, which sees the `earlier` parameters.
-    pub(super) fn default_code(
-        &mut self,
-        name: Name,
-        expr: ExprId,
-        wanted: Ty,
-        earlier: &[Name],
-        why: Why,
-    ) -> DefaultCode {
-        let span = self.span(expr);
-        let errors = self.diagnostics.len();
-        let reads = order::locals_read(self.module(), expr, earlier.len() as u32);
-        let params = reads.iter().map(|read| earlier[*read as usize].clone()).collect();
-        self.open_frame(None);
-        for read in &reads {
-            self.bind_slot(LocalId(*read));
-        }
-        let node = self.check_expr(expr, wanted, why);
-        self.default_numbers_in(wanted);
-        let item = self.cx.item.take();
-        let code = self.finish_body(node, None);
-        self.cx.item = item;
-        if self.diagnostics[errors..]
-            .iter()
-            .any(|found| found.severity == crate::diagnostic::Severity::Error)
-        {
-            return DefaultCode::Error;
-        }
-        if let Node::Const(value) = &code.nodes[code.root.0 as usize] {
-            return DefaultCode::Const(value.clone());
-        }
-        if reads.is_empty() {
-            return DefaultCode::Alone(Box::new(code));
-        }
-        let function = self.new_function(name, params, span);
-        self.core.functions[function.0 as usize].code = FunctionCode::Body(code);
-        DefaultCode::Call { function, reads }
-    }
-
-    /// The size that an argument gives where a dimension names its parameter: that of a number, or of a list of names.
-    pub(super) fn dim_of(&self, module: ModuleId, expr: ExprId) -> DimTy {
-        let (mut module, mut expr) = (module, expr);
-        // Through a chain of plain bindings; a cycle of them is reported elsewhere.
-        for _ in 0..16 {
-            match &self.program.module(module).exprs[expr.0 as usize] {
-                Expr::Int(size) => return DimTy::Known(*size),
-                Expr::List(elements) if elements.iter().all(|e| matches!(e, hir::Element::Item(_))) => {
-                    return DimTy::Known(elements.len() as i64);
-                }
-                Expr::Item(item) => match &self.program.item(*item).kind {
-                    ItemKind::Value { body, .. } => (module, expr) = (item.module, body.expr),
-                    _ => return DimTy::Unknown,
-                },
-                Expr::Local(local) if module == self.module_id() => {
-                    let name = self.cx.dims.get(local.0 as usize);
-                    return name.map_or(DimTy::Unknown, |name| DimTy::Param(name.clone()));
-                }
-                _ => return DimTy::Unknown,
-            }
-        }
-        DimTy::Unknown
     }
 }
 
@@ -642,35 +366,4 @@ fn failed(span: Span) -> Body {
         slots: 0,
         slot_names: Vec::new(),
     }
-}
-
-/// The shortest way from `start` back to itself inside a component.
-fn shortest_cycle(edges: &[Vec<u32>], component: &[u32], start: u32) -> Vec<u32> {
-    let mut from: std::collections::BTreeMap<u32, u32> = std::collections::BTreeMap::new();
-    let mut queue = std::collections::VecDeque::from([start]);
-    while let Some(node) = queue.pop_front() {
-        for to in edges[node as usize]
-            .iter()
-            .filter(|to| component.binary_search(to).is_ok())
-        {
-            if *to == start {
-                let mut way = vec![start, node];
-                let mut at = node;
-                while at != start {
-                    at = from.get(&at).copied().unwrap_or(start);
-                    way.push(at);
-                }
-                way.reverse();
-                if node == start {
-                    way = vec![start, start];
-                }
-                return way;
-            }
-            if !from.contains_key(to) {
-                from.insert(*to, node);
-                queue.push_back(*to);
-            }
-        }
-    }
-    vec![start, start]
 }

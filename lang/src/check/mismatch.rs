@@ -16,7 +16,7 @@ impl Checker<'_> {
             self.report(error);
             return;
         }
-        let (shown, other) = (self.types.print(wanted), self.types.print(found));
+        let (shown, other) = (self.shown(wanted), self.shown(found));
         let message = match why {
             Why::Condition => format!("a condition is a `Bool`, this is a `{other}`"),
             _ => format!("expected `{shown}`, found `{other}`"),
@@ -65,7 +65,7 @@ impl Checker<'_> {
     /// Mistakes that have an error of their own.
     fn special_mismatch(&mut self, found: Ty, wanted: Ty, why: Why, id: ExprId) -> Option<Diagnostic> {
         let span = self.span(id);
-        let (shown, other) = (self.types.print(wanted), self.types.print(found));
+        let (shown, other) = (self.shown(wanted), self.shown(found));
         match (self.types.kind(found), self.types.kind(wanted)) {
             (TypeKind::Con(Con::Late, _), _) => Some(late_error(
                 span,
@@ -86,7 +86,7 @@ impl Checker<'_> {
                 .help("give it to `step` in `outputs`, and use the field of that name of what `step` gives"),
             ),
             (TypeKind::Optional(inner), _) if !matches!(self.types.kind(wanted), TypeKind::Optional(_)) => {
-                let inner = self.types.print(inner);
+                let inner = self.shown(inner);
                 Some(
                     Diagnostic::error("E0214", span, format!("this may be null: expected `{shown}`, found `{other}`"))
                         .at(if inner == "_" { "this is null".to_owned() } else { format!("this is a `{inner}` or null") })
@@ -138,7 +138,7 @@ impl Checker<'_> {
                 TypeKind::Con(Con::Arg, _),
             ) => Some(format!("a command's arguments are text: write `\"${{{text}}}\"`")),
             (TypeKind::Con(Con::Json, _), _) => {
-                let shown = self.types.print(wanted);
+                let shown = self.shown(wanted);
                 Some(format!("open it: `decode[{shown}]({text})`"))
             }
             (_, TypeKind::Con(Con::List, args)) if self.fits(found, args[0]) => {
@@ -169,6 +169,12 @@ impl Checker<'_> {
         format!("write `round({text})`, or `int({text})` to cut it")
     }
 
+    /// A type in a message: numbers that are still open are Ints there.
+    pub(super) fn shown(&mut self, ty: Ty) -> String {
+        self.default_numbers_in(ty);
+        self.types.print(ty)
+    }
+
     /// Whether a value of one type would do for the other; solves nothing.
     pub(super) fn fits(&mut self, found: Ty, wanted: Ty) -> bool {
         let before = self.types.snapshot();
@@ -182,7 +188,7 @@ impl Checker<'_> {
         match why {
             Why::Plain | Why::Condition => error,
             Why::Written(span) => error.label(span, "expected here"),
-            Why::Field(span) => error.label(span, "the field is declared here"),
+            Why::Field(span) => error.label(span, "declared here"),
             Why::Sibling(span) => error.label(span, "because of this"),
             Why::Param(item, index) => {
                 let Some(sig) = self.functions.get(&item) else {

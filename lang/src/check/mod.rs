@@ -9,11 +9,13 @@ mod arguments;
 mod calls;
 mod coerce;
 mod comprehensions;
+mod cycles;
 mod data;
 mod exhaustive;
 mod exprs;
 mod fields;
 mod frames;
+mod functions;
 mod items;
 mod last_use;
 mod literals;
@@ -32,14 +34,14 @@ mod written;
 
 pub use table::TypeTable;
 
-use crate::core::{Core, GlobalId, NodeId};
-use crate::diagnostic::Diagnostic;
+use crate::core::{Body, Core, GlobalId, NodeId};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{self, ExprId, ItemRef, ModuleId, Name, PatId, Program, TypeId};
 use crate::source::{Sources, Span};
 use crate::types::{Ty, Types};
 use frames::{Frame, NumberLiteral};
 use signatures::{EnumSig, FieldDefault, FnSig, Scheme};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 /// What the checker makes.
@@ -49,15 +51,37 @@ pub struct Checked {
     pub core: Core,
     /// The types of expressions, locals and items.
     pub types: TypeTable,
+    /// The code of the settings, in the place of their params' defaults.
+    pub settings: BTreeMap<GlobalId, Body>,
     /// Errors and warnings, by place.
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// A value that is given for a param.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The param.
+    pub param: ItemRef,
+    /// A module whose `result` is the value.
+    pub module: hir::Module,
+}
+
 /// Checks a program.
 pub fn check(program: &Program, sources: &Sources) -> Checked {
-    let mut checker = Checker::new(program, sources);
-    checker.check_program();
-    checker.finish()
+    check_with(program, sources, &[])
+}
+
+/// Checks a program together with settings, each held against the type of its param.
+pub fn check_with(program: &Program, sources: &Sources, settings: &[Given]) -> Checked {
+    if settings.is_empty() {
+        return Checker::new(program, sources, program.modules.len()).run(settings);
+    }
+    // A setting is code like any other: it stands in a module after those of the program.
+    let mut extended = program.clone();
+    extended
+        .modules
+        .extend(settings.iter().map(|setting| setting.module.clone()));
+    Checker::new(&extended, sources, program.modules.len()).run(settings)
 }
 
 /// A node with its type.
@@ -134,6 +158,8 @@ impl Context {
 /// The state of a check.
 pub(super) struct Checker<'p> {
     program: &'p Program,
+    /// The module that a person builds from; after it stand only settings.
+    entry: ModuleId,
     sources: &'p Sources,
     types: Types,
     diagnostics: Vec<Diagnostic>,
@@ -152,8 +178,10 @@ pub(super) struct Checker<'p> {
 }
 
 impl<'p> Checker<'p> {
-    fn new(program: &'p Program, sources: &'p Sources) -> Self {
+    /// A check of the first `modules` modules; the last of them is the entry.
+    fn new(program: &'p Program, sources: &'p Sources, modules: usize) -> Self {
         Self {
+            entry: ModuleId(modules.saturating_sub(1) as u32),
             program,
             sources,
             types: Types::new(),
@@ -171,7 +199,9 @@ impl<'p> Checker<'p> {
         }
     }
 
-    fn finish(mut self) -> Checked {
+    fn run(mut self, settings: &[Given]) -> Checked {
+        self.check_program();
+        let settings = self.check_settings(settings);
         self.diagnostics
             .sort_by(|a, b| (a.span(), a.code).cmp(&(b.span(), b.code)));
         self.diagnostics.dedup();
@@ -179,6 +209,7 @@ impl<'p> Checker<'p> {
         Checked {
             core: self.core,
             types: self.table,
+            settings,
             diagnostics: self.diagnostics,
         }
     }
@@ -221,6 +252,13 @@ impl<'p> Checker<'p> {
 
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether errors were reported since there were `count` diagnostics.
+    fn errors_since(&self, count: usize) -> bool {
+        self.diagnostics[count..]
+            .iter()
+            .any(|found| found.severity == Severity::Error)
     }
 
     /// The text of an expression, for mends; nothing for one of several lines.

@@ -155,7 +155,9 @@ impl Checker<'_> {
         if matches!(self.types.kind(x), TypeKind::Error) || matches!(self.types.kind(y), TypeKind::Error) {
             return None;
         }
-        self.hold_to(rule, x, op_span);
+        if !self.hold_to(rule, x, op_span) {
+            return None;
+        }
         Some(match (op, self.types.shallow(x)) {
             (BinaryOp::Div, _) => Ty::FLOAT,
             (BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge, _) => {
@@ -196,13 +198,17 @@ impl Checker<'_> {
         }
     }
 
-    /// Asks of a type what a rule asks; later, if the type is not known yet.
-    pub(super) fn hold_to(&mut self, rule: Rule, ty: Ty, span: Span) {
+    /// Asks of a type what a rule asks; later, if the type is not known yet. False if it was reported.
+    pub(super) fn hold_to(&mut self, rule: Rule, ty: Ty, span: Span) -> bool {
         match self.obeys(rule, ty) {
             Some(true) => {}
-            Some(false) => self.report_rule(rule, ty, span),
+            Some(false) => {
+                self.report_rule(rule, ty, span);
+                return false;
+            }
             None => self.cx.deferred.push(Deferred { ty, span, rule }),
         }
+        true
     }
 
     /// Whether a type may stand with an operator; none if it is not known.
@@ -281,7 +287,7 @@ impl Checker<'_> {
     }
 
     fn report_rule(&mut self, rule: Rule, ty: Ty, span: Span) {
-        let shown = self.types.print(ty);
+        let shown = self.shown(ty);
         if rule == Rule::Equal {
             let error = Diagnostic::error(
                 "E0225",
@@ -310,7 +316,7 @@ impl Checker<'_> {
                 error.help("to put maps together write `merge(a, b)`")
             }
             TypeKind::Con(Con::Path, _) if rule == Rule::Add => {
-                error.help("put the name into the path: `./data/\"${name}.csv\"`")
+                error.help("put the name into the path: `./\"data/${name}.csv\"`")
             }
             TypeKind::Optional(_) => error.help("say what holds for null first: `(x ?? 0)`"),
             TypeKind::Rigid(_, name) => error.note(format!("a caller may choose any type for `{name}`")),
@@ -326,7 +332,7 @@ impl Checker<'_> {
         (x, left): (Ty, ExprId),
         (y, right): (Ty, ExprId),
     ) {
-        let (a, b) = (self.types.print(x), self.types.print(y));
+        let (a, b) = (self.shown(x), self.shown(y));
         let sign = written(op);
         let error = Diagnostic::error("E0203", op_span, format!("`{sign}` of `{a}` and `{b}`"))
             .label(self.span(left), format!("this is `{a}`"))
@@ -366,7 +372,9 @@ impl Checker<'_> {
     pub(super) fn synth_neg(&mut self, operand: ExprId, span: Span) -> Typed {
         let found = self.synth(operand);
         let (inner, _) = self.without_late(found.ty);
-        self.hold_to(Rule::Neg, inner, span);
+        if !self.hold_to(Rule::Neg, inner, span) {
+            return self.error_node(span);
+        }
         let node: NodeId = self.emit(Node::Neg(found.node), span);
         Typed { node, ty: found.ty }
     }

@@ -15,7 +15,7 @@ impl Checker<'_> {
     pub(super) fn irrefutable(&mut self, pat: PatId, ty: Ty) -> Pattern {
         let errors = self.diagnostics.len();
         let pattern = self.pattern(pat, ty);
-        if errors == self.diagnostics.len() && !always(&pattern) {
+        if !self.errors_since(errors) && !always(&pattern) {
             self.report(
                 Diagnostic::error("E0221", self.pat_span(pat), "this does not match every value")
                     .help("use `match`, which says what holds otherwise"),
@@ -38,7 +38,7 @@ impl Checker<'_> {
                 ty = inner;
             }
         }
-        if errors == self.diagnostics.len() {
+        if !self.errors_since(errors) {
             self.check_coverage(arms, &made, whole, scrutinee);
         }
         made
@@ -151,7 +151,7 @@ impl Checker<'_> {
                 let known = self.cx.locals.get(local.0 as usize).copied().unwrap_or(Ty::ERROR);
                 let bound_here = self.is_bound(*local);
                 if bound_here && known != Ty::ERROR && self.types.unify(known, ty).is_err() {
-                    let (a, b) = (self.types.print(known), self.types.print(ty));
+                    let (a, b) = (self.shown(known), self.shown(ty));
                     let message = format!("this name is a `{a}` in one alternative and a `{b}` in another");
                     self.report(Diagnostic::error("E0229", span, message).help("write an arm for each"));
                 }
@@ -167,7 +167,7 @@ impl Checker<'_> {
                     Pattern::Null
                 }
                 _ => {
-                    let shown = self.types.print(ty);
+                    let shown = self.shown(ty);
                     let error = Diagnostic::error("E0223", span, format!("a `{shown}` is never null"));
                     self.report(error.help("leave this arm out"));
                     Pattern::Null
@@ -220,7 +220,7 @@ impl Checker<'_> {
     }
 
     fn report_pattern(&mut self, ty: Ty, literal: Ty, _clash: &Clash, span: Span) {
-        let (shown, other) = (self.types.print(ty), self.types.print(literal));
+        let (shown, other) = (self.shown(ty), self.shown(literal));
         let error = Diagnostic::error("E0223", span, format!("a `{shown}` is never a `{other}`"));
         let matched = self.types.shallow(ty);
         self.report(match (matched, literal) {
@@ -237,7 +237,7 @@ impl Checker<'_> {
                     TypeKind::Error => {}
                     TypeKind::Meta(_) => self.report_unknown(span, "what this matches"),
                     _ => {
-                        let shown = self.types.print(ty);
+                        let shown = self.shown(ty);
                         self.report(Diagnostic::error(
                             "E0223",
                             span,
@@ -256,7 +256,7 @@ impl Checker<'_> {
             let ty = match record.field(name) {
                 Some(field) => field.ty,
                 None => {
-                    let shown = self.types.print(ty);
+                    let shown = self.shown(ty);
                     let error = Diagnostic::error("E0204", *at, format!("`{shown}` has no field `{name}`"));
                     let near = nearest(name, record.fields.iter().map(|field| field.name.as_str()));
                     self.report(match near {
@@ -268,11 +268,12 @@ impl Checker<'_> {
             };
             made.push((name.clone(), self.pattern(*pat, ty)));
         }
+        let unknown = fields.iter().any(|(name, ..)| record.field(name).is_none());
         let left_out = record
             .fields
             .iter()
             .find(|field| !fields.iter().any(|(name, ..)| *name == field.name));
-        if let Some(field) = left_out.filter(|_| !open && !record.open) {
+        if let Some(field) = left_out.filter(|_| !open && !record.open && !unknown) {
             self.report(
                 Diagnostic::error(
                     "E0213",
@@ -317,7 +318,7 @@ impl Checker<'_> {
                 return fail(self);
             }
             _ => {
-                let shown = self.types.print(ty);
+                let shown = self.shown(ty);
                 let error = Diagnostic::error("E0223", span, format!("a `{shown}` has no variant `{name}`"));
                 self.report(error.note("only enums have variants"));
                 return fail(self);
@@ -327,7 +328,7 @@ impl Checker<'_> {
             return fail(self);
         };
         if of.is_some_and(|of| of != item) {
-            let shown = self.types.print(ty);
+            let shown = self.shown(ty);
             self.report(Diagnostic::error(
                 "E0223",
                 span,

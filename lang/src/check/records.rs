@@ -4,7 +4,7 @@ use super::suggest::nearest;
 use super::{Checker, Typed, Why};
 use crate::core::{Const, Element as CoreElement, MapEntry, Node, NodeId, RecordEntry};
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Element, Entry, ExprId, Name};
+use crate::hir::{Element, Entry, ExprId, ItemRef, Name};
 use crate::source::Span;
 use crate::types::{Con, Field, Fieldwise, RecordType, Ty, TypeKind};
 use std::collections::BTreeMap;
@@ -42,6 +42,7 @@ impl Checker<'_> {
     fn spread_list(&mut self, expr: ExprId, wanted: Ty) -> NodeId {
         let found = self.synth(expr);
         let span = self.span(expr);
+        self.types.default_number(found.ty);
         match self.types.kind(found.ty) {
             TypeKind::Con(Con::List, _) | TypeKind::Error => {
                 let list = self.types.list(wanted);
@@ -56,7 +57,7 @@ impl Checker<'_> {
                 self.emit(Node::Error, span)
             }
             _ => {
-                let shown = self.types.print(found.ty);
+                let shown = self.shown(found.ty);
                 let error =
                     Diagnostic::error("E0215", span, format!("a `{shown}` cannot be spread into a list"));
                 self.report(error.note("only a list can"));
@@ -169,7 +170,7 @@ impl Checker<'_> {
                 Spread::Failed
             }
             kind => {
-                let shown = self.types.print(found.ty);
+                let shown = self.shown(found.ty);
                 let error = Diagnostic::error("E0215", span, format!("a `{shown}` cannot be spread"));
                 self.report(match kind {
                     TypeKind::Record(_) => error
@@ -301,7 +302,7 @@ impl Checker<'_> {
         if record.open {
             return false;
         }
-        let shown = self.types.print(wanted);
+        let shown = self.shown(wanted);
         let error = Diagnostic::error("E0204", at, format!("`{shown}` has no field `{name}`"));
         let near = nearest(name, record.fields.iter().map(|field| field.name.as_str()));
         let error = match near {
@@ -319,16 +320,22 @@ impl Checker<'_> {
     fn report_missing(&mut self, missing: &[String], wanted: Ty, why: Why, span: Span) {
         let plural = if missing.len() == 1 { "" } else { "s" };
         let verb = if missing.len() == 1 { "is" } else { "are" };
-        let shown = self.types.print(wanted);
+        let shown = self.shown(wanted);
         let message = format!("field{plural} {} {verb} missing", missing.join(", "));
         let error = Diagnostic::error("E0213", span, message).at(format!("a `{shown}` is expected"));
         let labelled = matches!(self.types.kind(wanted), TypeKind::Record(record) if record.label.is_some());
         let error = match why {
-            Why::Plain if labelled => error.note("defaults need a written type: what is inferred has none"),
+            Why::Plain | Why::Sibling(_) if labelled => error.note(INFERRED),
+            Why::Param(item, index) if labelled && self.is_generic_param(item, index) => error.note(INFERRED),
             _ => error,
         };
         let error = self.because(error, why);
         self.report(error.help(format!("add {}", missing.join(", "))));
+    }
+
+    fn is_generic_param(&mut self, item: ItemRef, index: u32) -> bool {
+        let ty = self.functions.get(&item).map(|sig| sig.params[index as usize].ty);
+        ty.is_some_and(|ty| matches!(self.types.kind(ty), TypeKind::Rigid(..)))
     }
 
     /// `{ accuracy: metrics.accuracy }` against `MetricsOf[R]`: finds `R`.
@@ -370,7 +377,7 @@ impl Checker<'_> {
         }
         let found = self.types.record(RecordType::new(inner.list, false, None));
         if self.types.unify(args[0], found).is_err() {
-            let (shown, other) = (self.types.print(args[0]), self.types.print(found));
+            let (shown, other) = (self.shown(args[0]), self.shown(found));
             let error = Diagnostic::error(
                 "E0201",
                 span,
@@ -440,6 +447,9 @@ impl Checker<'_> {
         self.coerce_or_report(Typed { node, ty: from }, wanted, Why::Plain, expr)
     }
 }
+
+/// Why a default was not taken.
+const INFERRED: &str = "defaults need a written type: what is inferred has none";
 
 /// What a spread gives.
 enum Spread {

@@ -21,7 +21,7 @@ impl Checker<'_> {
             Ok(datum) => Some(datum),
             Err(culprit) => {
                 if culprit != Ty::ERROR {
-                    let shown = self.types.print(culprit);
+                    let shown = self.shown(culprit);
                     self.report(
                         Diagnostic::error("E0231", span, format!("data cannot hold a `{shown}`"))
                             .note("data holds numbers, text, truth values, lists, maps, records and enums that do not contain themselves"),

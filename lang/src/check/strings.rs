@@ -77,7 +77,7 @@ impl Checker<'_> {
     }
 
     fn report_no_text(&mut self, ty: Ty, expr: ExprId) {
-        let shown = self.types.print(ty);
+        let shown = self.shown(ty);
         let error = Diagnostic::error("E0234", self.span(expr), format!("a `{shown}` cannot stand in a string"))
             .note("text, numbers, truth values, times, sizes and enums without fields can; in a command also paths, artifacts and late values");
         let text = self.source_text(expr);

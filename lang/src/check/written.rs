@@ -47,7 +47,7 @@ impl Checker<'_> {
             return self.written_shape(at, dims, span);
         }
         let Ok(at) = BUILTIN_TYPES.binary_search_by(|row| row.name.cmp(name)) else {
-            self.unknown_type(name, span);
+            // Lowering takes only what the table has for built in.
             return Ty::ERROR;
         };
         let row = BUILTIN_TYPES[at];
@@ -81,7 +81,7 @@ impl Checker<'_> {
                     "E0227",
                     span,
                     format!(
-                        "`{}` has {} of sizes, not {}",
+                        "`{}` has {} sizes, not {}",
                         shape.name,
                         shape.dims.len(),
                         dims.len()
@@ -115,31 +115,6 @@ impl Checker<'_> {
                 DimTy::Unknown
             }
         }
-    }
-
-    fn unknown_type(&mut self, name: &Name, span: Span) {
-        let declared = self.module().items.iter().filter_map(|item| match item.kind {
-            ItemKind::Type { .. } | ItemKind::Enum { .. } => Some(item.name.as_str()),
-            _ => None,
-        });
-        let builtin = BUILTIN_TYPES
-            .iter()
-            .map(|row| row.name)
-            .chain(SHAPES.iter().map(|shape| shape.name));
-        let near = nearest(name, builtin.chain(declared)).or(match name.as_str() {
-            "String" | "Text" => Some("Str"),
-            "Number" | "Double" => Some("Float"),
-            "Integer" | "I64" => Some("Int"),
-            "Boolean" => Some("Bool"),
-            "Array" | "Vec" => Some("List"),
-            "Dict" | "Object" => Some("Map"),
-            _ => None,
-        });
-        let error = Diagnostic::error("E0219", span, format!("there is no type `{name}`"));
-        self.report(match near {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help(format!("declare it: `type {name} = {{ … }}`")),
-        });
     }
 
     fn wrong_type_arguments(&mut self, name: &str, wanted: usize, given: usize, span: Span) {

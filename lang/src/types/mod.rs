@@ -147,6 +147,8 @@ struct Facts {
     rigids: bool,
     defaults: bool,
     dims: bool,
+    /// The error type is in it.
+    error: bool,
     depth: u16,
 }
 
@@ -224,10 +226,12 @@ impl Types {
             facts.rigids |= inner.rigids;
             facts.defaults |= inner.defaults;
             facts.dims |= inner.dims;
+            facts.error |= inner.error;
             facts.depth = facts.depth.max(inner.depth + 1);
         };
         match kind {
-            TypeKind::Error | TypeKind::Unknown => {}
+            TypeKind::Error => facts.error = true,
+            TypeKind::Unknown => {}
             TypeKind::Con(_, args) | TypeKind::Enum(_, _, args) | TypeKind::Fieldwise(_, args) => {
                 args.iter().for_each(add);
             }

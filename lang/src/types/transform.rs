@@ -185,4 +185,11 @@ impl Types {
         let facts = self.facts[ty.0 as usize];
         !facts.metas && !facts.rigids
     }
+
+    /// Whether something in `ty` did not check, or is not known.
+    pub(crate) fn is_unsure(&mut self, ty: Ty) -> bool {
+        let ty = self.zonk(ty);
+        let facts = self.facts[ty.0 as usize];
+        facts.metas || facts.error
+    }
 }

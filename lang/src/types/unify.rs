@@ -203,12 +203,14 @@ impl Types {
     fn bind(&mut self, meta: Ty, ty: Ty) -> Result<(), Clash> {
         let numeric = self.is_number_meta(meta);
         if let TypeKind::Meta(other) = self.kinds[ty.0 as usize] {
-            // Both unsolved: a plain one becomes the other, so that what is numeric stays so.
-            if numeric && !self.metas[other as usize].numeric {
-                self.solve(ty, meta);
-            } else {
-                self.solve(meta, ty);
-            }
+            // What is numeric stays so. Else the younger becomes the older: the literals of a long chain are then all
+            // one step from the first, not one after the other.
+            let younger = match (numeric, self.metas[other as usize].numeric) {
+                (true, false) => ty,
+                (false, true) => meta,
+                _ => meta.max(ty),
+            };
+            self.solve(younger, if younger == meta { ty } else { meta });
             return Ok(());
         }
         if numeric && ty != Ty::INT && ty != Ty::FLOAT {
