@@ -1,9 +1,9 @@
 """The trainer's work in PyTorch eager, on the same dataset, with the same weights, order and optimizer.
 
-    python3 eager.py CALL.json DATASET
+    python3 eager.py CALL.json DATASET [--fused]
 
 prints a line of JSON: seconds of each epoch, the losses, and a digest of the weights, which is the trainer's own where both
-do the same arithmetic (one shard, one thread, no dropout). Its data is one tensor, gathered by index: the quickest form.
+do the same arithmetic (one shard, no dropout, --fused, and the trainer's environment variables). Its data is one tensor, gathered by index: the quickest form.
 """
 
 import hashlib
