@@ -11,4 +11,5 @@ pub mod plan;
 pub mod progress;
 pub mod report;
 pub mod sandbox;
+pub mod scheduler;
 pub mod store;

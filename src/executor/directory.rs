@@ -124,7 +124,7 @@ impl Directories {
         let found = found.filter(|path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()));
         let found = found.ok_or_else(|| format!("the state `{name}` is no directory in `{among}`"))?;
         let taken = self.states.join(name);
-        #[allow(
+        #[expect(
             clippy::disallowed_methods,
             reason = "scratch only: what is made durable later is made so by the store"
         )]

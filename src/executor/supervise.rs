@@ -183,14 +183,8 @@ fn ending(ended: Option<&Ended>, told: Option<Failure>, killed: bool, disk_limit
     }
 }
 
-fn failure(code: &str, message: &str) -> Ending {
-    Ending::Failed(Failure {
-        code: code.to_owned(),
-        message: message.to_owned(),
-        place: None,
-        argument: None,
-        help: None,
-    })
+fn failure(code: &'static str, message: &str) -> Ending {
+    Ending::Failed(*Failure::new(code, message))
 }
 
 fn not_started(refusal: &Refusal) -> End {

@@ -154,6 +154,8 @@ pub enum How {
     Cutoff,
     /// Another run built it meanwhile.
     Awaited,
+    /// It was built again to compare; what was registered stands, whatever came of it.
+    Checked,
 }
 
 /// Why a step failed.

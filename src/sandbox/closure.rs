@@ -62,7 +62,7 @@ fn closure_of(program: &Path) -> Result<Vec<PathBuf>, ClosureError> {
     let Some(loader) = loader_of(program).map_err(unreadable)? else {
         return Ok(closure.into_iter().collect()); // statically linked
     };
-    #[allow(
+    #[expect(
         clippy::disallowed_methods,
         reason = "the loader only lists, and runs nothing of the program"
     )]

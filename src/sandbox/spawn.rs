@@ -125,7 +125,7 @@ impl Running {
             SockFlag::SOCK_CLOEXEC,
         );
         let (socket, theirs) = pair.map_err(|errno| refusal("make a socket", &errno.into()))?;
-        #[allow(clippy::disallowed_methods, reason = "the helper is what starts programs")]
+        #[expect(clippy::disallowed_methods, reason = "the helper is what starts programs")]
         let process = Command::new(program)
             .arg(HELPER_ARGUMENT)
             .env_clear()

@@ -1,6 +1,8 @@
 //! The sandbox's contract, held against the real kernel: what a builder sees, what it cannot do, how it ends. Each test
 //! runs a shell script as a builder. All of it is run again as an ordinary user by [`ordinary_user`].
 
+#![expect(clippy::unwrap_used, reason = "what cannot be done here fails the test")]
+
 mod bounds;
 mod ordinary_user;
 mod place;

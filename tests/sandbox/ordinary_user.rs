@@ -1,6 +1,6 @@
 //! Runs all the other tests once more as a user without rights, where they are run by root.
 
-#![allow(clippy::disallowed_methods, reason = "setpriv is how to become another user")]
+#![expect(clippy::disallowed_methods, reason = "setpriv is how to become another user")]
 
 use super::mlp_program;
 use std::os::unix::fs::PermissionsExt;

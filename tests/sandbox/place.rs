@@ -166,6 +166,21 @@ fn an_output_behind_a_link_is_none() {
 }
 
 #[test]
+fn a_program_runs_with_its_closure_and_sees_nothing_else() {
+    let program = std::path::Path::new("/usr/bin/ls").canonicalize().unwrap();
+    let mut build = script("");
+    build.request.isolation = Isolation::Sandboxed;
+    build.request.closure = mlp::sandbox::Closures::default().of(&program).unwrap();
+    build.request.argv = vec![program.display().to_string(), "/usr/bin".into(), "/etc".into()];
+    let log = build.logged();
+    assert!(
+        log.contains("/usr/bin:\nls\n") && log.ends_with("Succeeded"),
+        "{log}"
+    );
+    assert!(!log.contains("shadow"), "{log}");
+}
+
+#[test]
 fn without_a_sandbox_the_same_request_builds_too() {
     let mut build = script("cat inputs/a > out; echo $HOME");
     let input = build.directory.path().join("input");

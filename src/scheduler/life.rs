@@ -1,0 +1,298 @@
+//! One build: from the lock of its key to what is registered. Runs in a thread of its own.
+
+use super::attest::attestation;
+use super::chain::{Chain, Listener};
+use super::difference::difference;
+use super::failure::{Attempt, ending_failure, not_started, store_failure, tail};
+use super::request::{Where, request, source_failure};
+use super::verify::{Verified, verify};
+use super::{Build, Outcome};
+use crate::base::clock;
+use crate::base::digest::Digest;
+use crate::base::lock::Lock;
+use crate::instantiate::{self, Resolution};
+use crate::model::build::BuildOutcome;
+use crate::model::event::{EventKind, How, StepFailure};
+use crate::model::graph::{Step, StepId};
+use crate::model::node::Node;
+use crate::model::record::Realisation;
+use crate::store::{Bounds, Registration, Verdict};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// A step whose inputs are there.
+pub(super) struct Prepared {
+    pub(super) step: StepId,
+    pub(super) resolution: Resolution,
+    /// The resolved keys of the steps that it reads.
+    pub(super) read: Vec<Digest>,
+    /// The result that exists, where the step is built again to compare.
+    pub(super) registered: Option<Realisation>,
+}
+
+/// A build that went well.
+pub(super) struct Finished {
+    pub(super) outcome: Outcome,
+    pub(super) how: How,
+    pub(super) wall_ms: u64,
+    pub(super) differs: bool,
+}
+
+/// A build that did not.
+pub(super) struct Failed {
+    pub(super) failure: Box<StepFailure>,
+    pub(super) log: Option<String>,
+    pub(super) tail: Vec<String>,
+    pub(super) wall_ms: u64,
+}
+
+/// Builds the step and registers what came of it; or, where a result is registered already, compares.
+pub(super) fn live(build: &Build<'_>, prepared: &Prepared, lock: Lock) -> Result<Finished, Box<Failed>> {
+    let began = Instant::now();
+    let step = build.graph.step(prepared.step);
+    let log = log_name(prepared.step, step);
+    let life = Life {
+        build,
+        prepared,
+        step,
+        log: build.directory.join(&log),
+        log_name: log,
+    };
+    let done = life.go();
+    // Held until the result is visible, so that whoever waits for it finds it.
+    drop(lock);
+    let wall_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match done {
+        Ok((realisation, how, differs)) => {
+            let outcome = Outcome {
+                resolved_key: prepared.resolution.key,
+                outputs: realisation.outputs,
+            };
+            Ok(Finished {
+                outcome,
+                how,
+                wall_ms,
+                differs,
+            })
+        }
+        Err(failure) => {
+            let log = life.log.exists().then(|| life.log_name.clone());
+            Err(Box::new(Failed {
+                failure,
+                log,
+                tail: tail(&life.log),
+                wall_ms,
+            }))
+        }
+    }
+}
+
+struct Life<'a> {
+    build: &'a Build<'a>,
+    prepared: &'a Prepared,
+    step: &'a Step,
+    log: PathBuf,
+    log_name: String,
+}
+
+/// What a build gave: hashed outputs in the store, and the facts.
+struct Built {
+    outputs: BTreeMap<String, Option<Node>>,
+    outcome: BuildOutcome,
+    verified: Verified,
+    started: u64,
+    /// The first state that was not the registered one.
+    state_differs: Option<String>,
+}
+
+impl Life<'_> {
+    fn go(&self) -> Attempt<(Realisation, How, bool)> {
+        let chain = self.chain()?;
+        if let Some(registered) = &self.prepared.registered {
+            return self.check(chain.as_ref(), registered);
+        }
+        if let Some(chain) = &chain {
+            (self.build.events)(EventKind::ChainFound {
+                step: self.step.name().to_owned(),
+                epochs: chain.last(),
+                of: u32::try_from(chain.keys.len().saturating_sub(1)).unwrap_or(u32::MAX),
+            });
+        }
+        let built = self.build(chain.as_ref(), None)?;
+        self.register(built)
+    }
+
+    fn chain(&self) -> Attempt<Option<Chain>> {
+        let keys = instantiate::chain_keys(&self.step.derivation, &self.prepared.resolution)
+            .map_err(|error| not_started(error.to_string(), None))?;
+        let chain = keys
+            .map(|keys| Chain::look_up(self.build.store, keys))
+            .transpose();
+        chain.map_err(|error| store_failure(&error))
+    }
+
+    /// Builds. With `compare`, states are held against those instead of being registered.
+    fn build(&self, chain: Option<&Chain>, compare: Option<&BTreeMap<u32, Node>>) -> Attempt<Built> {
+        let scratch = self
+            .build
+            .store
+            .scratch()
+            .map_err(|error| store_failure(&error))?;
+        if let Some(folder) = self.log.parent() {
+            fs::create_dir_all(folder).map_err(|error| {
+                not_started(
+                    format!("the folder of logs {} cannot be made: {error}", folder.display()),
+                    None,
+                )
+            })?;
+        }
+        let place = Where {
+            scratch: scratch.path(),
+            log: &self.log,
+        };
+        let made = request(self.build, self.step, &self.prepared.resolution, chain, &place)?;
+        (self.build.events)(EventKind::StepStarted {
+            step: self.step.name().to_owned(),
+            resolved_key: self.prepared.resolution.key,
+            log: self.log_name.clone(),
+        });
+        let started = clock::since_epoch().as_secs();
+        let mut listener = Listener {
+            events: self.build.events,
+            store: self.build.store,
+            step: self.step.name(),
+            chain,
+            registered: compare,
+            trouble: None,
+            differs: None,
+        };
+        let outcome = self
+            .build
+            .executor
+            .build(&made.request, &mut listener, self.build.cancel);
+        if let Some(trouble) = listener.trouble {
+            return Err(trouble);
+        }
+        ending_failure(outcome.ending.clone())?;
+        for (path, node) in &made.in_place {
+            self.build
+                .sources
+                .recheck(path, node)
+                .map_err(|error| source_failure(&error))?;
+        }
+        let verified = verify(&self.step.derivation, &outcome.outputs)?;
+        let mut outputs = BTreeMap::new();
+        for (name, path) in &verified.hashed {
+            let taken = path
+                .as_ref()
+                .map(|path| self.build.store.move_in(path, Bounds::default()))
+                .transpose();
+            let node = taken.map_err(|error| store_failure(&error))?;
+            outputs.insert(name.clone(), node);
+        }
+        Ok(Built {
+            outputs,
+            outcome,
+            verified,
+            started,
+            state_differs: listener.differs,
+        })
+    }
+
+    fn register(&self, built: Built) -> Attempt<(Realisation, How, bool)> {
+        let Prepared { resolution, read, .. } = self.prepared;
+        let attestation = attestation(
+            self.build,
+            self.step.name(),
+            resolution.key,
+            read,
+            built.started,
+            &built.outcome,
+            built.verified.observed,
+        );
+        let derivation = instantiate::static_bytes(self.build.graph, self.prepared.step)
+            .map_err(|error| store_failure(&error.into()))?;
+        let registration = Registration {
+            resolved_key: resolution.key,
+            static_key: self.step.static_key,
+            realisation: Realisation {
+                outputs: built.outputs.clone(),
+            },
+            dependencies: resolution.dependencies.clone(),
+            derivation: &derivation,
+            attestation,
+        };
+        let registered = self
+            .build
+            .store
+            .register(registration)
+            .map_err(|error| store_failure(&error))?;
+        let different = match registered.verdict {
+            Verdict::First | Verdict::Same => Vec::new(),
+            Verdict::Differs(outputs) | Verdict::Superseded(outputs) => outputs,
+        };
+        let differs = self.tell_difference(
+            &registered.standing,
+            &built.outputs,
+            different,
+            built.state_differs,
+        );
+        Ok((registered.standing, How::Built, differs))
+    }
+
+    /// Builds again, with a training from its very beginning, and compares. Registers nothing.
+    fn check(&self, chain: Option<&Chain>, registered: &Realisation) -> Attempt<(Realisation, How, bool)> {
+        let anew = chain.map(Chain::anew);
+        let states = chain.map(|chain| &chain.found);
+        let built = self.build(anew.as_ref(), states)?;
+        let names = registered.outputs.keys();
+        let different = names.filter(|name| registered.outputs.get(*name) != built.outputs.get(*name));
+        let different = different.cloned().collect();
+        let differs = self.tell_difference(registered, &built.outputs, different, built.state_differs);
+        Ok((registered.clone(), How::Checked, differs))
+    }
+
+    /// Tells what differs first: for a training the first state, since all that follows comes from it.
+    fn tell_difference(
+        &self,
+        standing: &Realisation,
+        built: &BTreeMap<String, Option<Node>>,
+        outputs: Vec<String>,
+        state: Option<String>,
+    ) -> bool {
+        if outputs.is_empty() && state.is_none() {
+            return false;
+        }
+        let of_outputs = || {
+            let name = outputs.first()?;
+            let words = match (standing.outputs.get(name)?, built.get(name)?) {
+                (Some(one), Some(other)) => difference(self.build.store, one, other).ok()??,
+                (Some(_), None) => "it was left out now".to_owned(),
+                (None, _) => "it was left out before".to_owned(),
+            };
+            Some(format!("`{name}`: {words}"))
+        };
+        let detail = state.or_else(of_outputs).unwrap_or_default();
+        (self.build.events)(EventKind::Differs {
+            step: self.step.name().to_owned(),
+            outputs,
+            detail,
+        });
+        true
+    }
+}
+
+/// Where the step's log lies in the run's directory: the name as far as file names go, and the number that keeps two
+/// apart.
+fn log_name(id: StepId, step: &Step) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "._-=[]".contains(letter);
+    let name: String = step
+        .name()
+        .chars()
+        .map(|letter| if plain(letter) { letter } else { '_' })
+        .take(100)
+        .collect();
+    format!("logs/{:04}-{name}.log", id.0)
+}

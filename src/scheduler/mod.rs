@@ -1,0 +1,110 @@
+//! The scheduler: brings every step of a run to its end, in parallel, each after those that it reads.
+//!
+//! `machine` says where each step stands; `run` moves it, in the thread that called, and gives builds to threads of
+//! their own; `life` is one build from its lock to its registration, with `request` (what an executor is asked), `chain`
+//! (the states of a training), `verify` (whether outputs are what was declared) and `difference` (what differs, in
+//! words). Talks to the store, the executor and `instantiate`; tells what happens as events.
+//!
+//! **Invariants.** A step starts only when all that it reads is Done. It reads what *registering* returned for those, not
+//! what was built. Nothing of a failed or cancelled build is registered but states of its chain, which are results of
+//! their own. At most `jobs` steps hold a slot, and a step that waits for somebody else's lock holds none.
+
+mod attest;
+mod chain;
+mod difference;
+mod failure;
+mod life;
+mod machine;
+mod program;
+mod request;
+mod run;
+mod verify;
+
+pub use difference::difference;
+pub use program::Programs;
+
+use crate::base::digest::Digest;
+use crate::executor::{Cancel, Executor};
+use crate::model::build::Isolation;
+use crate::model::event::EventKind;
+use crate::model::graph::{Graph, StepId};
+use crate::model::node::Node;
+use crate::plan::Plan;
+use crate::store::{Sources, Store};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What is built, with what, and who is told.
+pub struct Build<'a> {
+    /// The steps.
+    pub graph: &'a Graph,
+    /// What is found already, and what is to be brought to its end.
+    pub plan: &'a Plan,
+    /// Where results are looked up and registered.
+    pub store: &'a Store,
+    /// The project's files.
+    pub sources: &'a Sources,
+    /// Who builds.
+    pub executor: &'a dyn Executor,
+    /// The builder programs.
+    pub programs: &'a Programs,
+    /// How.
+    pub options: &'a Options,
+    /// The id of the run, for attestations.
+    pub run: &'a str,
+    /// The run's directory; logs are written into `logs` in it.
+    pub directory: &'a Path,
+    /// Who is told; called from many threads.
+    pub events: &'a (dyn Fn(EventKind) + Sync),
+    /// The wish to end.
+    pub cancel: &'a Cancel,
+}
+
+/// How steps are built.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Steps at once, at least 1.
+    pub jobs: usize,
+    /// Worker threads of a step that has a use for them. They change no bits.
+    pub workers: u32,
+    /// After a failure go on with what does not depend on it.
+    pub keep_going: bool,
+    /// Build again what is realised, and compare. The plan MUST have been made with the same wish.
+    pub check: bool,
+    /// The strongest isolation that is asked for: [`Isolation::Sandboxed`], or [`Isolation::Off`].
+    pub isolation: Isolation,
+}
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Its resolved key.
+    pub resolved_key: Digest,
+    /// Its hashed outputs; `None` is an optional one that was left out.
+    pub outputs: BTreeMap<String, Option<Node>>,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Steps that have their outputs, those that the plan reuses among them.
+    pub outcomes: BTreeMap<StepId, Outcome>,
+    /// Steps that were built.
+    pub built: u32,
+    /// Steps that the plan would have built and whose result was found after all.
+    pub reused: u32,
+    /// Steps that failed.
+    pub failed: u32,
+    /// Steps that were not tried.
+    pub skipped: u32,
+    /// Steps that gave other bits than are registered.
+    pub differing: u32,
+}
+
+/// Runs the build to its end.
+pub fn run(build: &Build<'_>) -> Summary {
+    run::run(build)
+}
+
+#[cfg(test)]
+mod tests;

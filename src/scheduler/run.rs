@@ -1,0 +1,365 @@
+//! Moves steps through the machine. All decisions fall in the thread that called [`run`]; builds run in threads of their
+//! own and send back what came of them.
+
+use super::failure::{Attempt, not_started, store_failure};
+use super::life::{Failed, Finished, Prepared, live};
+use super::machine::Machine;
+use super::{Build, Outcome, Summary};
+use crate::base::lock::Lock;
+use crate::instantiate::{self, Known, Unresolved};
+use crate::model::derivation::Derivation;
+use crate::model::event::{EventKind, How, StepFailure};
+use crate::model::graph::StepId;
+use crate::model::node::Node;
+use crate::model::record::{Realisation, Trace};
+use crate::plan::reads;
+use crate::store::StoreError;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::Scope;
+use std::time::Duration;
+
+/// How often a lock that somebody else holds is tried again, and the wish to end is looked at.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// What a build's thread sends.
+type Ended = (StepId, Result<Finished, Box<Failed>>);
+
+/// Brings every step of the build to its end.
+pub(super) fn run(build: &Build<'_>) -> Summary {
+    let todo = build.plan.todo();
+    let steps: BTreeMap<StepId, BTreeSet<StepId>> = todo
+        .iter()
+        .map(|step| (*step, inputs(&build.graph.step(*step).derivation)))
+        .collect();
+    let (sender, receiver) = channel();
+    let mut run = Run {
+        build,
+        machine: Machine::new(&steps),
+        locked: BTreeMap::new(),
+        summary: Summary::default(),
+        sender,
+        failed: false,
+    };
+    run.take_over_what_exists();
+    std::thread::scope(|scope| run.finish_all(scope, &receiver));
+    run.summary
+}
+
+struct Run<'a> {
+    build: &'a Build<'a>,
+    machine: Machine,
+    /// Steps whose key somebody else builds.
+    locked: BTreeMap<StepId, Prepared>,
+    summary: Summary,
+    sender: Sender<Ended>,
+    failed: bool,
+}
+
+impl<'a> Run<'a> {
+    fn finish_all<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, receiver: &Receiver<Ended>)
+    where
+        'a: 'scope,
+    {
+        loop {
+            if self.is_stopping() {
+                self.skip_rest();
+            } else {
+                self.try_locked(scope);
+                self.start_ready(scope);
+            }
+            if self.machine.building() == 0 && self.machine.first_ready().is_none() && self.locked.is_empty()
+            {
+                return;
+            }
+            match receiver.recv_timeout(AGAIN) {
+                Ok((step, ended)) => self.ended(step, ended),
+                Err(RecvTimeoutError::Timeout) => {}
+                // Not possible while `self.sender` is alive.
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// What the plan reuses. A trace that cannot be kept costs the next run a longer look, and nothing else.
+    fn take_over_what_exists(&mut self) {
+        for (step, found) in self.build.plan.reused() {
+            if let Some(trace) = &found.new_trace {
+                let static_key = self.build.graph.step(step).static_key;
+                if let Err(error) = self.build.store.put_trace(static_key, trace.clone()) {
+                    (self.build.events)(EventKind::Warning {
+                        text: error.to_string(),
+                    });
+                }
+            }
+            let outcome = Outcome {
+                resolved_key: found.resolved_key,
+                outputs: found.outputs.clone(),
+            };
+            self.summary.outcomes.insert(step, outcome);
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.build.cancel.is_cancelled() || (self.failed && !self.build.options.keep_going)
+    }
+
+    /// Starts ready steps as long as there are slots. Steps whose result is found take none.
+    fn start_ready<'scope>(&mut self, scope: &'scope Scope<'scope, '_>)
+    where
+        'a: 'scope,
+    {
+        while let Some(step) = self.machine.first_ready() {
+            if self.is_stopping() || self.machine.building() >= self.build.options.jobs.max(1) {
+                return;
+            }
+            match self.prepare(step) {
+                Ok(Some(prepared)) => self.lock_and_start(scope, prepared),
+                Ok(None) => {}
+                Err(failure) => self.fail_before_start(step, failure),
+            }
+        }
+    }
+
+    /// Resolves the step and looks its result up. None: it was found, and the step is done.
+    fn prepare(&mut self, step: StepId) -> Attempt<Option<Prepared>> {
+        let resolution =
+            instantiate::resolve(self.build.graph, step, self).map_err(|error| unresolved(&error))?;
+        let read = inputs(&self.build.graph.step(step).derivation);
+        let read = read
+            .iter()
+            .filter_map(|step| Some(self.summary.outcomes.get(step)?.resolved_key))
+            .collect();
+        let registered = self.look_up(&resolution).map_err(|error| store_failure(&error))?;
+        let mut prepared = Prepared {
+            step,
+            resolution,
+            read,
+            registered: None,
+        };
+        match registered {
+            Some(realisation) if self.build.options.check => prepared.registered = Some(realisation),
+            Some(realisation) => {
+                self.found(&prepared, realisation, How::Cutoff)?;
+                return Ok(None);
+            }
+            None => {}
+        }
+        Ok(Some(prepared))
+    }
+
+    /// The result of a resolved key, if all its bytes are here.
+    fn look_up(&self, resolution: &instantiate::Resolution) -> Result<Option<Realisation>, StoreError> {
+        let realisation = self.build.store.realisation(resolution.key)?;
+        Ok(realisation.filter(|realisation| self.build.store.holds_all(realisation)))
+    }
+
+    fn lock_and_start<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, prepared: Prepared)
+    where
+        'a: 'scope,
+    {
+        let step = prepared.step;
+        match self.build.store.try_lock(prepared.resolution.key) {
+            Ok(Some(lock)) => self.start_unless_found(scope, prepared, lock),
+            Ok(None) => {
+                self.machine.lock_is_busy(step);
+                self.locked.insert(step, prepared);
+            }
+            Err(error) => self.fail_before_start(step, store_failure(&error)),
+        }
+    }
+
+    /// Tries again the locks that somebody else holds; what they built is looked up under the lock.
+    fn try_locked<'scope>(&mut self, scope: &'scope Scope<'scope, '_>)
+    where
+        'a: 'scope,
+    {
+        for step in self.machine.locked() {
+            if self.machine.building() >= self.build.options.jobs.max(1) {
+                return;
+            }
+            let Some(prepared) = self.locked.remove(&step) else {
+                continue;
+            };
+            match self.build.store.try_lock(prepared.resolution.key) {
+                Ok(Some(lock)) => self.start_unless_found(scope, prepared, lock),
+                Ok(None) => drop(self.locked.insert(step, prepared)),
+                Err(error) => self.fail_before_start(step, store_failure(&error)),
+            }
+        }
+    }
+
+    /// Under the lock: looks again, and builds what is still not there.
+    fn start_unless_found<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, prepared: Prepared, lock: Lock)
+    where
+        'a: 'scope,
+    {
+        let step = prepared.step;
+        let found = if prepared.registered.is_none() {
+            self.look_up(&prepared.resolution)
+        } else {
+            Ok(None)
+        };
+        let found = found.map_err(|error| store_failure(&error));
+        let found = found.and_then(|found| match found {
+            Some(realisation) => self.found(&prepared, realisation, How::Awaited).map(|()| true),
+            None => Ok(false),
+        });
+        match found {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(failure) => return self.fail_before_start(step, failure),
+        }
+        self.machine.start(step);
+        let (build, sender) = (self.build, self.sender.clone());
+        scope.spawn(move || {
+            let life = AssertUnwindSafe(|| live(build, &prepared, lock));
+            let ended = catch_unwind(life).unwrap_or_else(|_| Err(panicked()));
+            // Nobody to hear it: the run is over.
+            let _ = sender.send((step, ended));
+        });
+    }
+
+    /// The result was there already.
+    fn found(&mut self, prepared: &Prepared, realisation: Realisation, how: How) -> Attempt<()> {
+        let trace = Trace {
+            resolved_key: prepared.resolution.key,
+            outputs: realisation.outputs,
+            dependencies: prepared.resolution.dependencies.clone(),
+        };
+        let static_key = self.build.graph.step(prepared.step).static_key;
+        let outputs = trace.outputs.clone();
+        self.build
+            .store
+            .put_trace(static_key, trace)
+            .map_err(|error| store_failure(&error))?;
+        self.summary.reused += 1;
+        self.done(
+            prepared.step,
+            Outcome {
+                resolved_key: prepared.resolution.key,
+                outputs,
+            },
+            how,
+            0,
+        );
+        Ok(())
+    }
+
+    fn done(&mut self, step: StepId, outcome: Outcome, how: How, wall_ms: u64) {
+        (self.build.events)(EventKind::StepFinished {
+            step: self.name(step),
+            how,
+            outputs: outcome.outputs.clone(),
+            wall_ms,
+        });
+        self.summary.outcomes.insert(step, outcome);
+        self.machine.done(step);
+    }
+
+    fn ended(&mut self, step: StepId, ended: Result<Finished, Box<Failed>>) {
+        match ended {
+            Ok(finished) => {
+                self.summary.built += 1;
+                self.summary.differing += u32::from(finished.differs);
+                self.done(step, finished.outcome, finished.how, finished.wall_ms);
+            }
+            Err(failed) => self.fail(step, *failed),
+        }
+    }
+
+    fn fail_before_start(&mut self, step: StepId, failure: Box<StepFailure>) {
+        self.fail(step, *before_start(failure));
+    }
+
+    fn fail(&mut self, step: StepId, failed: Failed) {
+        let Failed {
+            failure,
+            log,
+            tail,
+            wall_ms,
+        } = failed;
+        self.failed = true;
+        self.summary.failed += 1;
+        (self.build.events)(EventKind::StepFailed {
+            step: self.name(step),
+            failure: *failure,
+            log,
+            tail,
+            wall_ms,
+        });
+        let because = Some(self.name(step));
+        for skipped in self.machine.failed(step) {
+            self.skipped(skipped, because.clone());
+        }
+    }
+
+    fn skip_rest(&mut self) {
+        self.locked.clear();
+        for step in self.machine.skip_rest() {
+            self.skipped(step, None);
+        }
+    }
+
+    fn skipped(&mut self, step: StepId, because: Option<String>) {
+        self.summary.skipped += 1;
+        (self.build.events)(EventKind::StepSkipped {
+            step: self.name(step),
+            because,
+        });
+    }
+
+    fn name(&self, step: StepId) -> String {
+        self.build.graph.step(step).name().to_owned()
+    }
+}
+
+impl Known for Run<'_> {
+    fn output(&self, step: StepId, output: &str) -> Option<Option<Node>> {
+        // An output that a record does not name is one that was not written.
+        Some(
+            self.summary
+                .outcomes
+                .get(&step)?
+                .outputs
+                .get(output)
+                .copied()
+                .flatten(),
+        )
+    }
+
+    fn json(&self, node: &Node) -> Result<serde_json::Value, String> {
+        self.build
+            .store
+            .read_json(node)
+            .map_err(|error| error.to_string())
+    }
+}
+
+fn unresolved(error: &Unresolved) -> Box<StepFailure> {
+    not_started(format!("an input cannot be used: {error}"), None)
+}
+
+fn before_start(failure: Box<StepFailure>) -> Box<Failed> {
+    Box::new(Failed {
+        failure,
+        log: None,
+        tail: Vec::new(),
+        wall_ms: 0,
+    })
+}
+
+/// A bug of ours in a build's thread: the run must come to its end all the same.
+fn panicked() -> Box<Failed> {
+    let help = "this is a bug of mlp: please report it with the lines that stand above";
+    before_start(not_started(
+        "mlp itself failed while it built the step",
+        Some(help),
+    ))
+}
+
+/// The steps that a derivation reads.
+fn inputs(derivation: &Derivation) -> BTreeSet<StepId> {
+    reads(derivation).into_iter().map(|(step, _)| step).collect()
+}
