@@ -116,6 +116,7 @@ fn row(step: &StepSummary) -> Vec<String> {
         StepEnding::Done(How::Built) => "built",
         StepEnding::Done(How::Cutoff) => "as before",
         StepEnding::Done(How::Awaited) => "built by another run",
+        StepEnding::Done(How::Checked) => "compared",
         StepEnding::Failed(_) => "failed",
     };
     let training = step.training.as_ref().map(|training| {
