@@ -243,26 +243,3 @@ fn data_of_another_shape() {
               ^^^^^^^^^ the model is trained here
     "#);
 }
-
-#[test]
-fn params_are_found_or_suggested() {
-    let project = project("param epochs: Int = 1\nrate = 0.1");
-    let span = crate::source::Span {
-        source: crate::source::SourceId(0),
-        start: 0,
-        end: 0,
-    };
-    assert!(crate::eval::find_param(&project.core, "epochs", span).is_ok());
-    let said = |name: &str| match crate::eval::find_param(&project.core, name, span) {
-        Ok(_) => "found".to_owned(),
-        Err(error) => format!(
-            "{} {} | {} | {:?} | {:?}",
-            error.code, error.message, error.labels[0].text, error.notes, error.help
-        ),
-    };
-    insta::assert_snapshot!(format!("{}\n{}\n{}", said("epoch"), said("rate"), said("nothing")), @r#"
-    E0415 there is no param `epoch` | did you mean `epochs`? | ["params: epochs"] | None
-    E0415 there is no param `rate` | is no param | ["params: epochs"] | Some("declare it as one: `param rate = …`")
-    E0415 there is no param `nothing` |  | ["params: epochs"] | None
-    "#);
-}

@@ -7,7 +7,6 @@ use crate::diagnostic::Severity;
 use crate::eval::{Demand, Outcome, Render, Request, Target, evaluate};
 use crate::lower::{Files, load};
 use crate::source::Sources;
-use std::collections::BTreeMap;
 
 /// A checked pipeline.
 pub(super) struct Project {
@@ -37,7 +36,6 @@ impl Project {
         evaluate(Request {
             core: &self.core,
             sources: &self.sources,
-            settings: &BTreeMap::new(),
             demand,
             render,
         })
