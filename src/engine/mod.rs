@@ -1,9 +1,11 @@
 //! The API that front ends use: a project, its pipeline, what it evaluates to, and the build of it. Talks to the
 //! language and to every part of the engine; the command line and the language server talk to this alone.
 
+mod pipeline;
 mod project;
 mod result_link;
 pub mod run_log;
 mod world;
 
+pub use pipeline::{Pipeline, has_errors};
 pub use project::{PIPELINE, Project, ProjectError};

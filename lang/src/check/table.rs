@@ -20,6 +20,7 @@ impl TypeTable {
             exprs: program
                 .modules
                 .iter()
+                .chain(program.settings.iter().map(|setting| &setting.module))
                 .map(|module| vec![None; module.exprs.len()])
                 .collect(),
             ..Self::default()

@@ -1,0 +1,154 @@
+//! A project's pipeline: loaded, checked, and evaluated on demand.
+
+use super::project::{PIPELINE, Project};
+use super::world::ProjectWorld;
+use mlp_lang::check::{Checked, check};
+use mlp_lang::diagnostic::{Diagnostic, Severity};
+use mlp_lang::eval::{self, Demand, Outcome, Render, Request, Target};
+use mlp_lang::lower::{Loaded, load, set};
+use mlp_lang::source::{Sources, Span};
+
+/// How targets are called where messages point into them.
+const COMMAND_LINE: &str = "command line";
+
+/// A pipeline, checked; its mistakes are in [`Pipeline::diagnostics`].
+#[derive(Debug)]
+pub struct Pipeline {
+    sources: Sources,
+    checked: Checked,
+}
+
+impl Pipeline {
+    /// Loads and checks the pipeline of `project`, with values from outside for its params.
+    pub fn load(project: &Project, settings: &[(String, String)]) -> Self {
+        let world = ProjectWorld::new(&project.root);
+        let mut loaded = load(&world, PIPELINE);
+        for (name, text) in settings {
+            set(&mut loaded, &world, name, text);
+        }
+        let Loaded {
+            sources,
+            program,
+            mut diagnostics,
+        } = loaded;
+        let mut checked = check(&program, &sources);
+        diagnostics.append(&mut checked.diagnostics);
+        checked.diagnostics = diagnostics;
+        Self { sources, checked }
+    }
+
+    /// Its files, and the targets and settings that messages point into.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// What was found when it was loaded and checked.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.checked.diagnostics
+    }
+
+    /// Evaluates everything: what `mlp check` does.
+    pub fn evaluate_all(&self) -> Outcome {
+        self.evaluate(&Demand::All, Render::Nothing)
+    }
+
+    /// Evaluates targets that must hold something to build.
+    pub fn evaluate_for_build(&mut self, targets: &[String]) -> Outcome {
+        let demand = Demand::Build(self.targets(targets));
+        self.evaluate(&demand, Render::Nothing)
+    }
+
+    /// Evaluates targets of any value, or without any the file's result, and renders them.
+    pub fn evaluate_to_show(&mut self, targets: &[String], render: Render) -> Outcome {
+        let demand = match targets {
+            [] => Demand::Result,
+            _ => Demand::Show(self.targets(targets)),
+        };
+        self.evaluate(&demand, render)
+    }
+
+    fn evaluate(&self, demand: &Demand, render: Render) -> Outcome {
+        eval::evaluate(Request {
+            core: &self.checked.core,
+            sources: &self.sources,
+            demand,
+            render,
+        })
+    }
+
+    fn targets(&mut self, targets: &[String]) -> Vec<Target> {
+        let targets = targets.iter().map(|text| {
+            let source = self.sources.add(COMMAND_LINE, text.as_str());
+            Target {
+                text: text.clone(),
+                span: Span {
+                    source,
+                    start: 0,
+                    end: text.len() as u32,
+                },
+            }
+        });
+        targets.collect()
+    }
+}
+
+/// Whether any is an error.
+pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pipeline(text: &str, settings: &[(&str, &str)]) -> (tempfile::TempDir, Pipeline) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(PIPELINE), text).unwrap();
+        let project = Project {
+            root: folder.path().to_owned(),
+        };
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(name, text)| ((*name).into(), (*text).into()))
+            .collect();
+        (folder, Pipeline::load(&project, &settings))
+    }
+
+    fn shown(text: &str, settings: &[(&str, &str)], target: &str) -> String {
+        let (_folder, mut pipeline) = pipeline(text, settings);
+        let outcome = pipeline.evaluate_to_show(&[target.to_owned()], Render::Json);
+        let all: Vec<_> = pipeline
+            .diagnostics()
+            .iter()
+            .chain(&outcome.diagnostics)
+            .collect();
+        match outcome.values.as_slice() {
+            [value] if all.is_empty() => value.text.clone(),
+            _ => all
+                .iter()
+                .map(|d| format!("{} {}", d.code, d.message))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        }
+    }
+
+    #[test]
+    fn settings_take_the_place_of_defaults() {
+        let text =
+            "param lr: Float = 0.5\nparam name = \"a\"\nparam n: Int\nx = lr * 2\ny = \"${name}${n}\"\n";
+        assert_eq!(shown(text, &[("n", "1")], "x"), "1.0");
+        assert_eq!(shown(text, &[("n", "1"), ("lr", "3")], "x"), "6.0");
+        assert_eq!(shown(text, &[("n", "1"), ("lr", "1"), ("lr", "2")], "x"), "4.0");
+        assert_eq!(shown(text, &[("n", "2"), ("name", "b c")], "y"), "\"b c2\"");
+    }
+
+    #[test]
+    fn settings_are_held_against_their_type() {
+        let text = "param lr: Float = 0.5\nx = lr\n";
+        assert!(shown(text, &[("lr", "\"fast\"")], "x").contains("Float"));
+        assert!(shown(text, &[("rl", "1")], "x").starts_with("E0415"));
+        assert!(shown(text, &[("lr", "1 +")], "x").starts_with("E01"));
+    }
+}
