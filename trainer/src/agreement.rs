@@ -4,7 +4,7 @@ use crate::error::Outcome;
 use mlp_protocol::data::{Schema, Target};
 use mlp_protocol::message::{Failure, Outcome as Checked};
 use mlp_protocol::net::Net;
-use mlp_protocol::train::{Loss, Metric, Optimizer, TrainArgs};
+use mlp_protocol::train::{Loss, Metric, Optimizer, Schedule, TrainArgs};
 use std::collections::BTreeMap;
 
 /// Checks the arguments of a training.
@@ -37,6 +37,9 @@ pub(crate) fn check_train(args: &TrainArgs, has_val: bool) -> Outcome<()> {
     }
     if let Some(bound) = args.clip_grad_norm {
         within("clip_grad_norm", bound, bound > 0.0, "above 0")?;
+    }
+    if let Some(schedule) = &args.schedule {
+        check_schedule(schedule)?;
     }
     Ok(check_optimizer(&args.optimizer)?)
 }
@@ -181,6 +184,28 @@ pub(crate) fn check_metrics(metrics: &BTreeMap<String, Metric>, y: &Target) -> C
         }
     }
     Ok(())
+}
+
+fn check_schedule(schedule: &Schedule) -> Checked<()> {
+    let not_negative =
+        |name: &str, value: f64| within(&format!("schedule.{name}"), value, value >= 0.0, "0 or above");
+    match schedule {
+        Schedule::Step { step_size, gamma } => {
+            at_least_one("schedule.step_size", *step_size)?;
+            not_negative("gamma", *gamma)
+        }
+        Schedule::Exponential { gamma } => not_negative("gamma", *gamma),
+        Schedule::Cosine { over, warmup, min_lr } => {
+            at_least_one("schedule.over", *over)?;
+            within(
+                "schedule.warmup",
+                f64::from(*warmup),
+                warmup <= over,
+                &format!("at most `over`, which is {over}"),
+            )?;
+            not_negative("min_lr", *min_lr)
+        }
+    }
 }
 
 fn check_optimizer(optimizer: &Optimizer) -> Checked<()> {

@@ -150,3 +150,79 @@ fn canonical(value: &impl Serialize) -> Vec<u8> {
     let value = serde_json::to_value(value).unwrap_or(serde_json::Value::Null);
     value.to_string().into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rates(schedule: Option<&Schedule>, epochs: u32) -> Vec<f64> {
+        (1..=epochs)
+            .map(|epoch| learning_rate(0.1, schedule, epoch))
+            .collect()
+    }
+
+    fn near(found: &[f64], expected: &[f64]) -> bool {
+        found.len() == expected.len() && found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-15)
+    }
+
+    #[test]
+    fn schedules_are_pytorchs() {
+        assert_eq!(rates(None, 2), [0.1, 0.1]);
+        assert!(near(
+            &rates(
+                Some(&Schedule::Step {
+                    step_size: 2,
+                    gamma: 0.1
+                }),
+                5
+            ),
+            &[0.1, 0.1, 0.01, 0.01, 0.001]
+        ));
+        assert!(near(
+            &rates(Some(&Schedule::Exponential { gamma: 0.5 }), 3),
+            &[0.1, 0.05, 0.025]
+        ));
+        // CosineAnnealingLR(T_max = 4), held at its end.
+        let cosine = Schedule::Cosine {
+            over: 4,
+            warmup: 0,
+            min_lr: 0.0,
+        };
+        let quarter = 0.05 * (1.0 + std::f64::consts::FRAC_1_SQRT_2);
+        assert!(near(
+            &rates(Some(&cosine), 6),
+            &[0.1, quarter, 0.05, 0.1 - quarter, 0.0, 0.0]
+        ));
+        let warm = Schedule::Cosine {
+            over: 4,
+            warmup: 2,
+            min_lr: 0.02,
+        };
+        assert!(near(&rates(Some(&warm), 5), &[0.05, 0.1, 0.1, 0.06, 0.02]));
+    }
+
+    #[test]
+    fn cosines_are_exact_to_the_last_digits() {
+        for step in 0..=1000 {
+            let x = f64::from(step) / 1000.0;
+            assert!(
+                (cos_pi(x) - (std::f64::consts::PI * x).cos()).abs() < 1e-15,
+                "{x}"
+            );
+        }
+    }
+
+    #[test]
+    fn canonical_bytes_are_sorted() {
+        let plan = EpochPlan {
+            lr: 1e-3,
+            weight_decay: 0.0,
+            momentum: vec![0.9, 0.999],
+            clip_grad_norm: None,
+        };
+        assert_eq!(
+            plan.bytes(),
+            br#"{"lr":0.001,"momentum":[0.9,0.999],"weight_decay":0.0}"#
+        );
+    }
+}

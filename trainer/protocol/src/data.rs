@@ -44,8 +44,8 @@ pub enum Columns {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Codec {
-    /// Pixel values, channel by channel, row by row; values above 1 anywhere in the columns' declared range are divided
-    /// by `max`. Gives float32 [channels, height, width] in [0, 1].
+    /// Pixel values, channel by channel, row by row, from 0 to `max` and divided by it. Gives float32
+    /// [channels, height, width] in [0, 1].
     Pixels {
         /// The columns, `channels * height * width` of them.
         cols: Columns,

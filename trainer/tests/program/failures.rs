@@ -92,6 +92,14 @@ fn arguments_out_of_range() {
             "give `momentum`",
         ),
         (
+            "schedule",
+            json!({ "kind": "cosine", "over": 4, "warmup": 5, "min_lr": 0.0 }),
+            "B0207",
+            "schedule.warmup",
+            "at most `over`, which is 4",
+            "",
+        ),
+        (
             "loss",
             json!({ "kind": "mse" }),
             "B0203",
