@@ -212,11 +212,9 @@ fn run(example: &Example) -> Vec<String> {
 }
 
 fn values(core: &Core, sources: &Sources, found: &mut Vec<Diagnostic>) -> BTreeMap<String, String> {
-    let settings = BTreeMap::new();
     let request = |demand| Request {
         core,
         sources,
-        settings: &settings,
         demand,
         render: Render::Text,
     };

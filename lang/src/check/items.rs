@@ -8,7 +8,6 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::{self, ItemKind, ItemRef, LocalId, ModuleId, Name};
 use crate::source::Span;
 use crate::types::{Con, Ty, TypeKind};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 impl Checker<'_> {
@@ -270,32 +269,6 @@ impl Checker<'_> {
                 kind: GlobalKind::Value(code),
             });
         }
-    }
-
-    /// The code of each setting, held against the type of its param.
-    pub(super) fn check_settings(&mut self, settings: &[super::Given]) -> BTreeMap<GlobalId, Body> {
-        let mut made = BTreeMap::new();
-        for (index, setting) in settings.iter().enumerate() {
-            let module = ModuleId(self.entry.0 + 1 + index as u32);
-            let Some(body) = &setting.module.result else {
-                continue;
-            };
-            let Some(global) = self.globals.get(&setting.param).copied() else {
-                continue;
-            };
-            let Some(scheme) = self.values.get(&setting.param).cloned() else {
-                continue;
-            };
-            let wanted = self.instantiate(&scheme.vars, scheme.ty);
-            let why = Why::Field(self.program.item(setting.param).name_span);
-            let code = self.within(Context::new(module, None, body.locals.len()), |checker| {
-                checker.open_frame(None);
-                let node = checker.check_expr(body.expr, wanted, why);
-                checker.finish_body(node, None)
-            });
-            made.insert(global, code);
-        }
-        made
     }
 
     /// Closes the outermost frame of an item.

@@ -34,14 +34,14 @@ mod written;
 
 pub use table::TypeTable;
 
-use crate::core::{Body, Core, GlobalId, NodeId};
+use crate::core::{Core, GlobalId, NodeId};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{self, ExprId, ItemRef, ModuleId, Name, PatId, Program, TypeId};
 use crate::source::{Sources, Span};
 use crate::types::{Ty, Types};
 use frames::{Frame, NumberLiteral};
 use signatures::{EnumSig, FieldDefault, FnSig, Scheme};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// What the checker makes.
@@ -51,37 +51,15 @@ pub struct Checked {
     pub core: Core,
     /// The types of expressions, locals and items.
     pub types: TypeTable,
-    /// The code of the settings, in the place of their params' defaults.
-    pub settings: BTreeMap<GlobalId, Body>,
     /// Errors and warnings, by place.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// A value that is given for a param.
-#[derive(Clone, Debug)]
-pub struct Given {
-    /// The param.
-    pub param: ItemRef,
-    /// A module whose `result` is the value.
-    pub module: hir::Module,
-}
-
-/// Checks a program.
+/// Checks a program, its settings against the types of their params.
 pub fn check(program: &Program, sources: &Sources) -> Checked {
-    check_with(program, sources, &[])
-}
-
-/// Checks a program together with settings, each held against the type of its param.
-pub fn check_with(program: &Program, sources: &Sources, settings: &[Given]) -> Checked {
-    if settings.is_empty() {
-        return Checker::new(program, sources, program.modules.len()).run(settings);
-    }
-    // A setting is code like any other: it stands in a module after those of the program.
-    let mut extended = program.clone();
-    extended
-        .modules
-        .extend(settings.iter().map(|setting| setting.module.clone()));
-    Checker::new(&extended, sources, program.modules.len()).run(settings)
+    let mut checker = Checker::new(program, sources);
+    checker.check_program();
+    checker.finish()
 }
 
 /// A node with its type.
@@ -158,7 +136,7 @@ impl Context {
 /// The state of a check.
 pub(super) struct Checker<'p> {
     program: &'p Program,
-    /// The module that a person builds from; after it stand only settings.
+    /// The module that a person builds from.
     entry: ModuleId,
     sources: &'p Sources,
     types: Types,
@@ -178,10 +156,9 @@ pub(super) struct Checker<'p> {
 }
 
 impl<'p> Checker<'p> {
-    /// A check of the first `modules` modules; the last of them is the entry.
-    fn new(program: &'p Program, sources: &'p Sources, modules: usize) -> Self {
+    fn new(program: &'p Program, sources: &'p Sources) -> Self {
         Self {
-            entry: ModuleId(modules.saturating_sub(1) as u32),
+            entry: ModuleId(program.modules.len().saturating_sub(1) as u32),
             program,
             sources,
             types: Types::new(),
@@ -199,9 +176,7 @@ impl<'p> Checker<'p> {
         }
     }
 
-    fn run(mut self, settings: &[Given]) -> Checked {
-        self.check_program();
-        let settings = self.check_settings(settings);
+    fn finish(mut self) -> Checked {
         self.diagnostics
             .sort_by(|a, b| (a.span(), a.code).cmp(&(b.span(), b.code)));
         self.diagnostics.dedup();
@@ -209,7 +184,6 @@ impl<'p> Checker<'p> {
         Checked {
             core: self.core,
             types: self.table,
-            settings,
             diagnostics: self.diagnostics,
         }
     }
