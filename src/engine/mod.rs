@@ -1,11 +1,21 @@
 //! The API that front ends use: a project, its pipeline, what it evaluates to, and the build of it. Talks to the
 //! language and to every part of the engine; the command line and the language server talk to this alone.
+//!
+//! ```text
+//! Project -> Pipeline (load, check, evaluate) -> Workspace (instantiate, plan) -> run -> RunReport
+//! ```
 
+mod build;
+mod error;
 mod pipeline;
 mod project;
 mod result_link;
 pub mod run_log;
+mod workspace;
 mod world;
 
+pub use build::{Built, RunReport, RunRequest, run};
+pub use error::EngineError;
 pub use pipeline::{Pipeline, has_errors};
 pub use project::{PIPELINE, Project, ProjectError};
+pub use workspace::{Instance, Workspace};

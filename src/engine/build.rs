@@ -1,0 +1,323 @@
+//! A run: the plan is carried out, every event is logged and told, and the targets are linked to.
+
+use super::error::EngineError;
+use super::result_link::{self, Artifact};
+use super::run_log::RunLog;
+use super::workspace::{Instance, Workspace};
+use crate::base::clock;
+use crate::executor::{Cancel, Local};
+use crate::model::build::Isolation;
+use crate::model::derivation::Builder;
+use crate::model::event::{Event, EventKind, PlannedStep, RunStatus};
+use crate::model::graph::{Graph, StepId, Target};
+use crate::model::node::Node;
+use crate::plan::{Decision, Plan};
+use crate::sandbox::Helper;
+use crate::scheduler::{self, Build, Options, Programs, Summary};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What a run is asked.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// The targets as they were written.
+    pub targets: Vec<String>,
+    /// Values of params from outside.
+    pub settings: BTreeMap<String, String>,
+    /// Steps at once; at least 1 are run.
+    pub jobs: usize,
+    /// After a failure, go on with what does not depend on it.
+    pub keep_going: bool,
+    /// Build again what is realised, and compare.
+    pub check: bool,
+    /// The strongest isolation that is asked for.
+    pub isolation: Isolation,
+}
+
+/// What a run came to, besides its events.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// How it ended.
+    pub status: RunStatus,
+    /// Steps that gave other bits than are registered.
+    pub differing: u32,
+    /// The targets' artifacts that are there.
+    pub artifacts: Vec<Built>,
+    /// The run's folder, with its log and those of its steps; none where nothing was to be done.
+    pub folder: Option<PathBuf>,
+}
+
+/// An artifact of a target.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The path from the target: `fit.model`.
+    pub label: String,
+    /// Where it is seen, relative to the project; none where no link could be made.
+    pub place: Option<String>,
+    /// What it says, if it is a JSON file.
+    pub value: Option<serde_json::Value>,
+}
+
+/// Carries out `plan`. `listener` is told every event, in order.
+pub fn run(
+    workspace: &Workspace,
+    instance: &Instance,
+    plan: &Plan,
+    request: &RunRequest,
+    listener: &mut (dyn FnMut(&Event) + Send),
+    cancel: &Cancel,
+) -> Result<RunReport, EngineError> {
+    let started = clock::since_epoch();
+    let log = open_log(workspace, plan, started)?;
+    let id = log
+        .as_ref()
+        .map_or_else(|| run_id(started), |log| log.id().to_owned());
+    let folder = log.as_ref().map(|log| log.folder().to_owned());
+    let voice = Voice::new(log, listener);
+    voice.say(EventKind::RunStarted {
+        run: id.clone(),
+        targets: request.targets.clone(),
+        settings: request.settings.clone(),
+        started: started.as_secs(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    });
+    voice.say(planned(&instance.graph, plan));
+    let summary = scheduler::run(&Build {
+        graph: &instance.graph,
+        plan,
+        store: &workspace.store,
+        sources: &instance.sources,
+        executor: &Local::new(Helper::of_this_program()),
+        programs: &Programs::find(libexec().as_deref()),
+        options: &options(request),
+        run: &id,
+        directory: folder.as_deref().unwrap_or(&workspace.state),
+        events: &|event| voice.say(event),
+        cancel,
+    });
+    remember(workspace, instance, &summary, &voice);
+    let status = status(&summary, cancel);
+    let artifacts = artifacts(workspace, &instance.graph, &summary, &voice);
+    voice.say(EventKind::RunFinished {
+        status,
+        built: summary.built,
+        reused: summary.reused + plan.reused().count() as u32,
+        failed: summary.failed,
+    });
+    Ok(RunReport {
+        status,
+        differing: summary.differing,
+        artifacts,
+        folder,
+    })
+}
+
+/// A run that has nothing to do leaves no log.
+fn open_log(workspace: &Workspace, plan: &Plan, started: Duration) -> Result<Option<RunLog>, EngineError> {
+    if plan.todo().is_empty() {
+        return Ok(None);
+    }
+    let runs = workspace.runs();
+    let log = RunLog::create(&runs, &run_id(started));
+    log.map(Some)
+        .map_err(|cause| EngineError::State { path: runs, cause })
+}
+
+/// `20260131-142500`: the time in UTC, so that ids sort as runs began.
+fn run_id(started: Duration) -> String {
+    let seconds = i64::try_from(started.as_secs()).unwrap_or_default();
+    let at = time::OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+    format!(
+        "{year:04}{month:02}{day:02}-{:02}{:02}{:02}",
+        at.hour(),
+        at.minute(),
+        at.second()
+    )
+}
+
+/// Where the builder programs are looked for first.
+fn libexec() -> Option<PathBuf> {
+    std::env::var_os("MLP_LIBEXEC")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+}
+
+fn options(request: &RunRequest) -> Options {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Options {
+        jobs: request.jobs.max(1),
+        workers: u32::try_from(cores).unwrap_or(1),
+        keep_going: request.keep_going,
+        check: request.check,
+        isolation: request.isolation,
+    }
+}
+
+/// The plan as an event.
+fn planned(graph: &Graph, plan: &Plan) -> EventKind {
+    let (mut build, mut reuse) = (Vec::new(), Vec::new());
+    for planned in &plan.steps {
+        let step = graph.step(planned.step);
+        let told = PlannedStep {
+            step: step.name().to_owned(),
+            builder: builder(&step.derivation.builder),
+            reason: planned.reason.clone(),
+        };
+        match planned.decision {
+            Decision::Reuse(_) => reuse.push(told),
+            Decision::Build | Decision::Unknown => build.push(told),
+        }
+    }
+    EventKind::Planned { build, reuse }
+}
+
+fn builder(builder: &Builder) -> String {
+    match builder {
+        Builder::Builtin { name, .. } => name.clone(),
+        Builder::Command { argv } => {
+            argv.first()
+                .and_then(|word| word.first())
+                .map_or_else(String::new, |piece| match piece {
+                    crate::model::derivation::Piece::Text(text) => text.clone(),
+                    _ => "command".to_owned(),
+                })
+        }
+    }
+}
+
+/// Notes what was built under which name, for the reasons of later plans.
+fn remember(workspace: &Workspace, instance: &Instance, summary: &Summary, voice: &Voice<'_>) {
+    let mut last = workspace.last_built();
+    last.note(&instance.graph, |step| summary.outcomes.contains_key(&step));
+    // Digests that were taken anew after builds, too. Both are local memories, whose loss costs time alone.
+    for error in [last.save().err(), instance.sources.save().err()]
+        .into_iter()
+        .flatten()
+    {
+        voice.say(EventKind::Warning {
+            text: error.to_string(),
+        });
+    }
+}
+
+fn status(summary: &Summary, cancel: &Cancel) -> RunStatus {
+    if summary.failed > 0 && !cancel.is_cancelled() {
+        RunStatus::Failed
+    } else if summary.skipped > 0 || summary.failed > 0 {
+        RunStatus::Cancelled
+    } else {
+        RunStatus::Succeeded
+    }
+}
+
+/// The targets that are there: told, linked to, and read where they are JSON.
+fn artifacts(workspace: &Workspace, graph: &Graph, summary: &Summary, voice: &Voice<'_>) -> Vec<Built> {
+    let found: Vec<(&Target, Node)> = graph
+        .targets
+        .iter()
+        .filter_map(|target| Some((target, output(summary, target.step, &target.output)?)))
+        .collect();
+    for (target, node) in &found {
+        voice.say(EventKind::TargetReady {
+            label: target.label.clone(),
+            kind: target.kind.into(),
+            node: *node,
+        });
+    }
+    let places = places(workspace, graph, &found, voice);
+    let built = found.iter().enumerate().map(|(index, (target, node))| Built {
+        label: target.label.clone(),
+        place: places.get(index).cloned(),
+        value: value(workspace, graph, target, node),
+    });
+    built.collect()
+}
+
+fn output(summary: &Summary, step: StepId, output: &str) -> Option<Node> {
+    *summary.outcomes.get(&step)?.outputs.get(output)?
+}
+
+fn places(workspace: &Workspace, graph: &Graph, found: &[(&Target, Node)], voice: &Voice<'_>) -> Vec<String> {
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let artifacts: Vec<Artifact> = found
+        .iter()
+        .map(|(target, node)| Artifact {
+            label: target.label.clone(),
+            path: path(graph, target),
+            node: *node,
+        })
+        .collect();
+    result_link::link(&workspace.project, &workspace.store, &artifacts).unwrap_or_else(|error| {
+        voice.say(EventKind::Warning {
+            text: error.to_string(),
+        });
+        Vec::new()
+    })
+}
+
+/// Where the target's builder writes it.
+fn path(graph: &Graph, target: &Target) -> String {
+    let outputs = &graph.step(target.step).derivation.outputs;
+    outputs
+        .get(&target.output)
+        .map_or_else(String::new, |output| output.path.clone())
+}
+
+fn value(workspace: &Workspace, graph: &Graph, target: &Target, node: &Node) -> Option<serde_json::Value> {
+    let is_json = Path::new(&path(graph, target))
+        .extension()
+        .is_some_and(|extension| extension == "json");
+    if is_json {
+        workspace.store.read_json(node).ok()
+    } else {
+        None
+    }
+}
+
+/// Numbers events in time, logs them and tells them. Called from many threads.
+struct Voice<'a> {
+    started: Instant,
+    inner: Mutex<(Option<RunLog>, &'a mut (dyn FnMut(&Event) + Send))>,
+}
+
+impl<'a> Voice<'a> {
+    fn new(log: Option<RunLog>, listener: &'a mut (dyn FnMut(&Event) + Send)) -> Self {
+        Self {
+            started: Instant::now(),
+            inner: Mutex::new((log, listener)),
+        }
+    }
+
+    fn say(&self, kind: EventKind) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let at_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let event = Event { at_ms, kind };
+        let (log, listener) = &mut *inner;
+        let failed = log.as_mut().and_then(|log| log.append(&event).err());
+        listener(&event);
+        if let Some(error) = failed {
+            // Said once: the log ends here, the build goes on.
+            *log = None;
+            let text = format!("the run's log cannot be written any more: {error}");
+            listener(&Event {
+                at_ms,
+                kind: EventKind::Warning { text },
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn run_ids_are_times() {
+        assert_eq!(run_id(Duration::from_secs(1_769_869_500)), "20260131-142500");
+    }
+}

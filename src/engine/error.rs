@@ -1,0 +1,38 @@
+//! Why the engine cannot go on before any step is tried.
+
+use crate::store::StoreError;
+use mlp_lang::diagnostic::Diagnostic;
+use std::path::PathBuf;
+
+/// What is wrong: with the pipeline, or with the machine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The pipeline names what is not there, or what cannot be built. Spans are of the pipeline's sources.
+    #[error("the pipeline cannot be built as it is")]
+    Pipeline(Vec<Diagnostic>),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No place for the store is known.
+    #[error("there is no place for the store: neither MLP_STORE nor HOME is set")]
+    NoHome,
+    /// The project's folder of local state cannot be used.
+    #[error("`{path}` cannot be used: {cause}")]
+    State {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+}
+
+impl EngineError {
+    /// What to do, where there is more to say than the error does.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.help(),
+            Self::NoHome => Some("set MLP_STORE to a folder on a disk with room for results".to_owned()),
+            Self::Pipeline(_) | Self::State { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A project together with the store and the machine: where graphs are made and plans are laid.
+
+use super::error::EngineError;
+use super::project::Project;
+use crate::base::processor;
+use crate::instantiate::{Machine, instantiate, requests};
+use crate::model::graph::Graph;
+use crate::plan::{Circumstances, Plan, plan};
+use crate::store::{LastBuilt, Sources, Store};
+use mlp_lang::spec::Evaluation;
+use std::path::PathBuf;
+
+/// A project, the store, and what of the machine decides bits.
+#[derive(Debug)]
+pub struct Workspace {
+    pub(super) project: Project,
+    pub(super) state: PathBuf,
+    pub(super) store: Store,
+    machine: Machine,
+}
+
+/// The graph of some targets, with the project's files as they were digested.
+#[derive(Debug)]
+pub struct Instance {
+    /// The steps that the targets demand.
+    pub graph: Graph,
+    pub(super) sources: Sources,
+}
+
+impl Workspace {
+    /// Opens the store: `MLP_STORE`, else `mlp/store` in the user's folder of data.
+    pub fn open(project: Project) -> Result<Self, EngineError> {
+        let state = project.state().map_err(|cause| EngineError::State {
+            path: project.root.clone(),
+            cause,
+        })?;
+        let store = Store::open(&store_root()?)?;
+        // A trainer that finds a GPU is a matter of its installation; this one is for processors.
+        let machine = Machine {
+            cpu: processor::class(),
+            cuda: None,
+        };
+        Ok(Self {
+            project,
+            state,
+            store,
+            machine,
+        })
+    }
+
+    /// The project.
+    pub fn project(&self) -> &Project {
+        &self.project
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The folder of the runs' logs.
+    pub fn runs(&self) -> PathBuf {
+        self.state.join("runs")
+    }
+
+    /// The graph of what was evaluated: digests the sources, and finds every step's key.
+    pub fn instantiate(&self, evaluation: &Evaluation) -> Result<Instance, EngineError> {
+        let sources = Sources::open(&self.project.root, Some(&self.state.join("stat-cache")));
+        let table = sources.digest(&requests(evaluation));
+        let graph = instantiate(evaluation, &table, &self.machine).map_err(EngineError::Pipeline)?;
+        // A cache that cannot be written costs the next run time, and nothing else.
+        drop(sources.save());
+        Ok(Instance { graph, sources })
+    }
+
+    /// What is to be done, each with its reason. With `check` everything that was realised is built again.
+    pub fn plan(&self, instance: &Instance, check: bool) -> Result<Plan, EngineError> {
+        let last = self.last_built();
+        let last = &|name: &str| last.get(name);
+        let circumstances = Circumstances {
+            snapshot: &self.store,
+            last,
+            check,
+        };
+        Ok(plan(&instance.graph, &circumstances)?)
+    }
+
+    pub(super) fn last_built(&self) -> LastBuilt {
+        LastBuilt::load(&self.state.join("last-built"))
+    }
+}
+
+/// Where the store is.
+fn store_root() -> Result<PathBuf, EngineError> {
+    let folder = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    if let Some(root) = folder("MLP_STORE") {
+        return Ok(root);
+    }
+    let data = folder("XDG_DATA_HOME").or_else(|| folder("HOME").map(|home| home.join(".local/share")));
+    data.map(|data| data.join("mlp/store")).ok_or(EngineError::NoHome)
+}
