@@ -3,6 +3,7 @@
 //! itself. Knows nothing of what is encoded.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The first bytes of every message.
 const MAGIC: [u8; 4] = *b"mlp\0";
@@ -147,18 +148,22 @@ impl Writer {
 #[derive(Debug)]
 pub struct MapWriter<'w> {
     writer: &'w mut Writer,
-    last: Option<String>,
+    /// Where the last key's bytes stand in the message.
+    last: Option<Range<usize>>,
 }
 
 impl MapWriter<'_> {
     /// An entry: `value` writes exactly one value.
     pub fn entry(&mut self, key: &str, value: impl FnOnce(&mut Writer)) {
-        if self.last.as_deref().is_some_and(|last| last >= key) {
+        if let Some(last) = self.last.take()
+            && self.writer.bytes[last] >= *key.as_bytes()
+        {
             self.writer.invalidate(EncodeError::Unsorted(key.to_owned()));
         }
         self.writer.str(key);
+        let end = self.writer.bytes.len();
+        self.last = Some(end - key.len()..end);
         value(self.writer);
-        self.last = Some(key.to_owned());
     }
 }
 
