@@ -189,3 +189,22 @@ fn commands_find_sources_at_their_own_paths_and_artifacts_at_inputs() {
     );
     assert_eq!(resolution.inputs["inputs/data"].source, None);
 }
+
+#[test]
+fn every_code_that_is_reported_here_has_a_page() {
+    let sources = [
+        include_str!("../mod.rs"),
+        include_str!("../command.rs"),
+        include_str!("../problem.rs"),
+    ];
+    let codes = sources.iter().flat_map(|source| {
+        let places = source.match_indices("\"E05");
+        places.map(|(at, _)| &source[at + 1..at + 6])
+    });
+    let mut count = 0;
+    for code in codes {
+        count += 1;
+        assert!(mlp_lang::codes::find(code).is_some(), "no page for {code}");
+    }
+    assert!(count >= 12, "{count} codes");
+}
