@@ -1,12 +1,10 @@
-//! Operators: arithmetic that never wraps and never leaves the finite numbers, comparison, equality.
+//! Operators: arithmetic that never wraps and never leaves the finite numbers.
 
 use super::blame::Place;
+use super::compare::{equal, order};
 use super::machine::{Failed, Machine};
-use super::names::Names;
-use super::value::{List, Text, Value, Variant};
+use super::value::{List, Text, Value};
 use crate::hir::BinaryOp;
-use std::cmp::Ordering;
-use std::rc::Rc;
 
 /// Why an operation has no result.
 #[derive(Clone, Copy)]
@@ -34,6 +32,9 @@ impl Machine<'_> {
                 return self.compare(op, &left, &right, place);
             }
             _ => {}
+        }
+        if let (BinaryOp::Add, Value::Str(a), Value::Str(b)) = (op, &left, &right) {
+            self.reserve(a.as_str().len() + b.as_str().len(), place)?;
         }
         if let (BinaryOp::Add, Value::List(_)) = (op, &left) {
             return self.append(left, right, place);
@@ -259,69 +260,6 @@ fn scaled_float(op: BinaryOp, quantity: i64, by: f64) -> Result<i64, Fault> {
         Ok(rounded as i64)
     } else {
         Err(Fault::Overflow)
-    }
-}
-
-/// Whether two values are the same data. Fields of records may be in any order.
-pub(crate) fn equal(names: &Names, left: &Value, right: &Value) -> bool {
-    use Value::{Bool, Bytes, Duration, Float, Int, Map, Null, Path, Record, Str};
-    match (left, right) {
-        (Null, Null) => true,
-        (Bool(a), Bool(b)) => a == b,
-        (Int(a), Int(b)) | (Duration(a), Duration(b)) | (Bytes(a), Bytes(b)) => a == b,
-        (Float(a), Float(b)) => a == b,
-        // Only inside Json can a number of either kind stand in the same place.
-        (Int(a), Float(b)) | (Float(b), Int(a)) => *a as f64 == *b,
-        (Str(a), Str(b)) => a == b,
-        (Path(a), Path(b)) => a.as_str() == b.as_str(),
-        (Value::List(a), Value::List(b)) => {
-            a.items().len() == b.items().len()
-                && a.items().iter().zip(b.items()).all(|(a, b)| equal(names, a, b))
-        }
-        (Record(a), Record(b)) => {
-            let fields = names.fields(a.shape);
-            fields.len() == names.fields(b.shape).len()
-                && fields.iter().zip(a.cells()).all(|(field, a)| {
-                    names
-                        .index(b.shape, *field)
-                        .is_some_and(|index| equal(names, a, &b.cells()[index]))
-                })
-        }
-        (Map(a), Map(b)) => {
-            a.entries().len() == b.entries().len()
-                && a.entries()
-                    .iter()
-                    .all(|(key, a)| b.entries().get(key).is_some_and(|b| equal(names, a, b)))
-        }
-        (Value::Variant(a), Value::Variant(b)) => same_variant(names, a, b),
-        _ => false,
-    }
-}
-
-fn same_variant(names: &Names, a: &Rc<Variant>, b: &Rc<Variant>) -> bool {
-    a.name == b.name
-        && a.cells().len() == b.cells().len()
-        && a.cells().iter().zip(b.cells()).all(|(a, b)| equal(names, a, b))
-}
-
-/// The order of two values that have one.
-pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
-    use Value::{Bool, Bytes, Duration, Float, Int, List, Str};
-    match (left, right) {
-        (Int(a), Int(b)) | (Duration(a), Duration(b)) | (Bytes(a), Bytes(b)) => Some(a.cmp(b)),
-        (Float(a), Float(b)) => a.partial_cmp(b),
-        (Str(a), Str(b)) => Some(a.as_str().cmp(b.as_str())),
-        (Bool(a), Bool(b)) => Some(a.cmp(b)),
-        (List(a), List(b)) => {
-            for (a, b) in a.items().iter().zip(b.items()) {
-                match order(a, b)? {
-                    Ordering::Equal => {}
-                    unequal => return Some(unequal),
-                }
-            }
-            Some(a.items().len().cmp(&b.items().len()))
-        }
-        _ => None,
     }
 }
 

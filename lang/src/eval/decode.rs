@@ -4,7 +4,7 @@ use super::blame::Place;
 use super::machine::{Failed, Machine};
 use super::names::EMPTY;
 use super::suggest;
-use super::value::{Entries, Text, Value, Variant};
+use super::value::{Entries, Text, Value, Variant, live_bytes};
 use crate::spec::Datum;
 use std::collections::BTreeMap;
 
@@ -37,6 +37,9 @@ impl Machine<'_> {
     }
 
     fn decoded(&mut self, value: &Value, schema: &Datum, path: &str) -> Decoded {
+        if live_bytes() > self.limits.memory {
+            return Err(mismatch(path, "there is more of it than memory may hold"));
+        }
         match schema {
             Datum::Str(name) => scalar(value, name, path),
             Datum::Variant(name, parts) => match name.as_str() {

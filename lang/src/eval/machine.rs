@@ -30,6 +30,8 @@ pub(crate) struct Limits {
     pub(crate) steps: u64,
     /// Bytes that values hold.
     pub(crate) memory: usize,
+    /// Bytes of a value's text.
+    pub(crate) text: usize,
 }
 
 impl Default for Limits {
@@ -37,7 +39,9 @@ impl Default for Limits {
         Self {
             depth: 2_500,
             steps: 200_000_000,
-            memory: 2 << 30,
+            // Tests go up to these.
+            memory: if cfg!(test) { 64 << 20 } else { 2 << 30 },
+            text: if cfg!(test) { 4 << 20 } else { 256 << 20 },
         }
     }
 }
@@ -330,7 +334,7 @@ impl<'c> Machine<'c> {
     }
 
     #[cold]
-    fn out_of_memory(&mut self, place: Place) -> Failed {
+    pub(crate) fn out_of_memory(&mut self, place: Place) -> Failed {
         let limit = self.limits.memory >> 20;
         let error = self
             .error(

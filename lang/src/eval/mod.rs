@@ -15,10 +15,14 @@ mod arithmetic;
 mod artifact;
 mod blame;
 mod code;
+mod collect;
+mod compare;
 mod compile;
 mod datum;
 mod decode;
+mod display;
 mod intrinsics;
+mod json;
 mod loops;
 mod machine;
 mod names;
@@ -39,6 +43,7 @@ use crate::diagnostic::Diagnostic;
 use crate::shapes::LayerRow;
 use crate::source::{Sources, Span};
 use crate::spec::{Evaluation, SpecId};
+use collect::Collector;
 use machine::Machine;
 use std::collections::BTreeMap;
 
@@ -116,18 +121,23 @@ pub fn evaluate(request: Request<'_>) -> Outcome {
     let mut machine = Machine::new(request.core, request.sources);
     let demanded = target::demand(&mut machine, request.demand);
     let mut outcome = Outcome::default();
-    for (label, value) in &demanded {
-        target::collect(&machine, label, value, &mut outcome.evaluation.targets);
+    let mut artifacts = Collector::default();
+    for (label, value) in demanded {
+        artifacts.collect(&machine, &label, &value);
         let text = match request.render {
-            Render::Nothing => String::new(),
-            Render::Text => machine.display_wide(value),
-            Render::Json => machine.to_json(value),
+            Render::Nothing => Some(String::new()),
+            Render::Text => machine.text_wide(&value),
+            Render::Json => machine.to_json(&value),
         };
-        outcome.values.push(Shown {
-            label: label.clone(),
-            text,
-        });
+        match text {
+            Some(text) => outcome.values.push(Shown { label, text }),
+            None => {
+                let error = target::too_long(&machine, &label);
+                machine.diagnostics.extend(error);
+            }
+        }
     }
+    outcome.evaluation.targets = artifacts.found;
     outcome.layers = machine.artifacts.layers();
     outcome.evaluation.specs = machine.specs.finish();
     outcome.diagnostics = machine.diagnostics;

@@ -1,12 +1,13 @@
 //! Targets: from what a person names on the command line to values and the artifacts in them.
 
 use super::artifact::About;
+use super::collect::Collector;
 use super::machine::{Failed, Machine};
 use super::suggest::nearest;
 use super::value::{Text, Value};
 use super::{Demand, Target};
 use crate::diagnostic::Diagnostic;
-use crate::spec::{ArtifactKind, InputSource, TargetArtifact};
+use crate::spec::{ArtifactKind, InputSource};
 
 /// The values that are demanded, with their labels; what fails is reported and left out.
 pub(super) fn demand(machine: &mut Machine<'_>, demand: &Demand) -> Vec<(String, Value)> {
@@ -202,9 +203,7 @@ fn unknown(machine: &mut Machine<'_>, target: &Target, name: &str) -> Failed {
     let reported = machine.diagnostics.len();
     let mut buildable = Vec::new();
     for (label, value) in all(machine) {
-        let mut found = Vec::new();
-        collect(machine, &label, &value, &mut found);
-        if !found.is_empty() && !label.is_empty() {
+        if !label.is_empty() && holds_artifacts(machine, &value) {
             buildable.push(label);
         }
     }
@@ -216,10 +215,14 @@ fn unknown(machine: &mut Machine<'_>, target: &Target, name: &str) -> Failed {
     machine.fail(error)
 }
 
+fn holds_artifacts(machine: &Machine<'_>, value: &Value) -> bool {
+    let mut artifacts = Collector::default();
+    artifacts.collect(machine, "", value);
+    !artifacts.found.is_empty()
+}
+
 fn holds_something(machine: &mut Machine<'_>, target: &Target, value: &Value) -> Result<(), Failed> {
-    let mut found = Vec::new();
-    collect(machine, &target.text, value, &mut found);
-    if !found.is_empty() {
+    if holds_artifacts(machine, value) {
         return Ok(());
     }
     let text = &target.text;
@@ -234,57 +237,19 @@ fn holds_something(machine: &mut Machine<'_>, target: &Target, value: &Value) ->
     Err(machine.fail(error))
 }
 
-/// The artifacts in a value, each once, with the paths to them.
-pub(super) fn collect(machine: &Machine<'_>, label: &str, value: &Value, found: &mut Vec<TargetArtifact>) {
-    match value {
-        Value::Artifact(artifact) => {
-            let artifact = machine.artifacts.get(*artifact);
-            if !matches!(artifact.about, About::Absent(_)) {
-                add(found, label, &artifact.source, artifact.kind);
-            }
-        }
-        Value::Late(late) => {
-            let source = &machine.artifacts.late(*late).source;
-            add(found, label, source, ArtifactKind::Value);
-        }
-        Value::Record(record) => {
-            for (name, value) in machine.names.fields(record.shape).iter().zip(record.cells()) {
-                collect(
-                    machine,
-                    &format!("{label}.{}", machine.names.text(*name)),
-                    value,
-                    found,
-                );
-            }
-        }
-        Value::Map(map) => {
-            for (key, value) in map.entries() {
-                collect(machine, &format!("{label}.{}", key.as_str()), value, found);
-            }
-        }
-        Value::List(list) => {
-            for (index, value) in list.items().iter().enumerate() {
-                // Labels are made only where elements hold specs; all others would be thrown away here.
-                if !matches!(value, Value::Artifact(_) | Value::Late(_)) && value.depth() == 0 {
-                    continue;
-                }
-                let own = list.labels.as_ref().and_then(|labels| labels.get(index).cloned());
-                let own = own.unwrap_or_else(|| index.to_string());
-                collect(machine, &format!("{label}[{own}]"), value, found);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn add(found: &mut Vec<TargetArtifact>, label: &str, source: &InputSource, kind: ArtifactKind) {
-    if !found.iter().any(|target| target.source == *source) {
-        found.push(TargetArtifact {
-            label: label.strip_prefix('.').unwrap_or(label).to_owned(),
-            source: source.clone(),
-            kind,
-        });
-    }
+/// Reports a value whose text nobody can read.
+pub(super) fn too_long(machine: &Machine<'_>, label: &str) -> Option<Diagnostic> {
+    let core = machine.core;
+    let limit = machine.limits.text >> 20;
+    let name = parse(label).map_or(label, |(name, _)| name);
+    let bound = core.entry.iter().find(|(own, _)| own == name).map(|(_, id)| *id);
+    let global = &core.globals[bound.or(core.result)?.0 as usize];
+    let error = Diagnostic::error(
+        "E0409",
+        global.span,
+        format!("the value's text would be longer than {limit} MiB"),
+    );
+    Some(error.at("parts that are shared are written as often as they stand there"))
 }
 
 #[cfg(test)]

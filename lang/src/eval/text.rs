@@ -18,6 +18,13 @@ impl<'c> Machine<'c> {
         let mut text = String::new();
         for part in parts {
             let value = self.eval(code, *part)?;
+            if let Value::Str(part_text) = &value {
+                let place = Place {
+                    code: code.id,
+                    at: *part,
+                };
+                self.reserve(text.len() + part_text.as_str().len(), place)?;
+            }
             if !write_plain(&self.names, &value, &mut text) {
                 let place = Place {
                     code: code.id,

@@ -7,6 +7,9 @@ use crate::shapes::{Layer, Site};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+/// More layers than anybody means.
+const MOST_LAYERS: u32 = 100_000;
+
 impl Machine<'_> {
     /// A description; a function without parameters stands for its result.
     pub(super) fn description(&mut self, value: &Value, place: Place) -> Result<Rc<Variant>, Failed> {
@@ -35,7 +38,24 @@ impl Machine<'_> {
     }
 
     /// A layer tree for the shape pass.
-    pub(super) fn layer(&mut self, value: &Value, place: Place) -> Result<Layer, Failed> {
+    pub(super) fn layers(&mut self, value: &Value, place: Place) -> Result<Layer, Failed> {
+        let mut left = MOST_LAYERS;
+        self.layer(value, place, &mut left)
+    }
+
+    fn layer(&mut self, value: &Value, place: Place, left: &mut u32) -> Result<Layer, Failed> {
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            let error = self
+                .argument_error(
+                    place,
+                    "net",
+                    "E0316",
+                    format!("the network has more than {MOST_LAYERS} layers"),
+                )
+                .at("a layer counts as often as it stands in it");
+            return Err(self.fail(error));
+        }
         let variant = self.description(value, place)?;
         let mut args = BTreeMap::new();
         let mut children = Vec::new();
@@ -45,10 +65,10 @@ impl Machine<'_> {
                 (_, Value::Null) => {}
                 ("layers", Value::List(layers)) => {
                     for layer in layers.items() {
-                        children.push(self.layer(layer, place)?);
+                        children.push(self.layer(layer, place, left)?);
                     }
                 }
-                ("layer", inner) => children.push(self.layer(inner, place)?),
+                ("layer", inner) => children.push(self.layer(inner, place, left)?),
                 (name, _) => {
                     let name = name.to_owned();
                     let datum = self.datum(cell, place)?;

@@ -2,8 +2,8 @@
 
 use super::Table;
 use crate::core::FunctionId;
-use crate::eval::arithmetic::{equal, order};
 use crate::eval::blame::Place;
+use crate::eval::compare::{equal, order};
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{List, Value};
 use crate::hir::BinaryOp;

@@ -2,8 +2,8 @@
 
 use super::Table;
 use crate::core::FunctionId;
-use crate::eval::arithmetic::order;
 use crate::eval::blame::Place;
+use crate::eval::compare::order;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
 

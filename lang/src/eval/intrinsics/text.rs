@@ -58,10 +58,12 @@ fn join(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
         return Err(machine.unexpected(place, "a list of strings", &parts));
     };
     let mut joined = String::new();
+    let longest = machine.limits.memory;
     for (index, part) in parts.items().iter().enumerate() {
         joined.push_str(if index > 0 { separator.as_str() } else { "" });
         match part {
-            Value::Str(part) => joined.push_str(part.as_str()),
+            Value::Str(part) if joined.len() <= longest => joined.push_str(part.as_str()),
+            Value::Str(_) => return Err(machine.out_of_memory(place)),
             other => return Err(machine.unexpected(place, "a string", other)),
         }
     }
@@ -76,8 +78,14 @@ fn replace(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
             .at("nothing to replace");
         return Err(machine.fail(error));
     }
+    let places = text.as_str().matches(old.as_str()).count();
+    machine.reserve(
+        text.as_str()
+            .len()
+            .saturating_add(places.saturating_mul(new.as_str().len())),
+        place,
+    )?;
     let replaced = text.as_str().replace(old.as_str(), new.as_str());
-    machine.reserve(replaced.len(), place)?;
     Ok(Value::str(&replaced))
 }
 
@@ -137,8 +145,10 @@ fn str(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
             .help("hand it to a step as an argument");
         return Err(machine.fail(error));
     }
-    let text = plain(&machine.names, &value).unwrap_or_else(|| machine.display(&value));
-    Ok(Value::str(&text))
+    match plain(&machine.names, &value).or_else(|| machine.text(&value)) {
+        Some(text) => Ok(Value::str(&text)),
+        None => Err(machine.out_of_memory(place)),
+    }
 }
 
 fn parse_int(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
@@ -159,7 +169,8 @@ fn parse_float(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer
 
 fn to_json(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
     let [value] = machine.args();
-    let json = machine.to_json(&value);
-    machine.reserve(json.len(), place)?;
-    Ok(Value::str(&json))
+    match machine.to_json(&value) {
+        Some(json) => Ok(Value::str(&json)),
+        None => Err(machine.out_of_memory(place)),
+    }
 }

@@ -27,7 +27,7 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         Value::Null => None,
         _ => Some(dataset(machine, &given, "val")?),
     };
-    let root = machine.layer(&given.get("net"), place)?;
+    let root = machine.layers(&given.get("net"), place)?;
     let input = shapes::Input {
         shape: on.x.clone(),
         span: on.x_span,

@@ -68,7 +68,7 @@ fn a_range_that_memory_cannot_hold_is_refused_before_it_is_made() {
     program.binding("x", nodes.body(0));
     assert_eq!(
         program.text(),
-        "E0409 the pipeline's values need more than 2048 MiB"
+        "E0409 the pipeline's values need more than 64 MiB"
     );
 }
 

@@ -243,3 +243,47 @@ fn data_of_another_shape() {
               ^^^^^^^^^ the model is trained here
     "#);
 }
+
+#[test]
+fn shared_parts_take_no_time_without_end() {
+    // Trees of 2^60 leaves that are 60 records in memory.
+    let text = "enum Tree { Leaf(Int), Node(Tree, Tree) }
+fn tree(x: Int) = fold(range(60), Leaf(x), (t, n) => Node(t, t))
+same = tree(1) == tree(1)
+other = tree(1) == tree(2)
+text = str(tree(1))
+doubled = fold(range(60), \"ab\", (s, n) => s + s)
+inside = fold(range(60), \"ab\", (s, n) => \"${s}${s}\")";
+    insta::assert_snapshot!(super::project::all(text), @r#"
+    tree = <fn tree>
+    same = true
+    other = false
+    E0409 the pipeline's values need more than 64 MiB
+      pipeline.mlp:5
+        text = str(tree(1))
+               ^^^^^^^^^^^^ this would take it above the limit
+      help: data belongs in files that steps read; the pipeline only names them
+
+    E0409 the pipeline's values need more than 64 MiB
+      pipeline.mlp:6
+        doubled = fold(range(60), "ab", (s, n) => s + s)
+                                                  ^^^^^ this would take it above the limit
+      note: in a lambda, called at pipeline.mlp:6:11
+      help: data belongs in files that steps read; the pipeline only names them
+
+    E0409 the pipeline's values need more than 64 MiB
+      pipeline.mlp:7
+        inside = fold(range(60), "ab", (s, n) => "${s}${s}")
+                                                    ^ this would take it above the limit
+      note: in a lambda, called at pipeline.mlp:7:10
+      help: data belongs in files that steps read; the pipeline only names them
+    "#);
+    let text = super::pipelines::DIGITS.to_owned()
+        + "huge = ml.train(fold(range(60), nn.sequential([nn.relu]), (l, n) => nn.sequential([l, l])), on = parts.train, loss = loss.cross_entropy, optimizer = optim.adam, epochs = 1, batch_size = 1, seed = 1)\n";
+    insta::assert_snapshot!(messages(&text), @r"
+    E0316 the network has more than 100000 layers
+      pipeline.mlp:24
+        huge = ml.train(fold(range(60), nn.sequential([nn.relu]), (l, n) => nn.sequential([l, l])), on = parts.train, loss = loss.cross_entropy, optimizer = optim.adam, epochs = 1, batch_size = 1, seed = 1)
+                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a layer counts as often as it stands in it
+    ");
+}
