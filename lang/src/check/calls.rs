@@ -32,7 +32,7 @@ impl Checker<'_> {
             Expr::Variant { of, name } => self.synth_variant(*of, name, wanted, args, id),
             Expr::Constructor { name, targs: written } => {
                 let targs = if written.is_empty() { targs } else { written };
-                match super::outputs::is_output(name) {
+                match super::outputs::is_type(name) {
                     true => self.synth_output(name, targs, args, span),
                     false => self.synth_variant(None, name, wanted, args, id),
                 }

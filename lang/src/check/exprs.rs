@@ -20,8 +20,12 @@ impl Checker<'_> {
             self.synth_chain(id);
         }
         self.cx.depth += 1;
-        let found = self.synth_one(id);
+        let mut found = self.synth_one(id);
         self.cx.depth -= 1;
+        if self.types.shallow(found.ty) == Ty::ERROR {
+            // Nothing that did not check is evaluated.
+            found = self.error_node(self.span(id));
+        }
         self.table.set_expr(self.module_id(), id, found.ty);
         found
     }
@@ -467,7 +471,12 @@ impl Checker<'_> {
         for (index, (local, written)) in params.iter().enumerate() {
             let expected = inputs.as_ref().map(|inputs| inputs[index]);
             let ty = match (written, expected) {
-                (Some(written), _) => self.written(*written),
+                (Some(written), _) => {
+                    let outer = std::mem::replace(&mut self.cx.open_records, true);
+                    let ty = self.written(*written);
+                    self.cx.open_records = outer;
+                    ty
+                }
                 (None, Some(expected)) => expected,
                 (None, None) => self.types.meta(),
             };

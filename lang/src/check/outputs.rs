@@ -7,7 +7,7 @@ use crate::core::{Node, NodeId};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Arg, ExprId, ItemKind, ItemRef, ModuleId, Name, StrPart, TypeId};
 use crate::source::Span;
-use crate::types::{Con, DefaultId, Substitution, Ty, TypeKind};
+use crate::types::{BUILTIN_TYPES, Con, DefaultId, Substitution, Ty, TypeKind};
 use std::rc::Rc;
 
 /// The name of a kind, its type, its parameters.
@@ -26,9 +26,9 @@ const OUTPUTS: &[Output] = &[
     ("State", Con::State, &[("path", Ty::STR)]),
 ];
 
-/// Whether a type's name makes a declared output.
-pub(super) fn is_output(name: &str) -> bool {
-    OUTPUTS.iter().any(|(output, ..)| *output == name)
+/// Whether a name is a type's; else it may be a variant's.
+pub(super) fn is_type(name: &str) -> bool {
+    BUILTIN_TYPES.iter().any(|row| row.name == name)
 }
 
 impl Checker<'_> {

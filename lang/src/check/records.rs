@@ -215,7 +215,7 @@ impl Checker<'_> {
         span: Span,
     ) -> NodeId {
         let mut nodes = Vec::with_capacity(entries.len());
-        let (mut given, mut silent) = (Vec::new(), false);
+        let (mut given, mut silent, mut failed) = (Vec::new(), false, false);
         for entry in entries {
             match entry {
                 Entry::Field {
@@ -228,6 +228,7 @@ impl Checker<'_> {
                     let node = match record.field(name) {
                         Some(field) => self.check_expr(*value, field.ty, why),
                         None => {
+                            failed |= !record.open;
                             silent |= self.unknown_field(record, wanted, name, *name_span);
                             self.synth(*value).node
                         }
@@ -269,6 +270,9 @@ impl Checker<'_> {
         }
         if !missing.is_empty() && !silent {
             self.report_missing(&missing, wanted, why, span);
+        }
+        if failed || silent || !missing.is_empty() {
+            return self.emit(Node::Error, span);
         }
         self.emit(Node::Record(nodes), span)
     }
