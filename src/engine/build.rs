@@ -14,8 +14,9 @@ use crate::model::node::Node;
 use crate::plan::{Decision, Plan};
 use crate::sandbox::Helper;
 use crate::scheduler::{self, Build, Options, Programs, Summary};
+use mlp_lang::spec::ArtifactKind;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -248,7 +249,7 @@ fn places(workspace: &Workspace, graph: &Graph, found: &[(&Target, Node)], voice
         .iter()
         .map(|(target, node)| Artifact {
             label: target.label.clone(),
-            path: path(graph, target),
+            path: file_name(graph, target),
             node: *node,
         })
         .collect();
@@ -260,6 +261,24 @@ fn places(workspace: &Workspace, graph: &Graph, found: &[(&Target, Node)], voice
     })
 }
 
+/// Whether every artifact of the kind is a JSON file.
+fn is_json(kind: ArtifactKind) -> bool {
+    matches!(
+        kind,
+        ArtifactKind::Metrics | ArtifactKind::History | ArtifactKind::Value
+    )
+}
+
+/// The file name that a person sees the target under: its builder's, with the extension that a builtin leaves out.
+fn file_name(graph: &Graph, target: &Target) -> String {
+    let path = path(graph, target);
+    if is_json(target.kind) && !path.ends_with(".json") {
+        format!("{path}.json")
+    } else {
+        path
+    }
+}
+
 /// Where the target's builder writes it.
 fn path(graph: &Graph, target: &Target) -> String {
     let outputs = &graph.step(target.step).derivation.outputs;
@@ -269,14 +288,8 @@ fn path(graph: &Graph, target: &Target) -> String {
 }
 
 fn value(workspace: &Workspace, graph: &Graph, target: &Target, node: &Node) -> Option<serde_json::Value> {
-    let is_json = Path::new(&path(graph, target))
-        .extension()
-        .is_some_and(|extension| extension == "json");
-    if is_json {
-        workspace.store.read_json(node).ok()
-    } else {
-        None
-    }
+    let is_json = is_json(target.kind) || path(graph, target).ends_with(".json");
+    is_json.then(|| workspace.store.read_json(node).ok()).flatten()
 }
 
 /// Numbers events in time, logs them and tells them. Called from many threads.
