@@ -134,10 +134,12 @@ pub(super) fn duplicate_above(fd: BorrowedFd<'_>, least: RawFd) -> Result<OwnedF
 /// Gives up every capability for good: the bounding, ambient, inheritable, permitted and effective sets.
 pub(super) fn drop_capabilities() -> Result<(), Errno> {
     for capability in 0..64 {
-        // SAFETY: prctl with plain numbers. EINVAL: the kernel has no capability of that number.
+        // SAFETY: prctl with plain numbers. EINVAL: the kernel has no capability of that number,
+        // nor any above.
         let done = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
         match Errno::result(done) {
-            Ok(_) | Err(Errno::EINVAL) => {}
+            Ok(_) => {}
+            Err(Errno::EINVAL) => break,
             Err(errno) => return Err(errno),
         }
     }

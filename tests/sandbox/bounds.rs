@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Whether a process with `mark` in its command line is alive.
-fn alive(mark: &str) -> bool {
+pub(super) fn alive(mark: &str) -> bool {
     let own = std::process::id().to_string();
     std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
         let number = entry.file_name();
