@@ -60,8 +60,31 @@ pub(super) fn match_brackets(tokens: &[Token], starts_item: impl Fn(usize) -> bo
 struct Table<'t> {
     tokens: &'t [Token],
     closings: Vec<Option<Closing>>,
-    /// Open brackets, and for each the first closing bracket in it that fits nothing.
-    open: Vec<(u32, Option<u32>)>,
+    /// Open brackets.
+    open: Vec<Open>,
+}
+
+/// An open bracket.
+#[derive(Clone, Copy)]
+struct Open {
+    /// Its token.
+    index: u32,
+    /// The first closing bracket in it that fits nothing.
+    stray: Option<u32>,
+    /// How many brackets stand outside of the innermost string or `${` around it, which no closing bracket leaves.
+    barrier: u32,
+    /// How many `(`, `[` and `{` are open within that, it among them: a bracket that fits none need not be looked for,
+    /// so that all this takes linear time.
+    counts: [u32; 3],
+}
+
+fn count_of(kind: SyntaxKind) -> Option<usize> {
+    match kind {
+        K::LParen | K::RParen => Some(0),
+        K::LBracket | K::RBracket => Some(1),
+        K::LBrace | K::RBrace => Some(2),
+        _ => None,
+    }
 }
 
 impl<'t> Table<'t> {
@@ -79,7 +102,7 @@ impl<'t> Table<'t> {
         for index in 0..self.tokens.len() {
             let kind = self.tokens[index].kind;
             if closer(kind).is_some() {
-                self.open.push((index as u32, None));
+                self.push(index, kind);
             } else if is_closer(kind) {
                 matched &= self.close(index, kind);
             } else if let Some(starts_item) = starts_item
@@ -97,11 +120,42 @@ impl<'t> Table<'t> {
         matched
     }
 
-    /// How many of the open brackets stand outside of the innermost `${`.
+    fn push(&mut self, index: usize, kind: SyntaxKind) {
+        let (barrier, mut counts) = self
+            .open
+            .last()
+            .map_or((0, [0; 3]), |open| (open.barrier, open.counts));
+        let barrier = match count_of(kind) {
+            Some(of) => {
+                counts[of] += 1;
+                barrier
+            }
+            None => {
+                counts = [0; 3];
+                self.open.len() as u32 + 1
+            }
+        };
+        self.open.push(Open {
+            index: index as u32,
+            stray: None,
+            barrier,
+            counts,
+        });
+    }
+
     fn barrier(&self) -> usize {
-        let string =
-            |(index, _): &(u32, _)| matches!(self.tokens[*index as usize].kind, K::InterpOpen | K::StrOpen);
-        self.open.iter().rposition(string).map_or(0, |at| at + 1)
+        self.open.last().map_or(0, |open| open.barrier as usize)
+    }
+
+    /// Where the innermost open bracket stands that `closing` closes, if it leaves no string.
+    fn innermost(&self, closing: SyntaxKind) -> Option<usize> {
+        let fits = |open: &Open| closer(self.tokens[open.index as usize].kind) == Some(closing);
+        match count_of(closing) {
+            // The lexer pairs quotes and `${`, so these always find theirs.
+            None => self.open.iter().rposition(fits),
+            Some(of) if self.open.last().is_none_or(|open| open.counts[of] == 0) => None,
+            Some(_) => self.open.iter().rposition(fits),
+        }
     }
 
     /// Whether a line begins here with `name:`.
@@ -117,36 +171,27 @@ impl<'t> Table<'t> {
 
     /// Ends what is open within the innermost record, if it is open within one.
     fn close_in_record(&mut self, index: usize) {
-        let barrier = self.barrier();
-        let record = |(open, _): &(u32, _)| self.tokens[*open as usize].kind == K::LBrace;
-        if let Some(at) = self.open[barrier..].iter().rposition(record) {
-            self.close_down_to(barrier + at + 1, index);
+        if let Some(at) = self.innermost(K::RBrace) {
+            self.close_down_to(at + 1, index);
         }
     }
 
     fn close(&mut self, index: usize, kind: SyntaxKind) -> bool {
-        // The lexer pairs quotes and `${`, so these always find theirs.
-        let barrier = if matches!(kind, K::StrClose | K::InterpClose) {
-            0
-        } else {
-            self.barrier()
-        };
-        let fits = |(open, _): &(u32, _)| closer(self.tokens[*open as usize].kind) == Some(kind);
-        match self.open[barrier..].iter().rposition(fits) {
+        match self.innermost(kind) {
             Some(at) => {
-                let at = barrier + at;
                 let exact = at + 1 == self.open.len();
                 self.close_down_to(at + 1, index);
-                if let Some((open, _)) = self.open.pop() {
-                    self.closings[open as usize] = Some(Closing::Closed(index as u32));
+                if let Some(open) = self.open.pop() {
+                    self.closings[open.index as usize] = Some(Closing::Closed(index as u32));
                 }
                 exact
             }
             None => {
+                let barrier = self.barrier();
                 if self.open.len() > barrier
-                    && let Some((_, stray)) = self.open.last_mut()
+                    && let Some(open) = self.open.last_mut()
                 {
-                    stray.get_or_insert(index as u32);
+                    open.stray.get_or_insert(index as u32);
                 }
                 false
             }
@@ -156,8 +201,8 @@ impl<'t> Table<'t> {
     /// Ends all but the outermost `keep` brackets before the token `end`.
     fn close_down_to(&mut self, keep: usize, end: usize) {
         while self.open.len() > keep {
-            if let Some((open, stray)) = self.open.pop() {
-                self.closings[open as usize] = Some(match stray {
+            if let Some(open) = self.open.pop() {
+                self.closings[open.index as usize] = Some(match open.stray {
                     Some(stray) => Closing::Mistyped(stray),
                     None => Closing::Unclosed(end as u32),
                 });

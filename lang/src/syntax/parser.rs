@@ -427,7 +427,12 @@ impl<'t> Parser<'t> {
             )
             .help("give parts of it names of their own");
             self.error(error);
-            self.quiet_until = self.quiet_until.max(self.limit);
+            if self.pos >= self.quiet_until {
+                let next_item = |index: &usize| starts_item(self.text, &self.tokens, *index);
+                self.quiet_until = (self.pos + 1..self.tokens.len())
+                    .find(next_item)
+                    .unwrap_or(self.tokens.len());
+            }
             self.skip_until(|_| false);
             return;
         }

@@ -27,8 +27,8 @@ impl Parser<'_> {
                 self.finish(mark, K::ConRef);
             }
             K::LParen => self.paren(mark),
-            K::LBracket => self.nested(|p| p.list(mark)),
-            K::LBrace => self.nested(|p| p.record(mark)),
+            K::LBracket => self.list(mark),
+            K::LBrace => self.record(mark),
             K::Fn => self.foreign_fn(mark),
             _ => self.missing_value(),
         }
