@@ -38,8 +38,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             depth: 2_500,
-            steps: 200_000_000,
             // Tests go up to these.
+            steps: if cfg!(test) { 2_000_000 } else { 200_000_000 },
             memory: if cfg!(test) { 64 << 20 } else { 2 << 30 },
             text: if cfg!(test) { 4 << 20 } else { 256 << 20 },
         }

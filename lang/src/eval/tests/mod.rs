@@ -3,6 +3,7 @@
 mod build;
 mod limits;
 mod messages;
+mod pages;
 mod pipelines;
 mod plain;
 mod programs;
