@@ -17,5 +17,6 @@ pub mod lower;
 pub mod shapes;
 pub mod source;
 pub mod spec;
+mod suggest;
 pub mod syntax;
 pub mod types;

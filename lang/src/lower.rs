@@ -16,7 +16,6 @@ mod postfix;
 mod scope;
 mod settings;
 mod strings;
-mod suggest;
 mod types;
 mod unknown;
 
@@ -25,6 +24,7 @@ pub use settings::set;
 
 use crate::hir::Name;
 use crate::source::{ReadError, World};
+use crate::suggest;
 use crate::types::{BUILTIN_TYPES, SHAPES};
 use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;

@@ -69,16 +69,17 @@ fn on_main_stack(work: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new()
         .stack_size(16 << 20)
         .spawn(work)
-        .unwrap();
+        .expect("a thread can be made");
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);
     }
 }
 
-fn without_each_part(text: &str) {
+/// Leaves out every `step`-th part, one at a time.
+fn without_each_part(text: &str, step: usize) {
     run(text);
     let tokens = tokens(text);
-    for (index, token) in tokens.iter().enumerate() {
+    for (index, token) in tokens.iter().enumerate().step_by(step) {
         if token.trim().is_empty() {
             continue;
         }
@@ -92,7 +93,7 @@ fn with_each_part_changed(text: &str) {
     for (index, token) in tokens.iter().enumerate() {
         let (before, after) = (tokens[..index].concat(), tokens[index + 1..].concat());
         for other in ["1", "x", "\"s\"", "null", "[", "Dot"] {
-            if !token.trim().is_empty() && index % 7 == other.len() % 7 {
+            if !token.trim().is_empty() && index % 11 == other.len() % 11 {
                 run(&format!("{before}{other}{after}"));
             }
         }
@@ -100,13 +101,13 @@ fn with_each_part_changed(text: &str) {
 }
 
 #[test]
-fn a_pipeline_without_each_of_its_parts() {
-    on_main_stack(|| without_each_part(PIPELINE));
+fn a_pipeline_without_one_of_its_parts() {
+    on_main_stack(|| without_each_part(PIPELINE, 3));
 }
 
 #[test]
 fn a_program_without_each_of_its_parts() {
-    on_main_stack(|| without_each_part(LANGUAGE));
+    on_main_stack(|| without_each_part(LANGUAGE, 1));
 }
 
 #[test]

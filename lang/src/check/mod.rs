@@ -28,7 +28,6 @@ mod records;
 mod schema;
 mod signatures;
 mod strings;
-mod suggest;
 mod table;
 mod written;
 
@@ -38,6 +37,7 @@ use crate::core::{Core, GlobalId, NodeId};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{self, ExprId, ItemRef, ModuleId, Name, PatId, Program, TypeId};
 use crate::source::{Sources, Span};
+use crate::suggest;
 use crate::types::{Ty, Types};
 use frames::{Frame, NumberLiteral};
 use signatures::{EnumSig, FieldDefault, FnSig, Scheme};

@@ -1,4 +1,4 @@
-//! "Did you mean": names that are near a name.
+//! "Did you mean": names that are near a name, and names in a sentence.
 
 /// The candidates that are near `name`, nearest first, at most three. Case counts little.
 pub(crate) fn near<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Vec<&'c str> {
@@ -25,6 +25,26 @@ pub(crate) fn near<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) ->
         .take(3)
         .map(|(_, candidate)| candidate)
         .collect()
+}
+
+/// The candidate that is nearest, if one is near.
+pub(crate) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    near(name, candidates.into_iter()).first().copied()
+}
+
+/// `` `a`, `b` and `c` ``; of many only the first are named.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    if quoted.len() > 12 {
+        let more = quoted.len() - 10;
+        quoted.truncate(10);
+        return format!("{} and {more} more", quoted.join(", "));
+    }
+    match quoted.pop() {
+        None => "none".to_owned(),
+        Some(last) if quoted.is_empty() => last,
+        Some(last) => format!("{} and {last}", quoted.join(", ")),
+    }
 }
 
 /// ` — did you mean …?`, as help.
@@ -79,5 +99,22 @@ mod tests {
             did_you_mean(&["a", "b", "c"]).as_deref(),
             Some("did you mean `a`, `b` or `c`?")
         );
+    }
+
+    #[test]
+    fn the_nearest_name_is_meant() {
+        let nearest = |name| nearest(name, ["evaluate", "fit", "seed", "relu", "gelu"]);
+        assert_eq!(nearest("evalute"), Some("evaluate"));
+        assert_eq!(nearest("fti"), Some("fit"));
+        assert_eq!(nearest("sed"), Some("seed"));
+        assert_eq!(nearest("ReLU"), Some("relu"));
+        assert_eq!(nearest("x"), None);
+    }
+
+    #[test]
+    fn lists_read_as_a_sentence() {
+        assert_eq!(listed(["a", "b", "c"]), "`a`, `b` and `c`");
+        assert_eq!(listed(["a"]), "`a`");
+        assert_eq!(listed([]), "none");
     }
 }
