@@ -1,5 +1,6 @@
 //! How `mlp` ends: its exit codes, written once, and refusals that have no place in a pipeline.
 
+use crate::engine::EngineError;
 use crate::report::style::Style;
 use std::process::ExitCode;
 
@@ -63,6 +64,14 @@ impl Refusal {
         Self {
             message: message.into(),
             hint: None,
+        }
+    }
+
+    /// What the engine refuses for the machine's sake.
+    pub(super) fn of_engine(error: &EngineError) -> Self {
+        Self {
+            message: error.to_string(),
+            hint: error.help(),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::model::event::{How, RunStatus};
 use crate::report::style::Style;
 use crate::report::summary::{StepEnding, StepSummary, Summary};
 use crate::report::table::table;
+use crate::report::text::closing;
 use crate::report::{count, duration, figure};
 use std::path::{Path, PathBuf};
 
@@ -108,7 +109,8 @@ fn shown(summary: &Summary, style: Style) -> String {
         ]
     }));
     lines.extend(table(&rows, &[]).into_iter().map(|line| format!("  {line}")));
-    lines.join("\n") + "\n" + &crate::report::text::text(summary, style)
+    lines.push(closing(summary, style));
+    lines.join("\n") + "\n"
 }
 
 fn row(step: &StepSummary) -> Vec<String> {

@@ -2,36 +2,23 @@
 //!
 //! Data goes to stdout, everything else to stderr, and everything reads the same without colour.
 
+mod build;
+mod check;
 mod completions;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the commands that evaluate and build")
-)]
+mod demand;
+mod eval;
 mod exit;
 mod explain;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the commands that evaluate and build")
-)]
 mod failure;
+mod graph;
 mod init;
 mod log;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the commands that evaluate and build")
-)]
 mod notice;
 mod panic;
 mod place;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the commands that evaluate and build")
-)]
 mod render;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the commands that evaluate and build")
-)]
+mod show;
+mod told;
 mod tree;
 
 use crate::report::style::Style;
@@ -64,6 +51,11 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Build(build::Arguments),
+    Check(check::Arguments),
+    Eval(eval::Arguments),
+    Graph(graph::Arguments),
+    Show(show::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
     Log(log::Arguments),
@@ -88,6 +80,11 @@ pub fn main() -> ExitCode {
 
 fn run(command: &Command) -> Result<Exit, Refusal> {
     match command {
+        Command::Build(arguments) => build::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Eval(arguments) => eval::run(arguments),
+        Command::Graph(arguments) => graph::run(arguments),
+        Command::Show(arguments) => show::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Log(arguments) => log::run(arguments),

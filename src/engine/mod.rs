@@ -14,6 +14,8 @@ pub mod run_log;
 mod workspace;
 mod world;
 
+pub use crate::executor::Cancel;
+pub use crate::plan::{Decision, Plan};
 pub use build::{Built, RunReport, RunRequest, run};
 pub use error::EngineError;
 pub use pipeline::{Pipeline, has_errors};

@@ -16,7 +16,7 @@ pub(super) fn lines(steps: &Steps, event: &Event, live: bool, style: Style) -> V
     match &event.kind {
         EventKind::Planned { build, reuse } => planned(build, reuse).into_iter().collect(),
         EventKind::StepStarted { step, .. } if !live => vec![format!("{step}: {}", steps.builder(step))],
-        EventKind::ChainFound { step, epochs, of } => {
+        EventKind::ChainFound { step, epochs, of } if *epochs > 0 => {
             vec![format!("{step}: {epochs} of {of} epochs were trained before")]
         }
         EventKind::Builder { step, message } => spoken(step, message, live, style).into_iter().collect(),
@@ -95,7 +95,7 @@ fn spoken(step: &str, message: &Message, live: bool, style: Style) -> Option<Str
 
 /// Whether an epoch is told about: all of a short training, and of a long one so many as fit a screen.
 fn told(epoch: u32, epochs: u32) -> bool {
-    epoch == epochs || epoch % epochs.div_ceil(EPOCH_LINES).max(1) == 0
+    epoch == epochs || epoch.is_multiple_of(epochs.div_ceil(EPOCH_LINES).max(1))
 }
 
 fn figures(metrics: &BTreeMap<String, f64>) -> String {

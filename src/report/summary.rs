@@ -148,7 +148,7 @@ impl Summary {
                     summary.skipped.push((step.clone(), because.clone()));
                 }
                 EventKind::Differs { step, detail, .. } => {
-                    summary.differs.push((step.clone(), detail.clone()))
+                    summary.differs.push((step.clone(), detail.clone()));
                 }
                 EventKind::Warning { text } => summary.warn(text.clone()),
                 EventKind::TargetReady { label, kind, node } => summary.artifacts.push(Artifact {

@@ -9,21 +9,14 @@ use super::{count, duration, figure};
 use crate::model::event::{How, RunStatus};
 use serde_json::Value;
 
-/// What a run came to, ending with a line break. What went wrong in its steps is told elsewhere; here they are counted.
-pub fn text(summary: &Summary, style: Style) -> String {
-    let mut lines = Vec::new();
-    for artifact in &summary.artifacts {
-        lines.extend(shown(artifact, style));
-    }
-    lines.extend(places(&summary.artifacts, style));
-    lines.extend(summary.differs.iter().map(|(step, detail)| {
-        format!(
-            "{} `{step}` came out different: {detail}",
-            style.red("not reproducible:")
-        )
-    }));
-    lines.push(last_line(summary, style));
-    lines.join("\n") + "\n"
+/// What the targets came to: their figures, and where they are. Empty where there is nothing.
+pub fn results(summary: &Summary, style: Style) -> String {
+    let figures = summary
+        .artifacts
+        .iter()
+        .flat_map(|artifact| shown(artifact, style));
+    let lines: Vec<String> = figures.chain(places(&summary.artifacts, style)).collect();
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// The figures of an artifact that has any.
@@ -43,15 +36,14 @@ fn shown(artifact: &Artifact, style: Style) -> Vec<String> {
 
 /// Single figures in a table, then matrices, each under its name.
 fn metrics(fields: &serde_json::Map<String, Value>) -> Vec<String> {
-    let drawn = |value: &Value| confusion::counts(value);
     let rows: Vec<Vec<String>> = fields
         .iter()
-        .filter(|(_, value)| drawn(value).is_none())
+        .filter(|(_, value)| confusion::counts(value).is_none())
         .map(|(name, value)| vec![name.clone(), plain(value)])
         .collect();
     let mut lines = table(&rows, &[Align::Left, Align::Right]);
     for (name, value) in fields {
-        if let Some(counts) = drawn(value) {
+        if let Some(counts) = confusion::counts(value) {
             let mut matrix = confusion::draw(&counts).into_iter();
             lines.push(format!("{name}: {}", matrix.next().unwrap_or_default()));
             lines.extend(matrix.map(|line| format!("  {line}")));
@@ -97,7 +89,8 @@ fn places(artifacts: &[Artifact], style: Style) -> Vec<String> {
         .collect()
 }
 
-fn last_line(summary: &Summary, style: Style) -> String {
+/// One line: how it ended, what was built, and how long it took. What went wrong is told elsewhere; here it is counted.
+pub fn closing(summary: &Summary, style: Style) -> String {
     let (built, failed) = summary.counts();
     let took = duration(summary.took_ms);
     let steps = |n: usize| {
@@ -126,12 +119,17 @@ fn last_line(summary: &Summary, style: Style) -> String {
         parts.push(format!("{cut} as before (their inputs came out the same)"));
     }
     let counts = parts.join(", ");
+    if summary.status == Some(RunStatus::Succeeded)
+        && let Some(line) = compared(summary, style)
+    {
+        return line;
+    }
     match summary.status {
         Some(RunStatus::Succeeded) if summary.steps.is_empty() => {
-            let all = steps(summary.reused);
-            let is = if summary.reused == 1 { "is" } else { "are" };
+            let is = if summary.targets.len() == 1 { "is" } else { "are" };
+            let targets = summary.targets.join(", ");
             format!(
-                "{} nothing to do: {all} {is} up to date ({took})",
+                "{} nothing to do: {targets} {is} up to date ({took})",
                 style.green("ok:")
             )
         }
@@ -148,6 +146,36 @@ fn last_line(summary: &Summary, style: Style) -> String {
             style.yellow("unfinished:")
         ),
     }
+}
+
+/// What `--check` found, where it built again.
+fn compared(summary: &Summary, style: Style) -> Option<String> {
+    let again = |step: &&StepSummary| matches!(step.ending, StepEnding::Done(How::Checked));
+    let checked = summary.steps.iter().filter(again).count();
+    let took = duration(summary.took_ms);
+    if !summary.differs.is_empty() {
+        let names: Vec<String> = summary
+            .differs
+            .iter()
+            .map(|(step, _)| format!("`{step}`"))
+            .collect();
+        return Some(format!(
+            "{} {} came out different ({took})",
+            style.red("not reproducible:"),
+            names.join(", ")
+        ));
+    }
+    let steps = if checked == 1 {
+        "1 step".to_owned()
+    } else {
+        format!("{checked} steps")
+    };
+    (checked > 0).then(|| {
+        format!(
+            "{} reproducible: {steps} built again, and every bit came out the same ({took})",
+            style.green("ok:")
+        )
+    })
 }
 
 fn came_out_the_same(step: &StepSummary) -> bool {

@@ -14,6 +14,10 @@ fn events(kinds: Vec<EventKind>) -> Vec<Event> {
     kinds.into_iter().enumerate().map(at).collect()
 }
 
+fn text(summary: &Summary) -> String {
+    results(summary, Style::PLAIN) + &closing(summary, Style::PLAIN)
+}
+
 fn started() -> EventKind {
     EventKind::RunStarted {
         run: "20260101-120000".into(),
@@ -100,7 +104,7 @@ fn a_run_that_trained_and_scored() {
     summary.artifacts[0].value = Some(serde_json::json!({
         "accuracy": 0.983_333, "confusion": [[35, 1], [0, 36]], "examples": 1797, "nothing": null,
     }));
-    insta::assert_snapshot!(text(&summary, Style::PLAIN));
+    insta::assert_snapshot!(text(&summary));
     let json = json(&summary);
     assert_eq!(json["status"], "succeeded");
     assert_eq!(json["steps"][0]["training"]["trained"], 1);
@@ -114,7 +118,7 @@ fn a_run_with_nothing_to_do() {
         planned(&[], &["digits", "fit", "evaluate"]),
         finished(RunStatus::Succeeded),
     ]));
-    insta::assert_snapshot!(text(&summary, Style::PLAIN));
+    insta::assert_snapshot!(text(&summary));
 }
 
 #[test]
@@ -131,7 +135,7 @@ fn a_run_that_failed_and_one_that_was_killed() {
         because: Some("digits".into()),
     };
     let kinds = vec![started(), planned(&["digits", "fit"], &[]), failed, skipped];
-    insta::assert_snapshot!(text(&Summary::of(&events(kinds.clone())), Style::PLAIN));
+    insta::assert_snapshot!(text(&Summary::of(&events(kinds.clone()))));
     let ended = [kinds, vec![finished(RunStatus::Failed)]].concat();
-    insta::assert_snapshot!(text(&Summary::of(&events(ended)), Style::PLAIN));
+    insta::assert_snapshot!(text(&Summary::of(&events(ended))));
 }

@@ -1,0 +1,230 @@
+//! `mlp build`: brings targets to their results.
+
+use super::demand::{self, Demanded};
+use super::exit::{Exit, Refusal};
+use super::failure::Failed;
+use super::notice::Notice;
+use super::place;
+use super::told::{self, Format};
+use crate::engine::{Cancel, Decision, Instance, Plan, RunReport, RunRequest, run as run_build};
+use crate::model::build::Isolation;
+use crate::model::event::{Event, EventKind, RunStatus};
+use crate::progress::Display;
+use crate::report::json::json;
+use crate::report::style::Style;
+use crate::report::summary::Summary;
+use crate::report::text;
+use std::path::Path;
+
+/// Build targets, and whatever they need that is not built yet.
+///
+/// The whole pipeline is checked first; a mistake anywhere builds nothing. Results are kept in the store, and found again
+/// whenever the same thing is asked for; `result` in the project links to what was built.
+///
+///   mlp build evaluate
+///   mlp build evaluate --set lr=3e-4 --set epochs=50
+///   mlp build fit.model --dry-run         (what would be done, and why)
+///   mlp build evaluate --check            (build again, and compare every bit)
+///   mlp build a b c --jobs 4 --keep-going
+#[derive(clap::Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Arguments {
+    /// What to build: a binding, and what is inside it: `evaluate`, `fit.model`, `sweep[lr=0.01]`.
+    #[arg(required = true, value_name = "TARGET")]
+    targets: Vec<String>,
+    #[command(flatten)]
+    settings: place::Settings,
+    /// Steps at once; as many as there are processors where it is left out. It changes no result.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// After a failure go on with what does not depend on it.
+    #[arg(short, long)]
+    keep_going: bool,
+    /// Build again what is built, and say whether every bit came out the same.
+    #[arg(long, conflicts_with = "dry_run")]
+    check: bool,
+    /// Only say what would be done, and why.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// How to write what came of it.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Whether steps are isolated; results that were built without say so.
+    #[arg(long, value_enum, default_value_t)]
+    sandbox: Sandbox,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Sandbox {
+    /// In namespaces, without network, with nothing visible but inputs.
+    #[default]
+    On,
+    /// As an ordinary process: for machines that refuse namespaces.
+    Off,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
+    let demanded = match demand::demand(&arguments.targets, &arguments.settings)? {
+        Ok(demanded) => demanded,
+        Err(notices) => {
+            match arguments.format {
+                Format::Text => told::show(&notices),
+                Format::Json => told::print_json(&serde_json::json!({ "diagnostics": told::json(&notices) })),
+            }
+            return Ok(Exit::Mend);
+        }
+    };
+    let plan = demanded
+        .workspace
+        .plan(&demanded.instance, arguments.check)
+        .map_err(|error| Refusal::of_engine(&error))?;
+    if arguments.dry_run {
+        show_plan(&demanded.instance, &plan, arguments.format);
+        return Ok(Exit::Success);
+    }
+    carry_out(arguments, &demanded, &plan)
+}
+
+fn show_plan(instance: &Instance, plan: &Plan, format: Format) {
+    let mut steps = Vec::new();
+    for planned in &plan.steps {
+        let step = instance.graph.step(planned.step).name();
+        let decision = match planned.decision {
+            Decision::Reuse(_) => "reuse",
+            Decision::Build => "build",
+            Decision::Unknown => "may build",
+        };
+        match format {
+            Format::Text => println!("{decision:<9}  {step}: {}", planned.reason),
+            Format::Json => steps.push(serde_json::json!({
+                "step": step, "decision": decision, "reason": planned.reason,
+            })),
+        }
+    }
+    if format == Format::Json {
+        told::print_json(&serde_json::json!({ "steps": steps }));
+    }
+}
+
+fn carry_out(arguments: &Arguments, demanded: &Demanded, plan: &Plan) -> Result<Exit, Refusal> {
+    let cancel = cancelled_by_signals()?;
+    let request = RunRequest {
+        targets: arguments.targets.clone(),
+        settings: arguments.settings.pairs()?.into_iter().collect(),
+        jobs: arguments.jobs.map_or_else(processors, usize::from),
+        keep_going: arguments.keep_going,
+        check: arguments.check,
+        isolation: match arguments.sandbox {
+            Sandbox::On => Isolation::Sandboxed,
+            Sandbox::Off => Isolation::Off,
+        },
+    };
+    let mut display = Display::stderr(Style::stderr());
+    let mut events: Vec<Event> = Vec::new();
+    let mut listener = |event: &Event| {
+        display.event(event);
+        events.push(event.clone());
+    };
+    let report = run_build(
+        &demanded.workspace,
+        &demanded.instance,
+        plan,
+        &request,
+        &mut listener,
+        &cancel,
+    )
+    .map_err(|error| Refusal::of_engine(&error))?;
+    display.finish();
+    tell(arguments.format, demanded, &events, &report);
+    Ok(exit(&report, arguments.check))
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Ctrl-C and SIGTERM stop the build in good order; a second one at once.
+fn cancelled_by_signals() -> Result<Cancel, Refusal> {
+    let cancel =
+        Cancel::new().map_err(|error| Refusal::new(format!("a build cannot be started: {error}")))?;
+    let wish = cancel.clone();
+    ctrlc::set_handler(move || {
+        if wish.is_cancelled() {
+            std::process::exit(Exit::Cancelled.code().into());
+        }
+        wish.cancel();
+    })
+    .map_err(|error| Refusal::new(format!("Ctrl-C cannot be listened for: {error}")))?;
+    Ok(cancel)
+}
+
+/// What failed, each with its place; then what came of the run.
+fn tell(format: Format, demanded: &Demanded, events: &[Event], report: &RunReport) {
+    let notices = failures(demanded, events, report.folder.as_deref());
+    let mut summary = Summary::of(events);
+    for artifact in &mut summary.artifacts {
+        if let Some(built) = report
+            .artifacts
+            .iter()
+            .find(|built| built.label == artifact.label)
+        {
+            artifact.place.clone_from(&built.place);
+            artifact.value.clone_from(&built.value);
+        }
+    }
+    match format {
+        Format::Json => {
+            let mut object = json(&summary);
+            object["diagnostics"] = told::json(&notices);
+            told::print_json(&object);
+        }
+        Format::Text => {
+            told::show(&notices);
+            print!("{}", text::results(&summary, Style::stdout()));
+            eprintln!("{}", text::closing(&summary, Style::stderr()));
+        }
+    }
+}
+
+fn failures(demanded: &Demanded, events: &[Event], folder: Option<&Path>) -> Vec<Notice> {
+    let root = &demanded.workspace.project().root;
+    let line = |path: &str, line: u64| place::line(&root.join(path), line);
+    let notice = |event: &Event| {
+        let EventKind::StepFailed {
+            step,
+            failure,
+            log,
+            tail,
+            ..
+        } = &event.kind
+        else {
+            return None;
+        };
+        let log = log.as_ref().zip(folder).map(|(log, folder)| folder.join(log));
+        let failed = Failed {
+            step,
+            failure,
+            tail,
+            log: log.map(|log| place::shown(&log)),
+            declared: demanded
+                .instance
+                .graph
+                .steps
+                .iter()
+                .find(|known| known.name() == step),
+            sources: demanded.pipeline.sources(),
+            line: &line,
+        };
+        Some(failed.notice())
+    };
+    events.iter().filter_map(notice).collect()
+}
+
+fn exit(report: &RunReport, check: bool) -> Exit {
+    match report.status {
+        RunStatus::Succeeded if check && report.differing > 0 => Exit::Differs,
+        RunStatus::Succeeded => Exit::Success,
+        RunStatus::Failed => Exit::Failed,
+        RunStatus::Cancelled => Exit::Cancelled,
+    }
+}

@@ -1,0 +1,202 @@
+//! `mlp show`: what a target is made of: a network's layers, or a step's derivation.
+
+use super::demand::{self, Demanded};
+use super::exit::{Exit, Refusal};
+use super::notice::Mark;
+use super::place;
+use super::told::{self, Format};
+use crate::model::datum;
+use crate::model::derivation::{Builder, Reference};
+use crate::model::graph::{Graph, Step};
+use crate::report::count;
+use crate::report::style::Style;
+use crate::report::table::{Align, table};
+use mlp_lang::shapes::LayerRow;
+use mlp_lang::spec::{ArtifactKind, InputSource};
+use serde_json::{Value, json};
+
+/// Show what a target is made of.
+///
+/// For a model: its layers with the shapes that come out, parameters, and work. For anything else: the step that makes it,
+/// with everything that its result depends on.
+///
+///   mlp show fit.model
+///   mlp show parts.train
+///   mlp show fit --format json
+#[derive(clap::Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Arguments {
+    /// The target, as `mlp build` takes it.
+    target: String,
+    #[command(flatten)]
+    settings: place::Settings,
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
+    let demanded = match demand::demand(std::slice::from_ref(&arguments.target), &arguments.settings)? {
+        Ok(demanded) => demanded,
+        Err(notices) => {
+            told::show(&notices);
+            return Ok(Exit::Mend);
+        }
+    };
+    match (model(&demanded), arguments.format) {
+        (Some(layers), Format::Text) => print!("{}", layer_table(layers)),
+        (Some(layers), Format::Json) => told::print_json(&layers.iter().map(layer_json).collect()),
+        (None, Format::Text) => steps(&demanded).for_each(|step| print!("{}", derivation(&demanded, step))),
+        (None, Format::Json) => {
+            let graph = &demanded.instance.graph;
+            told::print_json(
+                &steps(&demanded)
+                    .map(|step| derivation_json(graph, step))
+                    .collect(),
+            );
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// The layers, if the target is a model alone.
+fn model(demanded: &Demanded) -> Option<&[LayerRow]> {
+    let [target] = demanded.outcome.evaluation.targets.as_slice() else {
+        return None;
+    };
+    match &target.source {
+        InputSource::Output { spec, .. } if target.kind == ArtifactKind::Model => {
+            demanded.outcome.layers.get(spec).map(Vec::as_slice)
+        }
+        _ => None,
+    }
+}
+
+/// The steps of the targets, each once.
+fn steps(demanded: &Demanded) -> impl Iterator<Item = &Step> {
+    let graph = &demanded.instance.graph;
+    let mut ids: Vec<_> = graph.targets.iter().map(|target| target.step).collect();
+    ids.sort();
+    ids.dedup();
+    ids.into_iter().map(|id| graph.step(id))
+}
+
+fn layer_table(layers: &[LayerRow]) -> String {
+    let heading = ["path", "layer", "gives", "parameters", "flops", "bytes"];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    rows.extend(layers.iter().map(|layer| {
+        vec![
+            layer.path.clone(),
+            layer.kind.clone(),
+            format!("{:?}", layer.output),
+            count(layer.parameters),
+            count(layer.flops),
+            count(layer.activation_bytes),
+        ]
+    }));
+    let sum = |part: fn(&LayerRow) -> u64| count(layers.iter().map(part).sum());
+    rows.push(vec![
+        "all".to_owned(),
+        String::new(),
+        String::new(),
+        sum(|layer| layer.parameters),
+        sum(|layer| layer.flops),
+        sum(|layer| layer.activation_bytes),
+    ]);
+    let align = [
+        Align::Left,
+        Align::Left,
+        Align::Left,
+        Align::Right,
+        Align::Right,
+        Align::Right,
+    ];
+    table(&rows, &align).join("\n") + "\nflops and bytes: for one example, forward\n"
+}
+
+fn layer_json(layer: &LayerRow) -> Value {
+    json!({
+        "path": layer.path,
+        "kind": layer.kind,
+        "output": layer.output,
+        "parameters": layer.parameters,
+        "flops": layer.flops,
+        "activation_bytes": layer.activation_bytes,
+    })
+}
+
+fn derivation(demanded: &Demanded, step: &Step) -> String {
+    let style = Style::stdout();
+    let graph = &demanded.instance.graph;
+    let written = Mark::of(demanded.pipeline.sources(), step.origin.span, "").place();
+    let mut rows = vec![
+        ["written at", &written].map(str::to_owned).to_vec(),
+        vec!["built by".to_owned(), builder(step)],
+        vec!["key".to_owned(), step.static_key.to_string()],
+    ];
+    if step.names.len() > 1 {
+        rows.push(vec!["also named".to_owned(), step.names[1..].join(", ")]);
+    }
+    for (mount, reference) in &step.derivation.inputs {
+        rows.push(vec![
+            "input".to_owned(),
+            format!("{mount}: {}", referred(graph, reference)),
+        ]);
+    }
+    for (name, output) in &step.derivation.outputs {
+        let observed = if output.observed { ", observed" } else { "" };
+        rows.push(vec![
+            "output".to_owned(),
+            format!("{name}: {:?}{observed}", output.kind),
+        ]);
+    }
+    let mut text = format!("{}\n", style.bold(step.name()));
+    table(&rows, &[])
+        .iter()
+        .for_each(|line| text.push_str(&format!("  {line}\n")));
+    let arguments = format!("{:#}", datum::to_json(&step.derivation.args));
+    text.push_str(&format!("  arguments\n  {}\n", arguments.replace('\n', "\n  ")));
+    text
+}
+
+fn builder(step: &Step) -> String {
+    match &step.derivation.builder {
+        Builder::Builtin {
+            name,
+            version,
+            numerics,
+        } => {
+            let numerics = numerics.as_ref().map(|numerics| format!(", {numerics}"));
+            format!("{name}, version {version}{}", numerics.unwrap_or_default())
+        }
+        Builder::Command { .. } => "a command".to_owned(),
+    }
+}
+
+/// What an input is, in words.
+fn referred(graph: &Graph, reference: &Reference) -> String {
+    match reference {
+        Reference::Source { path, .. } => format!("./{path}"),
+        Reference::Output { step, output } => format!("{output} of {}", graph.step(*step).name()),
+        Reference::Chosen {
+            candidates, highest, ..
+        } => {
+            let which = if *highest { "highest" } else { "lowest" };
+            format!("the {which} of {} candidates", candidates.len())
+        }
+    }
+}
+
+fn derivation_json(graph: &Graph, step: &Step) -> Value {
+    let inputs = step.derivation.inputs.iter();
+    let outputs = step.derivation.outputs.iter();
+    json!({
+        "step": step.name(),
+        "names": step.names,
+        "builder": builder(step),
+        "static_key": step.static_key,
+        "arguments": datum::to_json(&step.derivation.args),
+        "inputs": inputs.map(|(mount, reference)| (mount.clone(), referred(graph, reference))).collect::<std::collections::BTreeMap<_, _>>(),
+        "outputs": outputs.map(|(name, output)| (name.clone(), format!("{:?}", output.kind))).collect::<std::collections::BTreeMap<_, _>>(),
+    })
+}
