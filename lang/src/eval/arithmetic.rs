@@ -62,7 +62,7 @@ impl Machine<'_> {
         let (Value::List(left), Value::List(right)) = (left, right) else {
             return Err(self.unexpected(place, "a list", &Value::Null));
         };
-        self.reserve(right.items().len() * 16, place)?;
+        self.reserve((left.items().len() + right.items().len()) * 16, place)?;
         let deepest = left.deepest().max(right.deepest());
         let mut items = List::into_items(left);
         items.extend_from_slice(right.items());

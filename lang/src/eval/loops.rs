@@ -169,6 +169,9 @@ impl<'c> Machine<'c> {
             if self.specs.mark() > made {
                 self.specs.name(made, &format!("[{}]", key.as_str()));
             }
+            if rounds.entries.len() == rounds.entries.capacity() {
+                self.reserve(rounds.entries.len() * 96, place)?;
+            }
             rounds.entries.insert(key, value);
             return Ok(());
         }
@@ -180,6 +183,9 @@ impl<'c> Machine<'c> {
                 rounds.labels.push(rounds.labels.len().to_string());
             }
             rounds.labels.push(label);
+        }
+        if rounds.items.len() == rounds.items.capacity() {
+            self.reserve(rounds.items.len() * 32, place)?;
         }
         rounds.items.push(value);
         Ok(())

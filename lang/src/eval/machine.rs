@@ -39,7 +39,7 @@ impl Default for Limits {
         Self {
             depth: 2_500,
             // Tests go up to these.
-            steps: if cfg!(test) { 2_000_000 } else { 200_000_000 },
+            steps: if cfg!(test) { 300_000 } else { 200_000_000 },
             memory: if cfg!(test) { 64 << 20 } else { 2 << 30 },
             text: if cfg!(test) { 4 << 20 } else { 256 << 20 },
         }
@@ -317,9 +317,9 @@ impl<'c> Machine<'c> {
         if live_bytes() > self.limits.memory {
             return self.out_of_memory(place);
         }
-        let steps = self.limits.steps / 1_000_000;
+        let steps = self.limits.steps;
         let error = self
-            .error(place, "E0408", format!("not done after {steps} million steps"))
+            .error(place, "E0408", format!("not done after {steps} steps"))
             .at("was running here")
             .help("does it ever end? Heavy work belongs in a step, not in the pipeline's text");
         self.fail(error)

@@ -285,6 +285,7 @@ impl<'c> Machine<'c> {
                 Element::Spread(at) => match self.eval(code, *at)? {
                     Value::List(list) => {
                         deepest = deepest.max(list.deepest());
+                        self.reserve((items.len() + list.items().len()) * 16, place)?;
                         if items.is_empty() {
                             items = List::into_items(list);
                         } else {

@@ -199,7 +199,7 @@ fn flatten(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
     let mut all = Vec::new();
     for list in lists.items() {
         let list = machine.expect_list(list.clone(), place)?;
-        machine.reserve(list.items().len() * 16, place)?;
+        machine.reserve((all.len() + list.items().len()) * 16, place)?;
         all.extend_from_slice(list.items());
     }
     machine.list(all, place)

@@ -287,3 +287,21 @@ inside = fold(range(60), \"ab\", (s, n) => \"${s}${s}\")";
                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a layer counts as often as it stands in it
     ");
 }
+
+#[test]
+fn lists_are_counted_while_they_grow() {
+    let ways = [
+        "x = [i for i in range(100000) for j in range(100000)]",
+        "xs = range(100000)\nx = flatten(map(range(1000), i => xs))",
+        "x = fold(range(60), [1], (xs, i) => [...xs, ...xs])",
+        "x = fold(range(60), [1], (xs, i) => xs + xs)",
+        "x = { [\"${i}-${j}\"]: i for i in range(1000) for j in range(10000) }",
+    ];
+    for way in ways {
+        let said = messages(way);
+        assert!(
+            said.starts_with("E0409") || said.starts_with("E0408"),
+            "{way}\n{said}"
+        );
+    }
+}
