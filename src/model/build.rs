@@ -11,7 +11,8 @@ use std::time::Duration;
 pub struct BuildRequest {
     /// What people call the step, for logs alone.
     pub label: String,
-    /// The program and its arguments. The program MUST be an absolute path that is visible inside (see `closure`).
+    /// The program and its arguments. The program MUST be visible inside (see `closure`): by an absolute path, by a path
+    /// from the working directory, or by a name without `/` that is looked up in the `PATH` of `vars`.
     pub argv: Vec<String>,
     /// All environment variables of the process; nothing is inherited.
     pub vars: BTreeMap<String, String>,

@@ -109,11 +109,6 @@ fn prepare_and_exec(
         .map(|(name, value)| format!("{name}={value}"))
         .collect::<Vec<_>>();
     let vars = strings(&vars)?;
-    let path = argv.first().cloned().ok_or(Refusal {
-        operation: "run nothing".into(),
-        errno: libc::ENOENT,
-    })?;
-
     place_descriptors(log, protocol)?;
     if spec.namespaces {
         // Harmless where keyrings are forbidden: those of the user are out of reach there already.
@@ -125,8 +120,28 @@ fn prepare_and_exec(
     }
     step(
         || format!("run {}", program.argv.join(" ")),
-        nix::unistd::execve(&path, &argv, &vars),
+        exec(program, &argv, &vars),
     )
+}
+
+/// Execs the program where it is, or, where its name has no `/`, as the first of that name in the PATH that it gets.
+fn exec(program: &Program, argv: &[CString], vars: &[CString]) -> Result<Infallible, Errno> {
+    let name = program.argv.first().ok_or(Errno::ENOENT)?;
+    if name.contains('/') {
+        return nix::unistd::execve(&argv[0], argv, vars);
+    }
+    let folders = program.vars.get("PATH").map_or("", String::as_str).split(':');
+    let mut refused = Errno::ENOENT;
+    for folder in folders.filter(|folder| !folder.is_empty()) {
+        let path = CString::new(format!("{folder}/{name}")).map_err(|_| Errno::EINVAL)?;
+        match nix::unistd::execve(&path, argv, vars) {
+            Err(Errno::ENOENT | Errno::ENOTDIR) => {}
+            // There is one, but not to be run; a later one may be.
+            Err(Errno::EACCES) => refused = Errno::EACCES,
+            done => return done,
+        }
+    }
+    Err(refused)
 }
 
 /// No core dumps, the same number of open files everywhere, and no single file larger than all may be. Never an address

@@ -42,8 +42,25 @@ pub fn probe(helper: &Helper, scratch: &Path) -> Result<(), Refusal> {
 }
 
 impl Refusal {
-    /// What an administrator would set, as far as this machine tells why it refused.
+    /// What to do, as far as this machine tells why it refused: what an administrator would set, where it is the sandbox
+    /// that is refused and not what the step brings.
     pub fn help(&self) -> Option<String> {
+        let about = |word: &str| self.operation.starts_with(word);
+        match self.errno {
+            libc::ENOENT if about("run ") => {
+                return Some(
+                    "a step sees only the programs of its environment, and its own inputs".to_owned(),
+                );
+            }
+            libc::EACCES if about("run ") => return Some("make the file executable".to_owned()),
+            libc::EACCES if about("bind ") || about("find ") => {
+                return Some("make it readable for the user who runs mlp".to_owned());
+            }
+            _ => self.help_for_machine(),
+        }
+    }
+
+    fn help_for_machine(&self) -> Option<String> {
         let denied = matches!(self.errno, libc::EPERM | libc::EACCES);
         let advice = if self.errno == libc::ENOSPC && setting("user/max_user_namespaces") == Some(0) {
             "user namespaces are off: an administrator can allow them with `sysctl -w user.max_user_namespaces=15000`"
@@ -99,6 +116,20 @@ mod tests {
         };
         // On a machine whose sysctls explain it already, those come first.
         assert!(refusal.help().unwrap().contains("--sandbox=off"));
+    }
+
+    #[test]
+    fn what_the_step_brings_is_no_matter_for_an_administrator() {
+        let help = |operation: &str| {
+            Refusal {
+                operation: operation.into(),
+                errno: libc::EACCES,
+            }
+            .help()
+            .unwrap()
+        };
+        assert_eq!(help("run ./train.sh"), "make the file executable");
+        assert!(!help("bind /data").contains("--sandbox=off"));
     }
 
     #[test]

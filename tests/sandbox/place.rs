@@ -154,7 +154,16 @@ fn a_program_that_is_not_there_is_said() {
         reason,
         "cannot run /usr/bin/no-such-program: No such file or directory"
     );
-    assert_eq!(help, None);
+    assert!(help.unwrap().contains("its environment"));
+}
+
+#[test]
+fn a_program_is_looked_up_in_the_path_that_it_gets() {
+    let mut build = script("");
+    build.request.argv = vec!["echo".into(), "found".into()];
+    assert_eq!(build.logged(), "found\nSucceeded");
+    build.request.vars.insert("PATH".into(), "/nowhere".into());
+    assert!(matches!(build.run().ending, Ending::NotStarted { .. }));
 }
 
 #[test]
