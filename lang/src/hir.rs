@@ -3,6 +3,9 @@
 //! Plain data. Each module has arenas; an id is an index into the arena of its module. What did not parse or resolve is
 //! `Error` and was reported: nothing may report it again.
 //!
+//! Lowering reports, besides unknown names, whatever is written twice: items, parameters, labels of a call, fields of a
+//! record, of a type or a pattern, variants; and `let`s and imports that nothing uses.
+//!
 //! Lowering removes: pipes (`x |> f(a)` is `Call(f, [x, a])`), parentheses, field shorthand (`{ a }` is `{ a: a }`),
 //! negated literals, comprehension clauses nested by `For`, module paths (`nn.conv2d` is `Item`).
 

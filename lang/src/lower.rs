@@ -11,6 +11,7 @@ mod exprs;
 mod imports;
 mod items;
 mod loader;
+mod module;
 mod patterns;
 mod postfix;
 mod scope;

@@ -6,8 +6,8 @@
 )]
 
 use super::imports::{plain_path, resolve};
-use super::items::Lower;
 use super::loader::{MAX_SOURCE, Unreadable, unreadable};
+use super::module::Lower;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{DataFile, DataNode, DataValue, Expr, Name};
 use crate::source::{ReadError, SourceId, Span};

@@ -1,6 +1,6 @@
 //! Expressions to `hir`.
 
-use super::items::Lower;
+use super::module::Lower;
 use super::name;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, Arg, BinaryOp, Clause, Element, Entry, Expr, ExprId, Name, Yield};

@@ -1,7 +1,7 @@
 //! Reads a file and all that it imports, and lowers each after those that it imports.
 
 use super::imports::{self, Wanted};
-use super::items::{Lowering, lower_module};
+use super::module::{Lowering, lower_module};
 use super::{decode, name};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{ModuleId, Name, Program};

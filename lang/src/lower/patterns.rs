@@ -1,6 +1,6 @@
 //! Patterns to `hir`.
 
-use super::items::{Lower, Shape};
+use super::module::{Lower, Shape};
 use super::scope::Target;
 use super::{name, suggest};
 use crate::diagnostic::Diagnostic;

@@ -1,6 +1,6 @@
 //! Names with their suffixes: `nn.conv2d(16)`, `lib.Color.Red`, `rows[0].name`, `Metrics[R]("m.json")`.
 
-use super::items::{Lower, Shape};
+use super::module::{Lower, Shape};
 use super::scope::Target;
 use super::{name, suggest};
 use crate::diagnostic::Diagnostic;

@@ -1,8 +1,8 @@
 //! Settings: `--set name=value` as an expression in the place of a param's default.
 
 use super::Loaded;
-use super::items::{Lowering, lower_setting};
 use super::loader::{collect_variants, exports_of};
+use super::module::{Lowering, lower_setting};
 use super::suggest;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, Expr, ItemKind, ItemRef, Module, ModuleId, Name, TypeExpr};

@@ -1,6 +1,6 @@
 //! Strings and paths to `hir`: escapes replaced, the indentation of `"""` strings removed.
 
-use super::items::Lower;
+use super::module::Lower;
 use super::name;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Name, StrPart};

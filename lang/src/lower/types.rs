@@ -1,6 +1,6 @@
 //! Written types to `hir`.
 
-use super::items::Lower;
+use super::module::Lower;
 use super::scope::Target;
 use super::{name, suggest};
 use crate::diagnostic::Diagnostic;

@@ -1,6 +1,6 @@
 //! Names that stand for nothing, and what may have been meant.
 
-use super::items::Lower;
+use super::module::Lower;
 use super::scope::Target;
 use super::suggest;
 use crate::diagnostic::Diagnostic;
