@@ -317,8 +317,6 @@ pub enum Const {
 pub enum Coercion {
     /// Str, Path, artifact or late value to a command's argument.
     Arg,
-    /// A function all of whose parameters have defaults to its result: calls it.
-    CallDefaults,
 }
 
 /// What destructures.

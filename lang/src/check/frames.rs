@@ -5,7 +5,7 @@ use crate::core::{Body, Captured, Const, FunctionId, Node, NodeId, Slot};
 use crate::hir::{LocalId, Name};
 use crate::source::Span;
 use crate::types::Ty;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Code that is being made.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct Frame {
     slots: u32,
     slot_names: Vec<Name>,
     // Looked up, never iterated.
-    places: HashMap<LocalId, Place>,
+    places: FxHashMap<LocalId, Place>,
     captures: Vec<Captured>,
 }
 

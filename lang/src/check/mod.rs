@@ -6,6 +6,7 @@
 //! check has the error type, which fits everywhere: one mistake is one error.
 
 mod arguments;
+mod branches;
 mod calls;
 mod coerce;
 mod comprehensions;
@@ -17,8 +18,11 @@ mod fields;
 mod frames;
 mod functions;
 mod items;
+mod lambdas;
 mod last_use;
+mod lists;
 mod literals;
+mod maps;
 mod mismatch;
 mod operators;
 mod order;
@@ -40,8 +44,8 @@ use crate::source::{Sources, Span};
 use crate::suggest;
 use crate::types::{Ty, Types};
 use frames::{Frame, NumberLiteral};
+use rustc_hash::FxHashMap;
 use signatures::{EnumSig, FieldDefault, FnSig, Scheme};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// What the checker makes.
@@ -111,7 +115,7 @@ pub(super) struct Context {
     numbers: Vec<NumberLiteral>,
     deferred: Vec<Deferred>,
     /// Parts of long chains that are done; see [`Checker::synth`].
-    ready: HashMap<ExprId, Typed>,
+    ready: FxHashMap<ExprId, Typed>,
     depth: u32,
 }
 
@@ -127,7 +131,7 @@ impl Context {
             open_records: false,
             numbers: Vec::new(),
             deferred: Vec::new(),
-            ready: HashMap::new(),
+            ready: FxHashMap::default(),
             depth: 0,
         }
     }
@@ -144,11 +148,11 @@ pub(super) struct Checker<'p> {
     core: Core,
     table: TypeTable,
     // The maps are looked up, never iterated.
-    globals: HashMap<ItemRef, GlobalId>,
-    functions: HashMap<ItemRef, Rc<FnSig>>,
-    values: HashMap<ItemRef, Scheme>,
-    enums: HashMap<ItemRef, Rc<EnumSig>>,
-    aliases: HashMap<ItemRef, signatures::Alias>,
+    globals: FxHashMap<ItemRef, GlobalId>,
+    functions: FxHashMap<ItemRef, Rc<FnSig>>,
+    values: FxHashMap<ItemRef, Scheme>,
+    enums: FxHashMap<ItemRef, Rc<EnumSig>>,
+    aliases: FxHashMap<ItemRef, signatures::Alias>,
     field_defaults: Vec<FieldDefault>,
     cx: Context,
     /// Operations whose types other items of the component may still settle.
@@ -165,11 +169,11 @@ impl<'p> Checker<'p> {
             diagnostics: Vec::new(),
             core: Core::default(),
             table: TypeTable::new(program),
-            globals: HashMap::new(),
-            functions: HashMap::new(),
-            values: HashMap::new(),
-            enums: HashMap::new(),
-            aliases: HashMap::new(),
+            globals: FxHashMap::default(),
+            functions: FxHashMap::default(),
+            values: FxHashMap::default(),
+            enums: FxHashMap::default(),
+            aliases: FxHashMap::default(),
             field_defaults: Vec::new(),
             cx: Context::new(ModuleId(0), None, 0),
             left_open: Vec::new(),

@@ -2,107 +2,15 @@
 
 use super::suggest::nearest;
 use super::{Checker, Typed, Why};
-use crate::core::{Const, Element as CoreElement, MapEntry, Node, NodeId, RecordEntry};
+use crate::core::{MapEntry, Node, NodeId, RecordEntry};
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Element, Entry, ExprId, ItemRef, Name};
+use crate::hir::{Entry, ExprId, ItemRef, Name};
 use crate::source::Span;
 use crate::types::{Con, Field, Fieldwise, RecordType, Ty, TypeKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Checker<'_> {
-    pub(super) fn synth_list(&mut self, elements: &[Element], span: Span) -> Typed {
-        let mut found: Vec<(ExprId, Typed)> = Vec::with_capacity(elements.len());
-        let mut nodes = Vec::with_capacity(elements.len());
-        for element in elements {
-            match element {
-                Element::Item(expr) => {
-                    let typed = self.synth(*expr);
-                    found.push((*expr, typed));
-                    nodes.push(CoreElement::Item(typed.node));
-                }
-                Element::Spread(expr) => {
-                    let ty = self.types.meta();
-                    let node = self.spread_list(*expr, ty);
-                    found.push((*expr, Typed { node, ty }));
-                    nodes.push(CoreElement::Spread(node));
-                }
-            }
-        }
-        let element = self.join(&found, "list");
-        let node = self.emit(Node::List(nodes), span);
-        let ty = match element {
-            Ty::ERROR => Ty::ERROR,
-            _ => self.types.list(element),
-        };
-        Typed { node, ty }
-    }
-
-    /// `...xs` of a list whose elements are of the wanted type.
-    fn spread_list(&mut self, expr: ExprId, wanted: Ty) -> NodeId {
-        let found = self.synth(expr);
-        let span = self.span(expr);
-        self.types.default_number(found.ty);
-        match self.types.kind(found.ty) {
-            TypeKind::Con(Con::List, _) | TypeKind::Error => {
-                let list = self.types.list(wanted);
-                self.coerce_or_report(found, list, Why::Plain, expr)
-            }
-            TypeKind::Meta(_) => {
-                self.report_unknown(span, "this");
-                self.emit(Node::Error, span)
-            }
-            TypeKind::Con(Con::Late, _) => {
-                self.report_late(span, "how long a list is");
-                self.emit(Node::Error, span)
-            }
-            _ => {
-                let shown = self.shown(found.ty);
-                let error =
-                    Diagnostic::error("E0215", span, format!("a `{shown}` cannot be spread into a list"));
-                self.report(error.note("only a list can"));
-                self.emit(Node::Error, span)
-            }
-        }
-    }
-
-    /// A list against a type; none where the type says nothing about elements.
-    pub(super) fn check_list(
-        &mut self,
-        elements: &[Element],
-        wanted: Ty,
-        why: Why,
-        span: Span,
-    ) -> Option<NodeId> {
-        let element = match self.types.kind(wanted) {
-            TypeKind::Con(Con::List, args) if !self.is_open(args[0]) => args[0],
-            TypeKind::Con(Con::Json, _) => Ty::JSON,
-            TypeKind::Con(Con::Pair, _) => Ty::INT,
-            TypeKind::Con(Con::Columns | Con::Classes, _) => Ty::STR,
-            _ => return None,
-        };
-        let why = match why {
-            Why::Sibling(_) => Why::Plain,
-            why => why,
-        };
-        let mut nodes = Vec::with_capacity(elements.len());
-        for item in elements {
-            nodes.push(match item {
-                Element::Item(expr) => CoreElement::Item(self.check_expr(*expr, element, why)),
-                Element::Spread(expr) => CoreElement::Spread(self.spread_list(*expr, element)),
-            });
-        }
-        if self.types.shallow(wanted) == self.types.con(Con::Pair, &[]) && elements.len() != 2 {
-            let error = Diagnostic::error(
-                "E0201",
-                span,
-                format!("a size is one number or a list of two, not of {}", elements.len()),
-            );
-            self.report(error.help("write `[height, width]`"));
-        }
-        Some(self.emit(Node::List(nodes), span))
-    }
-
     pub(super) fn synth_record(&mut self, entries: &[Entry], span: Span) -> Typed {
         if is_map(entries) {
             let value = self.types.meta();
@@ -158,7 +66,7 @@ impl Checker<'_> {
     }
 
     /// What `...x` in a record gives.
-    fn spread_record(&mut self, expr: ExprId) -> (NodeId, Spread) {
+    pub(super) fn spread_record(&mut self, expr: ExprId) -> (NodeId, Spread) {
         let found = self.synth(expr);
         let span = self.span(expr);
         let spread = match self.types.kind(found.ty) {
@@ -392,71 +300,13 @@ impl Checker<'_> {
         }
         self.emit(Node::Record(nodes), span)
     }
-
-    /// A map, or a Json object: keys are strings.
-    fn map_literal(&mut self, entries: &[Entry], value_ty: Ty, why: Why, span: Span) -> NodeId {
-        let mut nodes = Vec::with_capacity(entries.len());
-        let open = self.is_open(value_ty);
-        let mut found: Vec<(ExprId, Typed)> = Vec::new();
-        for entry in entries {
-            let (key, value) = match entry {
-                Entry::Field {
-                    name,
-                    name_span,
-                    value,
-                    ..
-                } => (self.emit_const(Const::Str(name.clone()), *name_span), *value),
-                Entry::Computed { key, value } => (self.check_expr(*key, Ty::STR, Why::Plain), *value),
-                Entry::Spread(expr) => {
-                    nodes.push(MapEntry::Spread(self.spread_map(*expr, value_ty)));
-                    continue;
-                }
-            };
-            let node = if open {
-                let typed = self.synth(value);
-                found.push((value, typed));
-                typed.node
-            } else {
-                self.check_expr(value, value_ty, why)
-            };
-            nodes.push(MapEntry::Item(key, node));
-        }
-        if open {
-            let joined = self.join(&found, "values");
-            if self.types.unify(value_ty, joined).is_err() {
-                self.types.absorb(value_ty);
-            }
-        }
-        self.emit(Node::Map(nodes), span)
-    }
-
-    fn spread_map(&mut self, expr: ExprId, value: Ty) -> NodeId {
-        let (node, spread) = self.spread_record(expr);
-        let (from, wanted) = match spread {
-            Spread::Failed => return node,
-            Spread::Map(inner) => (self.types.map(inner), self.types.map(value)),
-            // A record's fields become keys, where all are of the map's type.
-            Spread::Record(record) => {
-                let fields = record
-                    .fields
-                    .iter()
-                    .map(|field| (field.name.clone(), value))
-                    .collect();
-                (
-                    self.types.record(RecordType::clone(&record)),
-                    self.types.closed(fields),
-                )
-            }
-        };
-        self.coerce_or_report(Typed { node, ty: from }, wanted, Why::Plain, expr)
-    }
 }
 
 /// Why a default was not taken.
 const INFERRED: &str = "defaults need a written type: what is inferred has none";
 
 /// What a spread gives.
-enum Spread {
+pub(super) enum Spread {
     Record(Arc<RecordType>),
     Map(Ty),
     Failed,

@@ -406,12 +406,8 @@ impl<'c> Machine<'c> {
     #[inline(never)]
     fn coerce(&mut self, code: &Code<'c>, at: At, to: Coercion, place: Place) -> Result<Value, Failed> {
         let value = self.eval(code, at)?;
-        match (to, &value) {
-            (Coercion::CallDefaults, Value::Function(_) | Value::Closure(_)) => {
-                self.call_value(&value, 0, place)
-            }
-            (Coercion::CallDefaults, _) => Ok(value),
-            (Coercion::Arg, _) => self.argument(value, place),
+        match to {
+            Coercion::Arg => self.argument(value, place),
         }
     }
 

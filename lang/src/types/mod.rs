@@ -16,7 +16,7 @@ pub(crate) use transform::Substitution;
 pub use unify::{Clash, ClashKind, Snapshot};
 
 use crate::hir::{ItemRef, Name};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// How deep types may nest. Programs nest expressions to 256; a chain of bindings could nest types without end.
@@ -158,7 +158,7 @@ pub struct Types {
     kinds: Vec<TypeKind>,
     facts: Vec<Facts>,
     // Looked up, never iterated.
-    ids: HashMap<TypeKind, Ty>,
+    ids: FxHashMap<TypeKind, Ty>,
     metas: Vec<unify::Meta>,
     trail: Vec<u32>,
     rigids: u32,
@@ -177,7 +177,7 @@ impl Types {
         let mut types = Self {
             kinds: Vec::new(),
             facts: Vec::new(),
-            ids: HashMap::new(),
+            ids: FxHashMap::default(),
             metas: Vec::new(),
             trail: Vec::new(),
             rigids: 0,

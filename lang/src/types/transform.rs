@@ -2,7 +2,7 @@
 
 use super::{DimTy, Field, RecordType, Ty, TypeKind, Types};
 use crate::hir::Name;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// What is put for type parameters and for dimensions that name parameters.
@@ -69,7 +69,7 @@ impl Types {
         if !self.has_metas(ty) {
             return ty;
         }
-        self.walk(ty, &mut Zonk, &mut HashMap::new())
+        self.walk(ty, &mut Zonk, &mut FxHashMap::default())
     }
 
     /// `ty` without defaults.
@@ -77,16 +77,16 @@ impl Types {
         if !self.facts[ty.0 as usize].defaults {
             return ty;
         }
-        self.walk(ty, &mut Erase, &mut HashMap::new())
+        self.walk(ty, &mut Erase, &mut FxHashMap::default())
     }
 
     /// `ty` with arguments for parameters.
     pub(crate) fn substitute(&mut self, ty: Ty, substitution: &Substitution) -> Ty {
         let mut walk = substitution;
-        self.walk(ty, &mut walk, &mut HashMap::new())
+        self.walk(ty, &mut walk, &mut FxHashMap::default())
     }
 
-    fn walk(&mut self, ty: Ty, walk: &mut impl Walk, done: &mut HashMap<Ty, Ty>) -> Ty {
+    fn walk(&mut self, ty: Ty, walk: &mut impl Walk, done: &mut FxHashMap<Ty, Ty>) -> Ty {
         let ty = self.shallow(ty);
         if let Some(whole) = walk.whole(self, ty) {
             return whole;
@@ -99,7 +99,7 @@ impl Types {
         made
     }
 
-    fn walk_parts(&mut self, ty: Ty, walk: &mut impl Walk, done: &mut HashMap<Ty, Ty>) -> Ty {
+    fn walk_parts(&mut self, ty: Ty, walk: &mut impl Walk, done: &mut FxHashMap<Ty, Ty>) -> Ty {
         let mut all = |types: &mut Self, tys: &[Ty]| -> Vec<Ty> {
             tys.iter().map(|ty| types.walk(*ty, walk, done)).collect()
         };
@@ -142,7 +142,7 @@ impl Types {
         &mut self,
         record: &Arc<RecordType>,
         walk: &mut impl Walk,
-        done: &mut HashMap<Ty, Ty>,
+        done: &mut FxHashMap<Ty, Ty>,
     ) -> RecordType {
         let mut made = RecordType::clone(record);
         for field in &mut made.fields {
@@ -174,7 +174,7 @@ impl Types {
         }
         let mut collect = Collect(Vec::new());
         if self.has_metas(ty) {
-            self.walk(ty, &mut collect, &mut HashMap::new());
+            self.walk(ty, &mut collect, &mut FxHashMap::default());
         }
         collect.0
     }
