@@ -85,3 +85,40 @@ fn a_type_that_nests_without_end_is_refused() {
         ["E0228"]
     );
 }
+
+#[test]
+fn expressions_nested_as_deep_as_the_parser_allows_are_checked() {
+    let deep =
+        |open: &str, inner: &str, close: &str| format!("{}{inner}{}", open.repeat(240), close.repeat(240));
+    let programs = [
+        format!("x = {}", deep("[", "1", "]")),
+        format!("x: Json = {}", deep("{ a: ", "1", "}")),
+        format!("x = {}", deep("if true then 1 else ", "2", "")),
+        format!("x = {}", deep("min(1, ", "2", ")")),
+        format!("x = {}", deep("-(1 + ", "2", ")")),
+        format!("x = {}", deep("map([1], a => sum(", "[2]", "))")),
+        format!("x = {}", deep("[a for a in ", "[1]", "]")),
+        format!("x = {}", deep("match 1 { _ => ", "2", "}")),
+        format!("fn f(n: Int) =\n{}  n", "  let n = n + 1\n".repeat(240)),
+        format!("x: {} = 1", deep("List[", "Int", "]")),
+    ];
+    for text in programs {
+        let loaded = load_text(&text);
+        // What nests too deep is an error of syntax; all else is checked.
+        check(&loaded.program, &loaded.sources);
+    }
+}
+
+#[test]
+fn lets_and_alternatives_for_null_are_chains_of_any_length() {
+    let lets = format!("fn f(n: Int) =\n{}  n", "  let n = n + 1\n".repeat(20_000));
+    let nulls = format!("x = null{} ?? 1", " ?? null".repeat(20_000));
+    let mut made = checked(&format!("{lets}\n{nulls}"));
+    assert!(made.diagnostics.is_empty());
+    let last = made
+        .core
+        .entry
+        .last()
+        .and_then(|(_, global)| made.core.globals[global.0 as usize].item);
+    assert_eq!(made.types.item(last.unwrap()).as_deref(), Some("Int"));
+}

@@ -118,17 +118,10 @@ impl Checker<'_> {
                 otherwise,
             } => self.if_expr(*condition, *then, *otherwise, None, span),
             Expr::Match { scrutinee, arms } => self.match_expr(*scrutinee, arms, None, span),
-            Expr::Let { pat, ty, value, body } => {
-                let (pattern, value) = self.let_binding(*pat, *ty, *value);
-                let body = self.synth(*body);
-                let node = self.emit(
-                    Node::Let {
-                        pattern,
-                        value,
-                        body: body.node,
-                    },
-                    span,
-                );
+            Expr::Let { .. } => {
+                let (lets, body) = self.let_bindings(id);
+                let body = self.synth(body);
+                let node = self.emit_lets(lets, body.node);
                 Typed { node, ty: body.ty }
             }
             Expr::Lambda { params, body } => self.lambda(params, *body, None, span),
@@ -226,10 +219,10 @@ impl Checker<'_> {
             Expr::Match { scrutinee, arms } if !self.is_open(wanted) => {
                 Some(self.match_expr(*scrutinee, arms, Some((wanted, why)), span).node)
             }
-            Expr::Let { pat, ty, value, body } => {
-                let (pattern, value) = self.let_binding(*pat, *ty, *value);
-                let body = self.check_expr(*body, wanted, why);
-                Some(self.emit(Node::Let { pattern, value, body }, span))
+            Expr::Let { .. } => {
+                let (lets, body) = self.let_bindings(id);
+                let body = self.check_expr(body, wanted, why);
+                Some(self.emit_lets(lets, body))
             }
             Expr::Call { callee, targs, args } if !self.cx.ready.contains_key(&id) => {
                 if self.cx.depth.is_multiple_of(CHAIN) {
@@ -337,7 +330,24 @@ impl Checker<'_> {
         matches!(self.types.kind(ty), TypeKind::Con(con, _) if con.is_description())
     }
 
-    pub(super) fn let_binding(
+    /// The bindings of a chain of `let`s, which may be of any length, and what comes after.
+    fn let_bindings(&mut self, id: ExprId) -> (Vec<(Pattern, NodeId, Span)>, ExprId) {
+        let (mut lets, mut at) = (Vec::new(), id);
+        while let Expr::Let { pat, ty, value, body } = self.expr(at) {
+            let (pattern, value) = self.let_binding(*pat, *ty, *value);
+            lets.push((pattern, value, self.span(at)));
+            at = *body;
+        }
+        (lets, at)
+    }
+
+    fn emit_lets(&mut self, lets: Vec<(Pattern, NodeId, Span)>, body: NodeId) -> NodeId {
+        lets.into_iter().rev().fold(body, |body, (pattern, value, span)| {
+            self.emit(Node::Let { pattern, value, body }, span)
+        })
+    }
+
+    fn let_binding(
         &mut self,
         pat: crate::hir::PatId,
         ty: Option<TypeId>,

@@ -4,7 +4,7 @@
 use super::{Checker, Deferred, Typed, Why};
 use crate::core::{Node, NodeId};
 use crate::diagnostic::Diagnostic;
-use crate::hir::{BinaryOp, ExprId};
+use crate::hir::{BinaryOp, Expr, ExprId};
 use crate::source::Span;
 use crate::types::{Con, Ty, TypeKind};
 
@@ -51,26 +51,51 @@ impl Checker<'_> {
         }
     }
 
+    /// `a ?? b ?? c`, a chain of any length: nested to the right.
     fn coalesce(&mut self, left: ExprId, right: ExprId, span: Span) -> Typed {
-        let a = self.synth(left);
-        let (ty, b) = match self.types.kind(a.ty) {
-            TypeKind::Optional(inner) => {
-                let b = self.synth(right);
-                let optional = matches!(self.types.kind(b.ty), TypeKind::Optional(_));
-                let ty = if optional {
-                    self.types.optional(inner)
-                } else {
-                    inner
-                };
-                (
-                    ty,
-                    self.coerce_or_report(b, ty, Why::Sibling(self.span(left)), right),
-                )
-            }
-            TypeKind::Error => {
-                let b = self.synth(right);
-                (b.ty, b.node)
-            }
+        let mut operands = vec![(left, span)];
+        let mut last = right;
+        while let Expr::Binary {
+            op: BinaryOp::Coalesce,
+            left,
+            right,
+            ..
+        } = self.expr(last)
+        {
+            operands.push((*left, self.span(last)));
+            last = *right;
+        }
+        let found: Vec<Typed> = operands.iter().map(|(operand, _)| self.synth(*operand)).collect();
+        let mut rest = (self.last_operand(last, found.last().map(|found| found.ty)), last);
+        for ((operand, span), found) in operands.into_iter().zip(found).rev() {
+            rest = (self.coalesce_two((found, operand), rest, span), operand);
+        }
+        rest.0
+    }
+
+    /// What holds for null at last: a literal is held against what is before it, as `keep ?? "best"`.
+    fn last_operand(&mut self, last: ExprId, before: Option<Ty>) -> Typed {
+        let literal = matches!(
+            self.expr(last),
+            Expr::Str(_) | Expr::Record(_) | Expr::List(_) | Expr::Variant { .. } | Expr::Lambda { .. }
+        );
+        match before.map(|before| self.types.kind(before)) {
+            Some(TypeKind::Optional(inner)) if literal && !self.is_open(inner) => Typed {
+                node: self.check_expr(last, inner, Why::Plain),
+                ty: inner,
+            },
+            _ => self.synth(last),
+        }
+    }
+
+    fn coalesce_two(&mut self, (a, left): (Typed, ExprId), (b, right): (Typed, ExprId), span: Span) -> Typed {
+        let why = Why::Sibling(self.span(left));
+        let ty = match self.types.kind(a.ty) {
+            TypeKind::Optional(inner) => match self.types.kind(b.ty) {
+                TypeKind::Optional(_) => self.types.optional(inner),
+                _ => inner,
+            },
+            TypeKind::Error => b.ty,
             _ => {
                 let text = self.source_text(left);
                 self.report(
@@ -78,10 +103,11 @@ impl Checker<'_> {
                         .at("so what follows `??` is never taken")
                         .help(format!("write `{text}` alone")),
                 );
-                (a.ty, self.check_expr(right, a.ty, Why::Sibling(self.span(left))))
+                a.ty
             }
         };
-        let node = self.emit(Node::Coalesce(a.node, b), span);
+        let right = self.coerce_or_report(b, ty, why, right);
+        let node = self.emit(Node::Coalesce(a.node, right), span);
         Typed { node, ty }
     }
 

@@ -20,7 +20,12 @@ impl Checker<'_> {
             TypeExpr::Item { item, args } => self.written_item(*item, args, span),
             TypeExpr::Param(index) => self.cx.tparams.get(*index as usize).copied().unwrap_or(Ty::ERROR),
             TypeExpr::Optional(inner) => {
-                let inner = self.written(*inner);
+                // `T??` is `T?`, however often it is said.
+                let mut inner = *inner;
+                while let TypeExpr::Optional(deeper) = &self.module().types[inner.0 as usize] {
+                    inner = *deeper;
+                }
+                let inner = self.written(inner);
                 self.types.optional(inner)
             }
             TypeExpr::Fn { params, ret } => {
