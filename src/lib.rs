@@ -4,6 +4,7 @@
 pub mod base;
 pub mod cli;
 pub mod engine;
+pub mod environment;
 pub mod executor;
 pub mod instantiate;
 pub mod model;
