@@ -46,18 +46,15 @@ impl Refusal {
     /// that is refused and not what the step brings.
     pub fn help(&self) -> Option<String> {
         let about = |word: &str| self.operation.starts_with(word);
-        match self.errno {
+        let words = match self.errno {
             libc::ENOENT if about("run ") => {
-                return Some(
-                    "a step sees only the programs of its environment, and its own inputs".to_owned(),
-                );
+                "a step sees only the programs of its environment, and its own inputs"
             }
-            libc::EACCES if about("run ") => return Some("make the file executable".to_owned()),
-            libc::EACCES if about("bind ") || about("find ") => {
-                return Some("make it readable for the user who runs mlp".to_owned());
-            }
-            _ => self.help_for_machine(),
-        }
+            libc::EACCES if about("run ") => "make the file executable",
+            libc::EACCES if about("bind ") || about("find ") => "make it readable for the user who runs mlp",
+            _ => return self.help_for_machine(),
+        };
+        Some(words.to_owned())
     }
 
     fn help_for_machine(&self) -> Option<String> {
