@@ -84,4 +84,12 @@ mod tests {
         assert_eq!(vars["OMP_NUM_THREADS"], "2");
         assert_eq!(vars.len(), EVERYWHERE.len());
     }
+
+    #[test]
+    fn the_trainer_is_started_as_it_must_be() {
+        let vars = fixed(1);
+        for (name, value) in mlp_protocol::builtin::NUMERICS_ENVIRONMENT {
+            assert_eq!(vars.get(*name).map(String::as_str), Some(*value), "{name}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod mortality;
 mod ordinary_user;
 mod place;
 mod protocol;
+mod refused;
 mod steps;
 
 use mlp::executor::{Cancel, Executor, Local, environment};
