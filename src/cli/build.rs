@@ -8,7 +8,7 @@ use super::place;
 use super::told::{self, Format};
 use crate::engine::{Cancel, Decision, Instance, Plan, RunReport, RunRequest, run as run_build};
 use crate::model::build::Isolation;
-use crate::model::event::{Event, EventKind, RunStatus};
+use crate::model::event::{Event, EventKind, RunStatus, StepFailure};
 use crate::progress::Display;
 use crate::report::json::json;
 use crate::report::style::Style;
@@ -190,6 +190,7 @@ fn failures(demanded: &Demanded, events: &[Event], folder: Option<&Path>) -> Vec
     let root = &demanded.workspace.project().root;
     let line = |path: &str, line: u64| place::line(&root.join(path), line);
     let notice = |event: &Event| {
+        // What was stopped by the user, or because another step failed, is no fault of its own.
         let EventKind::StepFailed {
             step,
             failure,
@@ -200,6 +201,9 @@ fn failures(demanded: &Demanded, events: &[Event], folder: Option<&Path>) -> Vec
         else {
             return None;
         };
+        if *failure == StepFailure::Cancelled {
+            return None;
+        }
         let log = log.as_ref().zip(folder).map(|(log, folder)| folder.join(log));
         let failed = Failed {
             step,

@@ -49,20 +49,24 @@ impl Failed<'_> {
             argument = failure.argument.as_deref();
         }
         marks.extend(self.origin(argument));
-        let notes = self
-            .log
+        // A builder program writes what it tells into its log, too; that is said already.
+        let told_before = format!("error[{code}]");
+        let log: Vec<String> = self
+            .tail
             .iter()
-            .map(|log| format!("the whole log: {log}"))
+            .filter(|line| !line.starts_with(&told_before))
+            .cloned()
             .collect();
+        let whole = self.log.iter().filter(|_| !log.is_empty());
         Notice {
             code,
             severity: Severity::Error,
             message: format!("`{}` failed: {message}", self.step),
             marks,
-            notes,
+            notes: whole.map(|path| format!("the whole log: {path}")).collect(),
             help,
             mend: None,
-            log: self.tail.to_vec(),
+            log,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Refusal};
 use super::place;
 use crate::engine::run_log;
-use crate::model::event::{How, RunStatus};
+use crate::model::event::{How, RunStatus, StepFailure};
 use crate::report::style::Style;
 use crate::report::summary::{StepEnding, StepSummary, Summary};
 use crate::report::table::table;
@@ -119,6 +119,7 @@ fn row(step: &StepSummary) -> Vec<String> {
         StepEnding::Done(How::Cutoff) => "as before",
         StepEnding::Done(How::Awaited) => "built by another run",
         StepEnding::Done(How::Checked) => "compared",
+        StepEnding::Failed(StepFailure::Cancelled) => "stopped",
         StepEnding::Failed(_) => "failed",
     };
     let training = step.training.as_ref().map(|training| {

@@ -28,7 +28,8 @@ pub(super) fn show(notices: &[Notice]) {
 
 /// `2 errors, 1 warning; hint: …`; nothing where nothing was told.
 fn sum(notices: &[Notice]) -> Option<String> {
-    let first = notices.first()?;
+    let error = notices.iter().find(|notice| notice.severity == Severity::Error);
+    let first = error.or_else(|| notices.first())?;
     let count = |severity: Severity, word: &str| {
         let n = notices
             .iter()

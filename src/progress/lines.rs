@@ -1,7 +1,7 @@
 //! Lines that stay: on a terminal they scroll up above the live ones, elsewhere they are all there is.
 
 use super::steps::Steps;
-use crate::model::event::{Event, EventKind, How, PlannedStep};
+use crate::model::event::{Event, EventKind, How, PlannedStep, StepFailure};
 use crate::report::style::Style;
 use crate::report::{count, duration, figure};
 use mlp_protocol::message::Message;
@@ -23,6 +23,12 @@ pub(super) fn lines(steps: &Steps, event: &Event, live: bool, style: Style) -> V
         EventKind::StepFinished {
             step, how, wall_ms, ..
         } => vec![finished(step, *how, *wall_ms, style)],
+        EventKind::StepFailed {
+            step,
+            failure: StepFailure::Cancelled,
+            wall_ms,
+            ..
+        } => vec![format!("{step} was stopped after {}", duration(*wall_ms))],
         EventKind::StepFailed { step, wall_ms, .. } => {
             vec![format!(
                 "{} {step} failed after {}",

@@ -164,12 +164,14 @@ impl Summary {
         summary
     }
 
-    /// Steps that were built, and steps that failed.
+    /// Steps that were built, and steps that failed of themselves: one that was stopped did not.
     pub fn counts(&self) -> (usize, usize) {
         let failed = self
             .steps
             .iter()
-            .filter(|step| matches!(step.ending, StepEnding::Failed(_)))
+            .filter(|step| {
+                matches!(&step.ending, StepEnding::Failed(failure) if *failure != StepFailure::Cancelled)
+            })
             .count();
         let built = self
             .steps

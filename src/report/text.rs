@@ -6,7 +6,7 @@ use super::style::Style;
 use super::summary::{Artifact, StepEnding, StepSummary, Summary};
 use super::table::{Align, table};
 use super::{count, duration, figure};
-use crate::model::event::{How, RunStatus};
+use crate::model::event::{How, RunStatus, StepFailure};
 use serde_json::Value;
 
 /// What the targets came to: their figures, and where they are. Empty where there is nothing.
@@ -104,6 +104,10 @@ pub fn closing(summary: &Summary, style: Style) -> String {
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
+    let stopped = summary.steps.iter().filter(|step| was_stopped(step)).count();
+    if stopped > 0 {
+        parts.push(format!("{stopped} stopped"));
+    }
     if !summary.skipped.is_empty() {
         parts.push(format!("{} not tried", summary.skipped.len()));
     }
@@ -176,6 +180,10 @@ fn compared(summary: &Summary, style: Style) -> Option<String> {
             style.green("ok:")
         )
     })
+}
+
+fn was_stopped(step: &StepSummary) -> bool {
+    matches!(step.ending, StepEnding::Failed(StepFailure::Cancelled))
 }
 
 fn came_out_the_same(step: &StepSummary) -> bool {

@@ -1,0 +1,20 @@
+//! Tests of the whole: what holds between modules ([`tidy`]), and whole commands on projects of their own. One program, so
+//! that it is linked once.
+//!
+//! Whole commands are started as people start them; what they print is a snapshot with paths, times and digests left out.
+//! They are slow, so a test belongs here only where nothing smaller can hold the same. CONTRIBUTING.md says how to add one.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may panic; clippy knows only functions marked #[test]"
+)]
+
+mod bad_data;
+mod bad_pipeline;
+mod commands;
+mod interrupted;
+mod process;
+mod project;
+mod rebuilds;
+mod redact;
+mod same_bits;
+mod tidy;

@@ -1,0 +1,108 @@
+//! What a change builds again, and what it does not.
+
+use crate::project::{Project, points};
+
+/// A project whose `evaluate` is built.
+fn built() -> Project {
+    let project = Project::small();
+    assert_eq!(
+        project.build(&["evaluate"]).built(),
+        ["evaluate", "fit", "parts", "points"]
+    );
+    project
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn nothing_changed() {
+    let project = built();
+    assert_eq!(project.build(&["evaluate"]).built(), NOTHING);
+    insta::assert_snapshot!(project.shown(&["build", "evaluate"]));
+}
+
+#[test]
+fn the_learning_rate() {
+    let project = built();
+    assert_eq!(
+        project.build(&["evaluate", "--set", "lr=0.02"]).built(),
+        ["evaluate", "fit"]
+    );
+    // Back to the first one: it is still there.
+    assert_eq!(project.build(&["evaluate"]).built(), NOTHING);
+}
+
+#[test]
+fn more_epochs_train_only_the_new_ones() {
+    let project = built();
+    let more = project.build(&["evaluate", "--set", "epochs=9"]);
+    assert_eq!(more.built(), ["evaluate", "fit"]);
+    assert_eq!(more.epochs("fit"), (3, 6));
+    // And it is what training straight through would have given.
+    let straight = Project::small().build(&["evaluate", "--set", "epochs=9"]);
+    assert_eq!(straight.epochs("fit"), (9, 0));
+    assert_eq!(straight.digests(), more.digests());
+}
+
+#[test]
+fn a_comment_a_name_and_the_place_of_the_checkout() {
+    let mut project = built();
+    project.edit("pipeline.mlp", "param epochs", "# A comment.\nparam epochs");
+    assert_eq!(project.build(&["evaluate"]).built(), NOTHING);
+    let text = std::fs::read_to_string(project.root().join("pipeline.mlp")).unwrap();
+    project.write(
+        "pipeline.mlp",
+        &text.replace("fit", "fitted").replace("parts", "shares"),
+    );
+    assert_eq!(project.build(&["evaluate"]).built(), NOTHING);
+    project.relocate();
+    assert_eq!(project.build(&["evaluate"]).built(), NOTHING);
+}
+
+#[test]
+fn validation_metrics_train_nothing() {
+    let project = built();
+    project.edit(
+        "pipeline.mlp",
+        "metrics = scores, epochs",
+        "metrics = { top: metrics.accuracy }, epochs",
+    );
+    let report = project.build(&["evaluate"]);
+    assert_eq!(report.epochs("fit"), (0, 6));
+}
+
+#[test]
+fn a_file_that_was_touched() {
+    let project = built();
+    // Another inode, another time, the same bytes.
+    std::fs::remove_file(project.root().join("points.csv")).unwrap();
+    project.write("points.csv", &points());
+    assert_eq!(project.build(&["evaluate"]).built(), NOTHING);
+}
+
+#[test]
+fn a_row_that_was_changed() {
+    let project = built();
+    project.write("points.csv", &points().replacen("\n0,0,1\n", "\n0,0,0\n", 1));
+    assert_eq!(
+        project.build(&["evaluate"]).built(),
+        ["evaluate", "fit", "parts", "points"]
+    );
+}
+
+#[test]
+fn a_change_that_comes_to_the_same_stops_there() {
+    let project = built();
+    // Read again, for its bytes are others; the dataset comes out the same, so nothing after it is built.
+    project.write("points.csv", &points().replacen("\n0,0,1\n", "\n0.0,0,1\n", 1));
+    assert_eq!(project.build(&["evaluate"]).built(), ["points"]);
+}
+
+#[test]
+fn a_dry_run_says_what_and_why() {
+    let project = Project::small();
+    insta::assert_snapshot!(project.shown(&["build", "evaluate", "--dry-run"]));
+    project.build(&["evaluate"]);
+    insta::assert_snapshot!(project.shown(&["build", "evaluate", "--dry-run"]));
+    insta::assert_snapshot!(project.shown(&["build", "evaluate", "--dry-run", "--set", "lr=0.5"]));
+}
