@@ -40,7 +40,7 @@ pub(super) fn enter(spec: &Spec, outside: Ids) -> Step<()> {
         make_mount_point(path, &target)?;
         bind_read_only(path, &target)?;
     }
-    make_devices(root)?;
+    make_devices(root, spec.watch.memory)?;
     mount_proc(root)?;
     write_etc(root)?;
     // Last, so that no path above is followed through one of them.
@@ -129,7 +129,7 @@ fn make_mount_point(path: &Path, target: &Path) -> Step<()> {
 }
 
 /// A few harmless devices, bound one by one, since only root of the machine can make new ones.
-fn make_devices(root: &Path) -> Step<()> {
+fn make_devices(root: &Path, memory: Option<u64>) -> Step<()> {
     let dev = root.join("dev");
     step(|| "make /dev".into(), result(fs::create_dir(&dev)))?;
     for name in DEVICES {
@@ -157,7 +157,11 @@ fn make_devices(root: &Path) -> Step<()> {
     let shm = dev.join("shm");
     step(|| "make /dev/shm".into(), result(fs::create_dir(&shm)))?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    let made = mount(Some("mlp"), &shm, Some("tmpfs"), flags, Some("mode=1777"));
+    // Where no cgroup counts it, it is bounded by itself.
+    let options = memory.map_or("mode=1777".to_owned(), |memory| {
+        format!("mode=1777,size={memory}")
+    });
+    let made = mount(Some("mlp"), &shm, Some("tmpfs"), flags, Some(options.as_str()));
     step(|| "mount a tmpfs at /dev/shm".into(), made)
 }
 

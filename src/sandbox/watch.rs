@@ -16,6 +16,8 @@ const INTERVAL: Duration = Duration::from_millis(100);
 pub(super) struct Watcher {
     watch: Watch,
     peak_memory: u64,
+    /// When memory is looked at next: not after each of a thousand short processes.
+    next_memory: Instant,
     /// When the disk is looked at next: a large tree is walked less often, so that watching stays cheap.
     next_disk: Instant,
 }
@@ -26,6 +28,7 @@ impl Watcher {
         Self {
             watch: spec.watch.clone(),
             peak_memory: 0,
+            next_memory: Instant::now(),
             next_disk: Instant::now(),
         }
     }
@@ -43,14 +46,15 @@ impl Watcher {
 
     /// Looks, and says which bound is passed.
     pub(super) fn look(&mut self, spec: &Spec) -> Option<Exceeded> {
-        if let Some(limit) = self.watch.memory {
+        let began = Instant::now();
+        if let Some(limit) = self.watch.memory.filter(|_| began >= self.next_memory) {
+            self.next_memory = began + INTERVAL / 2;
             let memory = memory(limit, spec.namespaces);
             self.peak_memory = self.peak_memory.max(memory);
             if memory > limit {
                 return Some(Exceeded::Memory);
             }
         }
-        let began = Instant::now();
         if self.watches_disk() && began >= self.next_disk {
             let passed = self.disk(spec);
             self.next_disk = Instant::now() + (began.elapsed() * 20).max(INTERVAL);
