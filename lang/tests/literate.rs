@@ -1,13 +1,17 @@
-//! Literate tests: every `.md` file under `literate/` is a chapter on the language whose examples are run.
+//! Literate tests: `docs/language.md` and every `.md` file under `literate/` are chapters on the language whose examples
+//! are run.
 //!
-//! A fence is a file: ```` ```mlp ```` alone is a program of its own, ```` ```mlp lib/base.mlp ```` (or `yaml`, `json`,
-//! `toml`) a file that the programs under the same heading may import. In them, comments are assertions about their
-//! line, or, alone on a line, about the next line of code:
+//! A fence is a file: ```` ```mlp ```` alone is a program of its own, ```` ```mlp + ```` goes on with the program before
+//! it, ```` ```mlp lib/base.mlp ```` (or `yaml`, `json`, `toml`) is a file that the programs under the same heading may
+//! import. In them, comments are assertions about their line, or, alone on a line, about the next line of code:
 //!
 //! - `# error: [E0204] text` and `# warning: [E0222] text`: a diagnostic starts there, with the code and, somewhere in
 //!   its message, the text. `# help: text` after it: its help, note or a label says so. Every diagnostic must be expected.
 //! - `# revealed: T`: the type of the binding, `let`, parameter or final expression that starts there.
 //! - `# value: v`: what the binding, or the final expression, evaluates to.
+//!
+//! For readers, `# error: E0204`, `# : T` and `# => v` say the same. A program is evaluated, not only checked, where a
+//! value or an error of shapes or of evaluation is expected.
 
 use mlp_lang::check::check;
 use mlp_lang::core::Core;
@@ -53,6 +57,7 @@ fn chapters() {
         .map(|entry| entry.unwrap().path())
         .collect();
     chapters.sort();
+    chapters.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/language.md"));
     let only = std::env::var("CHAPTER").unwrap_or_default();
     let (mut failures, mut count) = (String::new(), 0);
     for chapter in chapters
@@ -93,6 +98,10 @@ fn examples(chapter: &str, text: &str) -> Vec<Example> {
             body.push('\n');
         }
         match info.split_once(' ') {
+            Some((_, "+")) => {
+                let program = made.last_mut().expect("`+` goes on with a program");
+                program.files[0].1.push_str(&body);
+            }
             Some((_, path)) => named.push((path.to_owned(), body)),
             None if info == "mlp" => made.push(Example {
                 place: format!("{chapter}:{}", number + 1),
@@ -142,21 +151,24 @@ fn assertions(file: &str, text: &str) -> Vec<Assertion> {
 /// Where a line's assertion starts, and what it says.
 fn assertion(line: &str) -> Option<(usize, Kind, String)> {
     let find = |mark: &str| line.find(mark).map(|at| (at, line[at + mark.len()..].trim()));
-    if let Some((at, text)) = find("# revealed: ") {
-        return Some((at, Kind::Revealed, text.to_owned()));
+    for mark in ["# revealed: ", "# : "] {
+        if let Some((at, text)) = find(mark) {
+            return Some((at, Kind::Revealed, text.to_owned()));
+        }
     }
-    if let Some((at, text)) = find("# value: ") {
-        return Some((at, Kind::Value, text.to_owned()));
+    for mark in ["# value: ", "# => "] {
+        if let Some((at, text)) = find(mark) {
+            return Some((at, Kind::Value, text.to_owned()));
+        }
     }
     if let Some((at, text)) = find("# help: ") {
         return Some((at, Kind::Help, text.to_owned()));
     }
-    for (mark, severity) in [
-        ("# error: [", Severity::Error),
-        ("# warning: [", Severity::Warning),
-    ] {
+    for (mark, severity) in [("# error: ", Severity::Error), ("# warning: ", Severity::Warning)] {
         if let Some((at, text)) = find(mark) {
-            let (code, text) = text.split_once(']').expect("a code ends with `]`");
+            let text = text.strip_prefix('[').unwrap_or(text);
+            let (code, text) = text.split_at_checked("E0000".len()).expect("a code is expected");
+            let text = text.strip_prefix(']').unwrap_or(text);
             return Some((
                 at,
                 Kind::Diagnostic(severity, code.to_owned()),
@@ -184,10 +196,12 @@ fn run(example: &Example) -> Vec<String> {
         .iter()
         .flat_map(|(path, text)| assertions(path, text))
         .collect();
-    let values = match expected
-        .iter()
-        .any(|assertion| matches!(assertion.kind, Kind::Value))
-    {
+    let evaluated = |assertion: &Assertion| match &assertion.kind {
+        Kind::Value => true,
+        Kind::Diagnostic(_, code) => code.starts_with("E03") || (code.starts_with("E04") && code != "E0401"),
+        _ => false,
+    };
+    let values = match expected.iter().any(evaluated) {
         true => values(&checked.core, &loaded.sources, &mut found),
         false => BTreeMap::new(),
     };
