@@ -122,3 +122,10 @@ fn lets_and_alternatives_for_null_are_chains_of_any_length() {
         .and_then(|(_, global)| made.core.globals[global.0 as usize].item);
     assert_eq!(made.types.item(last.unwrap()).as_deref(), Some("Int"));
 }
+
+#[test]
+fn question_marks_may_be_many() {
+    let text = format!("x: Int{} = 1\n", "?".repeat(100_000));
+    let loaded = mlp_lang::lower::load_text(&text);
+    assert_eq!(loaded.diagnostics, []);
+}

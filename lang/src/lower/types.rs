@@ -49,8 +49,12 @@ impl Lower<'_> {
                 open: record.is_open(),
             },
             Type::Optional(optional) => {
-                let inner = self.type_or_error(optional.inner(), span);
-                // `T??` is `T?`.
+                // `T??` is `T?`, however many are written: a loop, for nothing bounds their number.
+                let mut inner = optional.inner();
+                while let Some(Type::Optional(optional)) = inner {
+                    inner = optional.inner();
+                }
+                let inner = self.type_or_error(inner, span);
                 if matches!(self.module.types[inner.0 as usize], TypeExpr::Optional(_)) {
                     return inner;
                 }
