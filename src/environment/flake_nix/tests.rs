@@ -203,12 +203,11 @@ fn no_depth_is_a_crash() {
     ];
     for piece in pieces {
         let tokens = rnix::tokenize(piece).count();
-        for count in [300, 20_000 / tokens] {
-            drop(read_text(&piece.repeat(count)));
-            drop(read_text(&format!("{{ inputs.a = {}", piece.repeat(count))));
-        }
+        drop(read_text(&format!("{{ inputs.a = {}", piece.repeat(300))));
+        // Longer than what is read, where nothing in it ends an expression.
+        drop(read_text(&piece.repeat(20_000 / tokens)));
     }
-    drop(read_text(&"-".repeat(5_000)));
+    drop(read_text(&"-".repeat(3_000)));
 }
 
 #[test]
