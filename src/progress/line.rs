@@ -5,33 +5,35 @@ use crate::report::style::Style;
 use crate::report::{count, duration, figure};
 
 /// Cells of a bar.
-const BAR: usize = 16;
+const BAR: usize = 12;
 
-/// What a step is at, without its name.
-pub(super) fn line(running: &Running, now_ms: u64, style: Style) -> String {
-    let work = match &running.work {
-        Work::Silent => duration(now_ms.saturating_sub(running.since_ms)),
+/// What a step is at, without its name. What matters most comes first: the end may not fit the terminal.
+pub(super) fn line(running: &Running, style: Style) -> String {
+    let builder = style.dim(&running.builder);
+    match &running.work {
+        Work::Silent => builder,
         Work::Counted {
             done,
             total: Some(total),
             unit,
         } => {
             let share = *done as f64 / (*total).max(1) as f64;
-            format!("{} {} of {} {unit}", bar(share), count(*done), count(*total))
+            format!(
+                "{} {} of {} {unit}  {builder}",
+                bar(share),
+                count(*done),
+                count(*total)
+            )
         }
-        Work::Counted { done, unit, .. } => format!("{} {unit}", count(*done)),
+        Work::Counted { done, unit, .. } => format!("{} {unit}  {builder}", count(*done)),
         Work::Training(training) => train(training),
-    };
-    format!("{}  {work}", style.dim(&running.builder))
+    }
 }
 
 fn train(training: &Training) -> String {
-    let mut parts = vec![format!(
-        "{} epoch {}/{}",
-        bar(training.done()),
-        training.epoch,
-        training.epochs
-    )];
+    let bar = bar(training.done());
+    let mut parts = vec![format!("{bar} epoch {}/{}", training.epoch, training.epochs)];
+    parts.extend(training.left_ms().map(left));
     parts.extend(training.loss.map(|loss| format!("loss {}", figure(loss))));
     parts.extend(
         training
@@ -42,12 +44,16 @@ fn train(training: &Training) -> String {
     if training.speed > 0.0 {
         parts.push(format!("{} examples/s", count(training.speed as u64)));
     }
-    parts.extend(
-        training
-            .left_ms()
-            .map(|left| format!("{} left", duration(left / 1000 * 1000))),
-    );
     parts.join("  ")
+}
+
+/// The time that is left, in whole seconds: it is an estimate.
+fn left(ms: u64) -> String {
+    match ms {
+        0..1_000 => "<1 s left".to_owned(),
+        1_000..60_000 => format!("{} s left", ms / 1000),
+        _ => format!("{} left", duration(ms)),
+    }
 }
 
 /// A bar of which `share` is filled.

@@ -1,6 +1,6 @@
 //! Lines that stay: on a terminal they scroll up above the live ones, elsewhere they are all there is.
 
-use super::steps::Steps;
+use super::steps::{Steps, Work};
 use crate::model::event::{Event, EventKind, How, PlannedStep, StepFailure};
 use crate::report::style::Style;
 use crate::report::{count, duration, figure};
@@ -22,7 +22,7 @@ pub(super) fn lines(steps: &Steps, event: &Event, live: bool, style: Style) -> V
         EventKind::Builder { step, message } => spoken(step, message, live, style).into_iter().collect(),
         EventKind::StepFinished {
             step, how, wall_ms, ..
-        } => vec![finished(step, *how, *wall_ms, style)],
+        } => vec![finished(step, *how, *wall_ms, style) + &at_the_end(steps, step)],
         EventKind::StepFailed {
             step,
             failure: StepFailure::Cancelled,
@@ -108,6 +108,17 @@ fn figures(metrics: &BTreeMap<String, f64>) -> String {
     let figures = metrics.iter().filter(|(name, _)| *name != "lr");
     let figures = figures.map(|(name, x)| format!("{} {}", name.replace('.', " "), figure(*x)));
     figures.collect::<Vec<_>>().join("  ")
+}
+
+/// The last figures of a training.
+fn at_the_end(steps: &Steps, step: &str) -> String {
+    let figures = steps.running.get(step).map(|running| match &running.work {
+        Work::Training(training) => figures(&training.validation),
+        _ => String::new(),
+    });
+    figures
+        .filter(|text| !text.is_empty())
+        .map_or(String::new(), |text| format!("  {text}"))
 }
 
 fn finished(step: &str, how: How, wall_ms: u64, style: Style) -> String {

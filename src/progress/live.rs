@@ -53,7 +53,7 @@ impl Live {
         for (name, running) in &steps.running {
             let bar = self.steps.entry(name.clone()).or_insert_with(|| {
                 let bar = self.all.add(ProgressBar::no_length());
-                bar.set_style(template("{spinner} {prefix} {wide_msg}"));
+                bar.set_style(template("{spinner} {prefix} {elapsed:>3}  {wide_msg}"));
                 bar.enable_steady_tick(TICK);
                 bar
             });
@@ -62,7 +62,7 @@ impl Live {
                 style.bold(name),
                 " ".repeat(width - name.chars().count())
             ));
-            bar.set_message(line::line(running, steps.now_ms, style));
+            bar.set_message(line::line(running, style));
         }
         if steps.planned > 0 {
             let heading = format!("building: {} of {} steps done", steps.ended, steps.planned);

@@ -7,8 +7,6 @@ use std::collections::BTreeMap;
 /// The steps of a run.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
-    /// The time of the last event.
-    pub now_ms: u64,
     /// Steps to build.
     pub planned: usize,
     /// Steps that ended, one way or another.
@@ -24,8 +22,6 @@ pub(super) struct Steps {
 pub(super) struct Running {
     /// The builtin's name, or the command's first word.
     pub builder: String,
-    /// When it began.
-    pub since_ms: u64,
     /// What is known of its work.
     pub work: Work,
 }
@@ -69,7 +65,6 @@ pub(super) struct Training {
 impl Steps {
     /// Takes in an event.
     pub(super) fn apply(&mut self, event: &Event) {
-        self.now_ms = event.at_ms;
         match &event.kind {
             EventKind::Planned { build, .. } => {
                 self.planned = build.len();
@@ -79,7 +74,6 @@ impl Steps {
             EventKind::StepStarted { step, .. } => {
                 let running = Running {
                     builder: self.builder(step).to_owned(),
-                    since_ms: event.at_ms,
                     work: Work::Silent,
                 };
                 self.running.insert(step.clone(), running);

@@ -20,7 +20,7 @@ fn fed(kinds: Vec<EventKind>, live: bool) -> String {
         steps.apply(&event);
     }
     for (name, running) in &steps.running {
-        all.push(format!("> {name} {}", line(running, steps.now_ms, Style::PLAIN)));
+        all.push(format!("> {name} {}", line(running, Style::PLAIN)));
     }
     all.join("\n")
 }
@@ -110,6 +110,18 @@ fn training() -> Vec<EventKind> {
 #[test]
 fn a_training_on_a_terminal() {
     insta::assert_snapshot!(fed(training(), true));
+}
+
+#[test]
+fn a_training_that_ended_tells_its_last_figures() {
+    let mut kinds = training();
+    kinds.push(EventKind::StepFinished {
+        step: "fit".into(),
+        how: How::Built,
+        outputs: BTreeMap::new(),
+        wall_ms: 9_500,
+    });
+    insta::assert_snapshot!(fed(kinds, true));
 }
 
 #[test]
