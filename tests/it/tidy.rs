@@ -34,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "model",
             "store",
             "sandbox",
+            "environment",
             "instantiate",
             "plan",
             "executor",
@@ -259,6 +260,12 @@ fn named_paths(text: &str) -> BTreeSet<String> {
         })
         .map(|word| word.trim_end_matches('/').to_owned())
         .collect()
+}
+
+#[test]
+fn the_readme_shows_the_example_as_it_is() {
+    let pipeline = read(Path::new("examples/digits/pipeline.mlp"));
+    assert!(read(Path::new("README.md")).contains(&format!("```mlp\n{pipeline}```")));
 }
 
 #[test]
