@@ -14,7 +14,10 @@ use crate::model::node::Node;
 use crate::plan::{Decision, Plan};
 use crate::sandbox::Helper;
 use crate::scheduler::{self, Build, Options, Programs, Summary};
+use crate::store::StoreError;
 use mlp_lang::spec::ArtifactKind;
+use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -70,6 +73,8 @@ pub fn run(
     listener: &mut (dyn FnMut(&Event) + Send),
     cancel: &Cancel,
 ) -> Result<RunReport, EngineError> {
+    let (plan, damaged) = mend(workspace, instance, plan, request.check)?;
+    let plan = &*plan;
     let started = clock::since_epoch();
     let log = open_log(workspace, plan, started)?;
     let id = log
@@ -84,6 +89,9 @@ pub fn run(
         started: started.as_secs(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
+    for text in damaged {
+        voice.say(EventKind::Warning { text });
+    }
     voice.say(planned(&instance.graph, plan));
     let summary = scheduler::run(&Build {
         graph: &instance.graph,
@@ -113,6 +121,33 @@ pub fn run(
         artifacts,
         folder,
     })
+}
+
+/// `plan`, where all content that it goes on from is whole; else what is damaged is put aside, and another plan builds
+/// it again. Also gives warnings about what was damaged.
+fn mend<'p>(
+    workspace: &Workspace,
+    instance: &Instance,
+    plan: &'p Plan,
+    check: bool,
+) -> Result<(Cow<'p, Plan>, Vec<String>), EngineError> {
+    let mut plan = Cow::Borrowed(plan);
+    let mut told = Vec::new();
+    loop {
+        let used: Vec<Node> = plan.used(&instance.graph).into_iter().collect();
+        let damaged: Vec<StoreError> = used
+            .par_iter()
+            .map(|node| workspace.store.mend(node))
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .flatten()
+            .collect();
+        if damaged.is_empty() {
+            return Ok((plan, told));
+        }
+        told.extend(damaged.iter().map(StoreError::put_aside));
+        plan = Cow::Owned(workspace.plan(instance, check)?);
+    }
 }
 
 /// A run that has nothing to do leaves no log.
@@ -292,14 +327,17 @@ fn value(workspace: &Workspace, graph: &Graph, target: &Target, node: &Node) -> 
     is_json.then(|| workspace.store.read_json(node).ok()).flatten()
 }
 
+/// Who is told.
+type Listener<'a> = &'a mut (dyn FnMut(&Event) + Send);
+
 /// Numbers events in time, logs them and tells them. Called from many threads.
 struct Voice<'a> {
     started: Instant,
-    inner: Mutex<(Option<RunLog>, &'a mut (dyn FnMut(&Event) + Send))>,
+    inner: Mutex<(Option<RunLog>, Listener<'a>)>,
 }
 
 impl<'a> Voice<'a> {
-    fn new(log: Option<RunLog>, listener: &'a mut (dyn FnMut(&Event) + Send)) -> Self {
+    fn new(log: Option<RunLog>, listener: Listener<'a>) -> Self {
         Self {
             started: Instant::now(),
             inner: Mutex::new((log, listener)),

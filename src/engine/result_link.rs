@@ -48,7 +48,7 @@ pub(super) fn link(
         places.push(format!("{LINK}/{name}"));
         tree.entries.insert(name, Entry::Node(artifact.node));
     }
-    let target = store.materialise(&store.add_tree(&tree)?)?;
+    let target = store.show(&store.add_tree(&tree)?)?;
     point(&project.root.join(LINK), &target)?;
     Ok(places)
 }

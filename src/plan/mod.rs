@@ -81,6 +81,21 @@ impl Plan {
             Decision::Build | Decision::Unknown => None,
         })
     }
+
+    /// Content that the plan goes on from: outputs of steps that it reuses, where they are targets or are read by a step
+    /// that is to be done.
+    pub fn used(&self, graph: &Graph) -> BTreeSet<Node> {
+        let reused: BTreeMap<StepId, &Found> = self.reused().collect();
+        let todo = self.todo();
+        let read = todo.iter().flat_map(|step| reads(&graph.step(*step).derivation));
+        let targets = graph
+            .targets
+            .iter()
+            .map(|target| (target.step, target.output.as_str()));
+        read.chain(targets)
+            .filter_map(|(step, output)| *reused.get(&step)?.outputs.get(output)?)
+            .collect()
+    }
 }
 
 /// Plans the targets of `graph`.

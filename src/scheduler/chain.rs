@@ -1,5 +1,6 @@
 //! The states of a training: those that are found before it is built, and those that come while it is built.
 
+use super::Build;
 use super::difference::difference;
 use super::failure::store_failure;
 use crate::base::digest::Digest;
@@ -21,12 +22,12 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// The chain of `keys`, with the states that `store` holds.
-    pub(super) fn look_up(store: &Store, keys: Vec<Digest>) -> Result<Self, StoreError> {
+    /// The chain of `keys`, with the states that the store holds whole.
+    pub(super) fn look_up(build: &Build<'_>, keys: Vec<Digest>) -> Result<Self, StoreError> {
         let mut found = BTreeMap::new();
         for (epoch, key) in (0..).zip(&keys).skip(1) {
-            if let Some(record) = store.chain(*key)?
-                && store.holds(&record.state)
+            if let Some(record) = build.store.chain(*key)?
+                && build.is_whole(&record.state)?
             {
                 found.insert(epoch, record.state);
             }

@@ -127,9 +127,7 @@ impl Life<'_> {
     fn chain(&self) -> Attempt<Option<Chain>> {
         let keys = instantiate::chain_keys(&self.step.derivation, &self.prepared.resolution)
             .map_err(|error| not_started(error.to_string(), None))?;
-        let chain = keys
-            .map(|keys| Chain::look_up(self.build.store, keys))
-            .transpose();
+        let chain = keys.map(|keys| Chain::look_up(self.build, keys)).transpose();
         chain.map_err(|error| store_failure(&error))
     }
 

@@ -7,7 +7,8 @@
 //!
 //! **Invariants.** A step starts only when all that it reads is Done. It reads what *registering* returned for those, not
 //! what was built. Nothing of a failed or cancelled build is registered but states of its chain, which are results of
-//! their own. At most `jobs` steps hold a slot, and a step that waits for somebody else's lock holds none.
+//! their own. What it reads was read once before, and held
+//! against its digests. At most `jobs` steps hold a slot, and a step that waits for somebody else's lock holds none.
 
 mod attest;
 mod chain;
@@ -30,7 +31,7 @@ use crate::model::event::EventKind;
 use crate::model::graph::{Graph, StepId};
 use crate::model::node::Node;
 use crate::plan::Plan;
-use crate::store::{Sources, Store};
+use crate::store::{Sources, Store, StoreError};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -99,6 +100,17 @@ pub struct Summary {
     pub skipped: u32,
     /// Steps that gave other bits than are registered.
     pub differing: u32,
+}
+
+impl Build<'_> {
+    /// Whether all bytes of `node` are here, and are those of its digests: what is damaged is put aside, with a warning.
+    fn is_whole(&self, node: &Node) -> Result<bool, StoreError> {
+        for damaged in self.store.mend(node)? {
+            let text = damaged.put_aside();
+            (self.events)(EventKind::Warning { text });
+        }
+        Ok(self.store.holds(node))
+    }
 }
 
 /// Runs the build to its end.

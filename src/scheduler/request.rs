@@ -96,8 +96,11 @@ fn output_paths(derivation: &Derivation) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Where an input lies on this machine.
+/// Where an input lies on this machine. A source that was damaged in the store is copied again.
 fn provide(build: &Build<'_>, input: &ResolvedInput, in_place: &mut Vec<(String, Node)>) -> Attempt<PathBuf> {
+    build
+        .is_whole(&input.node)
+        .map_err(|error| store_failure(&error))?;
     let Some(path) = &input.source else {
         return build
             .store

@@ -149,10 +149,17 @@ impl<'a> Run<'a> {
         Ok(Some(prepared))
     }
 
-    /// The result of a resolved key, if all its bytes are here.
+    /// The result of a resolved key, if all its bytes are here and whole.
     fn look_up(&self, resolution: &instantiate::Resolution) -> Result<Option<Realisation>, StoreError> {
-        let realisation = self.build.store.realisation(resolution.key)?;
-        Ok(realisation.filter(|realisation| self.build.store.holds_all(realisation)))
+        let Some(realisation) = self.build.store.realisation(resolution.key)? else {
+            return Ok(None);
+        };
+        for node in realisation.outputs.values().flatten() {
+            if !self.build.is_whole(node)? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(realisation))
     }
 
     fn lock_and_start<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, prepared: Prepared)

@@ -15,6 +15,9 @@ pub(super) fn put_aside(places: &Places, lease: &Lease, path: &Path) -> Result<(
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         other => other.map_err(at("read", path))?,
     };
+    if path.starts_with(places.folder("views")) {
+        return remove_view(lease, path);
+    }
     let name = path
         .strip_prefix(&places.root)
         .unwrap_or(path)
@@ -28,16 +31,23 @@ pub(super) fn put_aside(places: &Places, lease: &Lease, path: &Path) -> Result<(
     for fan in folders(&places.folder("views"))? {
         for view in folders(&fan)? {
             if shares(&view, (metadata.dev(), metadata.ino()))? {
-                let doomed = lease.fresh();
-                // Renaming a folder writes its `..`, which a read-only one does not let its owner do.
-                let open = fs::Permissions::from_mode(0o700);
-                fs::set_permissions(&view, open).map_err(at("open", &view))?;
-                atomic::rename(&view, &doomed).map_err(at("put aside", &view))?;
-                remove_tree(&doomed).map_err(at("remove", &doomed))?;
+                remove_view(lease, &view)?;
             }
         }
     }
     Ok(())
+}
+
+/// A view can be made again at any time.
+fn remove_view(lease: &Lease, view: &Path) -> Result<(), StoreError> {
+    let doomed = lease.fresh();
+    if view.is_dir() {
+        // Renaming a folder writes its `..`, which a read-only one does not let its owner do.
+        let open = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(view, open).map_err(at("open", view))?;
+    }
+    atomic::rename(view, &doomed).map_err(at("put aside", view))?;
+    remove_tree(&doomed).map_err(at("remove", &doomed))
 }
 
 /// Whether some file below `view` is the inode.

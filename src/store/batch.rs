@@ -20,10 +20,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Adds the file at `staged` (on the store's file system, with one name) for `place`, unless `place` has it: then the
+    /// Adds the file at `staged` (on the store's file system, with one name) for `place`. Where its bytes `are_there`, the
     /// staged file goes.
-    pub(super) fn add(&mut self, staged: PathBuf, place: PathBuf, size: u64) {
-        if is_there(&place, size) {
+    pub(super) fn add(&mut self, staged: PathBuf, place: PathBuf, are_there: bool) {
+        if are_there {
             // What stays for some reason goes with its folder.
             let _ = fs::remove_file(staged);
         } else {
@@ -38,13 +38,14 @@ impl Batch {
         bytes: &[u8],
         place: PathBuf,
     ) -> Result<(), StoreError> {
-        if is_there(&place, bytes.len() as u64) {
+        // Compared, for what lies there may have been damaged since.
+        if fs::read(&place).is_ok_and(|there| there == bytes) {
             return Ok(());
         }
         let staged = lease.fresh();
         fs::write(&staged, bytes).map_err(at("write", &staged))?;
         seal(&staged, false)?;
-        self.add(staged, place, bytes.len() as u64);
+        self.add(staged, place, false);
         Ok(())
     }
 
@@ -75,11 +76,6 @@ impl Batch {
             .into_par_iter()
             .try_for_each(|folder| atomic::sync_folder(folder).map_err(at("write", folder)))
     }
-}
-
-/// Whether a file of that size has the place: what has a place was synced before it got it, so it is whole.
-fn is_there(place: &Path, size: u64) -> bool {
-    fs::symlink_metadata(place).is_ok_and(|there| there.is_file() && there.len() == size)
 }
 
 /// Places `bytes` as one file.

@@ -59,6 +59,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A warning about what was found damaged and was put aside.
+    pub fn put_aside(&self) -> String {
+        format!("{self}; it was put aside and is made again")
+    }
+
     /// What to do, where there is something.
     pub fn help(&self) -> Option<String> {
         match self {

@@ -4,6 +4,7 @@ use super::batch::{Batch, seal};
 use super::error::{StoreError, at};
 use super::lease::Lease;
 use super::place::{Places, stays_inside};
+use super::read::verify;
 use crate::base::digest::{Digest, Hasher};
 use crate::model::node::{Entry, Node, Tree};
 use rayon::prelude::*;
@@ -85,14 +86,17 @@ pub(super) fn import(
         .collect::<Result<Vec<_>, _>>()?;
     let mut batch = Batch::default();
     let entry = assemble(shape, &staged, places, lease, &mut batch)?;
-    for Staged { node, at } in staged {
+    // Read, for what lies there may have been damaged since it was put.
+    let are_there: Vec<bool> = staged
+        .par_iter()
+        .map(|staged| verify(places, &staged.node).is_empty())
+        .collect();
+    for (Staged { node, at }, are_there) in staged.into_iter().zip(are_there) {
         if let Node::File {
-            executable,
-            size,
-            digest,
+            executable, digest, ..
         } = node
         {
-            batch.add(at, places.object(digest, executable), size);
+            batch.add(at, places.object(digest, executable), are_there);
         }
     }
     match entry {

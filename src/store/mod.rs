@@ -10,6 +10,7 @@ mod error;
 mod import;
 mod last_built;
 mod lease;
+mod mend;
 mod place;
 mod read;
 mod record;
@@ -36,10 +37,11 @@ use import::Taking;
 use lease::Lease;
 use place::Places;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 /// What the file `version` of a store holds.
 const VERSION: &str = "mlp store 1\n";
@@ -50,6 +52,8 @@ pub struct Store {
     places: Places,
     /// Taken when something is first written, so that reading needs no right to write.
     lease: OnceLock<Lease>,
+    /// What this process found whole: see [`Store::mend`].
+    whole: Mutex<BTreeSet<Node>>,
 }
 
 impl Store {
@@ -66,6 +70,7 @@ impl Store {
         Ok(Self {
             places: Places { root },
             lease: OnceLock::new(),
+            whole: Mutex::default(),
         })
     }
 

@@ -354,3 +354,85 @@ fn one_process_builds_a_key_at_a_time() {
     drop(held);
     assert!(store.try_lock(key("rk")).unwrap().is_some());
 }
+
+fn flip(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn what_is_put_over_a_damaged_file_mends_it() {
+    let (folder, store) = store();
+    let from = folder.path().join("from");
+    fs::create_dir(&from).unwrap();
+    fs::write(from.join("a"), "hello").unwrap();
+    let node = store.import(&from, Bounds::default()).unwrap();
+    let file = store.entry(&node, "a").unwrap();
+    let Node::Dir { tree } = node else { panic!() };
+    flip(&store.materialise(&file).unwrap());
+    flip(&store.places.tree(tree));
+    assert_eq!(store.import(&from, Bounds::default()).unwrap(), node);
+    assert!(store.verify(&node).is_empty());
+}
+
+#[test]
+fn a_view_that_shows_something_else_is_made_again() {
+    let (folder, store) = store();
+    let from = folder.path().join("from");
+    fs::create_dir_all(from.join("sub")).unwrap();
+    fs::write(from.join("sub/a"), "hello").unwrap();
+    let node = store.import(&from, Bounds::default()).unwrap();
+    type Harm = fn(&Path);
+    let harms: [Harm; 3] = [
+        |sub| fs::remove_file(sub.join("a")).unwrap(),
+        |sub| fs::write(sub.join("b"), "").unwrap(),
+        |sub| {
+            fs::remove_file(sub.join("a")).unwrap();
+            fs::write(sub.join("a"), "hellp").unwrap();
+        },
+    ];
+    for harm in harms {
+        let view = store.materialise(&node).unwrap();
+        fs::set_permissions(view.join("sub"), fs::Permissions::from_mode(0o755)).unwrap();
+        harm(&view.join("sub"));
+        // As the next process would.
+        let store = Store::open(&folder.path().join("store")).unwrap();
+        let damaged = store.mend(&node).unwrap();
+        assert_eq!(damaged.len(), 1, "{damaged:?}");
+        assert!(store.holds(&node), "the objects are whole");
+        let view = store.materialise(&node).unwrap();
+        assert_eq!(fs::read(view.join("sub/a")).unwrap(), b"hello");
+        assert_eq!(fs::read_dir(view.join("sub")).unwrap().count(), 1);
+        assert!(store.mend(&node).unwrap().is_empty());
+    }
+    // A copy with the right bytes, as at the limit of links, is as good as the object.
+    let view = store.materialise(&node).unwrap();
+    fs::set_permissions(view.join("sub"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::remove_file(view.join("sub/a")).unwrap();
+    fs::write(view.join("sub/a"), "hello").unwrap();
+    assert!(store.verify(&node).is_empty());
+}
+
+#[test]
+fn mending_puts_aside_what_is_damaged_and_tells_it() {
+    let (folder, store) = store();
+    let node = store.add_bytes(b"hello").unwrap();
+    assert!(store.mend(&node).unwrap().is_empty());
+    flip(&store.materialise(&node).unwrap());
+    let store = Store::open(&folder.path().join("store")).unwrap();
+    let damaged = store.mend(&node).unwrap();
+    assert!(
+        damaged[0]
+            .put_aside()
+            .ends_with("is damaged: its bytes are not those of its name; it was put aside and is made again"),
+        "{}",
+        damaged[0].put_aside()
+    );
+    assert!(!store.holds(&node));
+    assert!(store.mend(&node).unwrap().is_empty(), "missing, and known to be");
+    assert_eq!(store.add_bytes(b"hello").unwrap(), node);
+    assert!(store.holds(&node));
+}

@@ -131,3 +131,17 @@ fn a_state_beyond_the_last_epoch_fails_the_training() {
     let (summary, _) = place.run(&training(1), &trainer(2, "w", Ending::Succeeded));
     assert_eq!(summary.failed, 1);
 }
+
+#[test]
+fn a_damaged_state_is_ignored_and_trained_again() {
+    let place = Place::new();
+    place.run(&training(5), &trainer(3, "w", Ending::Signalled(9)));
+    let object = place.object(b"w3");
+    flip(&object);
+    let place = place.opened_again();
+    let executor = trainer(5, "w", Ending::Succeeded);
+    let (summary, events) = place.run(&training(5), &executor);
+    assert_eq!((summary.built, found(&events)), (1, Some((2, 5))));
+    assert_eq!(warnings(&events).len(), 1, "{events:?}");
+    assert_eq!(std::fs::read(&object).unwrap(), b"w3", "made again");
+}

@@ -12,6 +12,7 @@ use crate::model::build::{BuildRequest, Ending, Isolation};
 use crate::model::derivation::{Builder, Derivation, Output, Piece, Reference};
 use crate::model::event::EventKind;
 use crate::model::graph::{Graph, Step, StepId, Target};
+use crate::model::node::Node;
 use crate::plan::{Circumstances, plan};
 use crate::store::{Sources, Store};
 use mlp_lang::source::{SourceId, Span};
@@ -84,6 +85,24 @@ impl Place {
             cancel: &self.cancel,
         });
         (summary, events.into_inner().unwrap())
+    }
+
+    /// As the next process finds it.
+    fn opened_again(self) -> Self {
+        Self {
+            store: Store::open(self.store.root()).unwrap(),
+            ..self
+        }
+    }
+
+    /// Where the bytes lie in the store.
+    fn object(&self, bytes: &[u8]) -> PathBuf {
+        let node = Node::File {
+            executable: false,
+            size: bytes.len() as u64,
+            digest: crate::base::digest::Digest::of_blob(bytes),
+        };
+        self.store.materialise(&node).unwrap()
     }
 
     /// What the output `out` of a step holds.
@@ -174,4 +193,23 @@ fn writes(text: &str) -> Answer {
 /// A build that says nothing and exits with 1.
 fn fails() -> Answer {
     Answer::ends(Ending::Exited(1))
+}
+
+/// Flips a bit of the file at `path`.
+fn flip(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[0] ^= 1;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+fn warnings(events: &[EventKind]) -> Vec<&str> {
+    let mut texts = Vec::new();
+    for event in events {
+        if let EventKind::Warning { text } = event {
+            texts.push(text.as_str());
+        }
+    }
+    texts
 }

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::model::event::{How, StepFailure};
-use crate::model::node::Node;
 
 fn hows(events: &[EventKind]) -> Vec<(String, How)> {
     let how = |event: &EventKind| match event {
@@ -211,4 +210,56 @@ fn each_build_has_its_log_in_the_runs_directory() {
         })
         .collect();
     assert_eq!(logs, ["logs/0000-a.log", "logs/0001-b.log"]);
+}
+
+#[test]
+fn a_damaged_result_is_built_again_where_it_would_have_been_reused() {
+    let place = Place::new();
+    let same = |request: &BuildRequest| {
+        if request.label == "a" {
+            writes("same")
+        } else {
+            echo(request)
+        }
+    };
+    let (before, _) = place.run(&two("old"), &Scripted::new(same));
+    flip(&place.object(b"b(same)"));
+    let place = place.opened_again();
+    let (summary, events) = place.run(&two("new"), &Scripted::new(same));
+    assert_eq!((summary.built, summary.reused), (2, 0));
+    assert_eq!(warnings(&events).len(), 1, "{events:?}");
+    assert_eq!(
+        summary.outcomes[&StepId(1)].outputs,
+        before.outcomes[&StepId(1)].outputs
+    );
+    assert_eq!(place.text(&summary.outcomes[&StepId(1)]), "b(same)");
+}
+
+#[test]
+fn a_source_that_was_damaged_in_the_store_is_copied_again() {
+    let place = Place::new();
+    std::fs::write(place.project("a.csv"), "1,2").unwrap();
+    let graph = |command: &str| {
+        let mut graph = Graph::default();
+        add(&mut graph, "a", command, &[]);
+        let source = Reference::Source {
+            path: "a.csv".into(),
+            node: Node::File {
+                executable: false,
+                size: 3,
+                digest: crate::base::digest::Digest::of_blob(b"1,2"),
+            },
+        };
+        let mut derivation = graph.steps[0].derivation.clone();
+        derivation.inputs.insert("a.csv".into(), source);
+        let mut graph = Graph::default();
+        add_derivation(&mut graph, "a", derivation);
+        graph
+    };
+    place.run(&graph("one"), &Scripted::new(echo));
+    flip(&place.object(b"1,2"));
+    let place = place.opened_again();
+    let (summary, events) = place.run(&graph("two"), &Scripted::new(echo));
+    assert_eq!(warnings(&events).len(), 1, "{events:?}");
+    assert_eq!(place.text(&summary.outcomes[&StepId(0)]), "two(1,2)");
 }

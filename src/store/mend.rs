@@ -1,0 +1,54 @@
+//! Finding what is damaged when it is used. Sizes are looked at whenever something is planned; here every byte is held
+//! against its digest, once in the life of a process, before anybody goes on from it. Talks to `read` and `aside`.
+
+use super::error::StoreError;
+use super::{Store, read};
+use crate::model::node::Node;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{MutexGuard, PoisonError};
+
+impl Store {
+    /// Reads all bytes of `node` and puts aside what is damaged, so that what is built or copied next takes its place.
+    /// Gives what was damaged; whether the bytes are here after that, [`Store::holds`] says. A node that was found whole
+    /// is not read again by this process.
+    pub fn mend(&self, node: &Node) -> Result<Vec<StoreError>, StoreError> {
+        if self.whole().contains(node) {
+            return Ok(Vec::new());
+        }
+        let mut damaged = Vec::new();
+        let mut is_whole = true;
+        for error in self.verify(node) {
+            is_whole = false;
+            match error {
+                StoreError::Damaged { .. } => damaged.push(error),
+                // Planned to be built again by whoever sees that it is not here.
+                StoreError::Missing(_) => {}
+                error => return Err(error),
+            }
+        }
+        if is_whole {
+            self.whole().insert(*node);
+        } else {
+            // They may share what goes now.
+            self.whole().clear();
+        }
+        self.put_aside(&damaged)?;
+        Ok(damaged)
+    }
+
+    /// As [`Store::materialise`], where a directory's view that shows something else than it should is made again. Its
+    /// content is not read.
+    pub fn show(&self, node: &Node) -> Result<PathBuf, StoreError> {
+        if let Node::Dir { tree } = node
+            && let Err(error) = read::verify_view(&self.places, *tree)
+        {
+            self.put_aside(&[error])?;
+        }
+        self.materialise(node)
+    }
+
+    fn whole(&self) -> MutexGuard<'_, BTreeSet<Node>> {
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
