@@ -11,6 +11,7 @@
 mod bad_data;
 mod bad_pipeline;
 mod commands;
+mod faults;
 mod interrupted;
 mod process;
 mod project;
