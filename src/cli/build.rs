@@ -19,7 +19,8 @@ use std::path::Path;
 /// Build targets, and whatever they need that is not built yet.
 ///
 /// The whole pipeline is checked first; a mistake anywhere builds nothing. Results are kept in the store, and found again
-/// whenever the same thing is asked for; `result` in the project links to what was built.
+/// whenever the same thing is asked for; `result` in the project links to what was built. The store is
+/// `~/.local/share/mlp/store`, or the folder that `MLP_STORE` names.
 ///
 ///   mlp build evaluate
 ///   mlp build evaluate --set lr=3e-4 --set epochs=50

@@ -54,6 +54,16 @@ fn explain_prints_pages() {
 }
 
 #[test]
+fn a_reader_that_has_gone_ends_a_command_quietly() {
+    let project = Project::new("");
+    let mut child = project.start(&["explain"]);
+    // Nobody will read: more than a pipe holds is written into one that is closed.
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &[][..]));
+}
+
+#[test]
 fn completions_know_the_commands() {
     let project = Project::new("");
     for shell in ["bash", "zsh", "fish"] {
