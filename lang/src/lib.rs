@@ -12,6 +12,7 @@ pub mod core;
 pub mod diagnostic;
 pub mod eval;
 pub mod hir;
+pub mod ide;
 pub mod library;
 pub mod lower;
 pub mod shapes;

@@ -13,6 +13,7 @@ mod failure;
 mod graph;
 mod init;
 mod log;
+mod lsp;
 mod notice;
 mod panic;
 mod place;
@@ -59,6 +60,7 @@ enum Command {
     Explain(explain::Arguments),
     Init(init::Arguments),
     Log(log::Arguments),
+    Lsp(lsp::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -88,6 +90,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Log(arguments) => log::run(arguments),
+        Command::Lsp(arguments) => lsp::run(arguments),
         Command::Completions(arguments) => completions::run(arguments, &mut Cli::command()),
     }
 }

@@ -21,3 +21,4 @@ pub use error::EngineError;
 pub use pipeline::{Pipeline, has_errors};
 pub use project::{PIPELINE, Project, ProjectError};
 pub use workspace::{Instance, Workspace};
+pub use world::ProjectWorld;

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 /// Reads sources below a root.
 #[derive(Clone, Debug)]
-pub(super) struct ProjectWorld {
+pub struct ProjectWorld {
     root: PathBuf,
 }
 
 impl ProjectWorld {
-    pub(super) fn new(root: impl Into<PathBuf>) -> Self {
+    /// The files below `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 }

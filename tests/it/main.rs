@@ -13,6 +13,7 @@ mod bad_pipeline;
 mod commands;
 mod faults;
 mod interrupted;
+mod lsp;
 mod process;
 mod project;
 mod rebuilds;

@@ -41,7 +41,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "scheduler",
         ],
     ),
-    ("cli", &["base", "model", "report", "progress", "engine"]),
+    ("lsp", &["base", "engine"]),
+    ("cli", &["base", "model", "report", "progress", "engine", "lsp"]),
 ];
 
 /// What the language must not touch: it is pure.
@@ -177,6 +178,8 @@ fn only_the_command_line_knows_clap_and_miette_and_only_the_trainer_libtorch() {
         for (library, home) in [
             ("clap::", "src/cli"),
             ("miette::", "src/cli"),
+            ("lsp_types::", "src/lsp"),
+            ("lsp_server::", "src/lsp"),
             ("indicatif::", "src/progress"),
             ("tch::", "trainer/src"),
         ] {

@@ -1,7 +1,7 @@
 //! The types of a checked program: for hovers, and for tests that reveal them.
 
-use crate::hir::{ExprId, ItemRef, LocalId, ModuleId, Program};
-use crate::types::{Ty, Types};
+use crate::hir::{ExprId, ItemRef, LocalId, ModuleId, Name, Program};
+use crate::types::{Con, Ty, TypeKind, Types};
 use std::collections::BTreeMap;
 
 /// The types of expressions, locals and items.
@@ -51,6 +51,69 @@ impl TypeTable {
     pub fn expr(&mut self, module: ModuleId, expr: ExprId) -> Option<String> {
         let ty = (*self.exprs.get(module.0 as usize)?.get(expr.0 as usize)?)?;
         Some(self.types.print(ty))
+    }
+
+    /// The fields of what an expression gives, in order, with their types.
+    pub fn fields(&mut self, module: ModuleId, expr: ExprId) -> Vec<(Name, String)> {
+        let found = self
+            .exprs
+            .get(module.0 as usize)
+            .and_then(|exprs| exprs.get(expr.0 as usize));
+        let Some(ty) = found.copied().flatten() else {
+            return Vec::new();
+        };
+        let mut fields = match self.types.kind(ty) {
+            TypeKind::Con(Con::Pick, args) => {
+                let chosen = self.types.print(args[0]);
+                return vec![
+                    ("use".into(), format!("(({chosen}) -> _) -> _")),
+                    ("value".into(), format!("Late[{chosen}]")),
+                ];
+            }
+            TypeKind::Con(Con::Metrics | Con::Validation | Con::Late, args) => self.late_fields(args[0]),
+            _ => self.record_fields(ty),
+        };
+        if let TypeKind::Con(Con::Validation, _) = self.types.kind(ty)
+            && fields.iter().all(|(name, _)| name != "loss")
+        {
+            let loss = self.types.late(Ty::FLOAT);
+            fields.push(("loss".into(), loss));
+        }
+        fields
+            .into_iter()
+            .map(|(name, ty)| (name, self.types.print(ty)))
+            .collect()
+    }
+
+    fn record_fields(&mut self, ty: Ty) -> Vec<(Name, Ty)> {
+        match self.types.kind(ty) {
+            TypeKind::Record(record) => {
+                let fields = record.fields.iter();
+                fields.map(|field| (field.name.clone(), field.ty)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn late_fields(&mut self, ty: Ty) -> Vec<(Name, Ty)> {
+        let fields = self.record_fields(ty);
+        fields
+            .into_iter()
+            .map(|(name, ty)| (name, self.types.late(ty)))
+            .collect()
+    }
+
+    /// The enum that an expression is of, or is of or null.
+    pub fn enumeration(&mut self, module: ModuleId, expr: ExprId) -> Option<ItemRef> {
+        let ty = (*self.exprs.get(module.0 as usize)?.get(expr.0 as usize)?)?;
+        let kind = match self.types.kind(ty) {
+            TypeKind::Optional(inner) => self.types.kind(inner),
+            kind => kind,
+        };
+        match kind {
+            TypeKind::Enum(item, ..) => Some(item),
+            _ => None,
+        }
     }
 
     /// The type of a local of an item.

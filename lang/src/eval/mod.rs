@@ -118,7 +118,17 @@ pub struct Outcome {
 
 /// Evaluates.
 pub fn evaluate(request: Request<'_>) -> Outcome {
+    run_on(Machine::new(request.core, request.sources), request)
+}
+
+/// Evaluates with at most `steps` calls and rounds of loops: for an editor, which waits for no answer.
+pub fn evaluate_within(request: Request<'_>, steps: u64) -> Outcome {
     let mut machine = Machine::new(request.core, request.sources);
+    machine.limits.steps = steps.min(machine.limits.steps);
+    run_on(machine, request)
+}
+
+fn run_on(mut machine: Machine<'_>, request: Request<'_>) -> Outcome {
     let demanded = target::demand(&mut machine, request.demand);
     let mut outcome = Outcome::default();
     let mut artifacts = Collector::default();

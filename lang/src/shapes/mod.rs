@@ -18,6 +18,7 @@ pub(crate) use layer::{Layer, Site};
 pub(crate) use pass::{Input, infer};
 pub(crate) use report::{dims_text, shape_text};
 
+use crate::source::Span;
 use crate::spec::Datum;
 
 /// A size; `None` is not known before the files are read.
@@ -38,6 +39,8 @@ pub struct LayerRow {
     pub flops: u64,
     /// Bytes of its output an example, in fp32.
     pub activation_bytes: u64,
+    /// Where a person wrote it.
+    pub span: Span,
 }
 
 /// A network that fits together.

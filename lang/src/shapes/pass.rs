@@ -183,6 +183,7 @@ impl Pass {
             parameters: u64::try_from(outcome.parameters).unwrap_or(u64::MAX),
             flops: u64::try_from(outcome.flops).unwrap_or(u64::MAX),
             activation_bytes: u64::try_from(elements.saturating_mul(4)).unwrap_or(u64::MAX),
+            span: layer.site.span,
         });
         self.steps.push(Step {
             kind: layer.kind.clone(),

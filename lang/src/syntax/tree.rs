@@ -105,6 +105,12 @@ impl Tree {
         (index + 1 < self.tokens.len() as u32).then_some(SyntaxToken { tree: self, index })
     }
 
+    /// The tokens that begin at the byte `offset` or behind it, trivia too.
+    pub fn tokens_from(&self, offset: u32) -> impl Iterator<Item = SyntaxToken<'_>> {
+        let first = self.tokens.partition_point(|token| token.start < offset) as u32;
+        (first..self.tokens.len() as u32 - 1).map(|index| SyntaxToken { tree: self, index })
+    }
+
     fn token(&self, index: u32) -> Token {
         self.tokens[index as usize]
     }
