@@ -11,6 +11,7 @@
 mod bad_data;
 mod bad_pipeline;
 mod commands;
+mod editors;
 mod faults;
 mod interrupted;
 mod lsp;
