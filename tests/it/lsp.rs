@@ -103,7 +103,7 @@ impl Editor {
     }
 
     /// Asks about a line and column of the file `name`.
-    fn ask_at(&mut self, method: &str, name: &str, (line, character): (usize, usize), more: Value) -> Value {
+    fn ask_at(&mut self, method: &str, name: &str, (line, character): (usize, usize), more: &Value) -> Value {
         let mut params = json!({
             "textDocument": { "uri": self.uri(name) },
             "position": { "line": line, "character": character },
@@ -119,7 +119,7 @@ impl Editor {
         self.tell("textDocument/didOpen", json!({ "textDocument": document }));
     }
 
-    fn change(&mut self, name: &str, version: i32, changes: Value) {
+    fn change(&mut self, name: &str, version: i32, changes: &Value) {
         let document = json!({ "uri": self.uri(name), "version": version });
         let params = json!({ "textDocument": document, "contentChanges": changes });
         self.tell("textDocument/didChange", params);
@@ -160,13 +160,18 @@ fn an_editor_is_answered() {
     editor.open("pipeline.mlp", PIPELINE);
     let at = |word| place(PIPELINE, word);
 
-    let hover = editor.ask_at("textDocument/hover", "pipeline.mlp", at("hidden"), json!({}));
+    let hover = editor.ask_at("textDocument/hover", "pipeline.mlp", at("hidden"), &json!({}));
     let said = hover["contents"]["value"].as_str().unwrap();
     assert_eq!(said, "```mlp\nhidden: Int\n```\n\nUnits of the hidden layer.");
-    let hover = editor.ask_at("textDocument/hover", "pipeline.mlp", at("relu"), json!({}));
+    let hover = editor.ask_at("textDocument/hover", "pipeline.mlp", at("relu"), &json!({}));
     assert!(hover.to_string().contains("gives [batch, 16]"), "{hover}");
 
-    let defined = editor.ask_at("textDocument/definition", "pipeline.mlp", at("hidden"), json!({}));
+    let defined = editor.ask_at(
+        "textDocument/definition",
+        "pipeline.mlp",
+        at("hidden"),
+        &json!({}),
+    );
     assert_eq!(defined["uri"], editor.uri("sizes.mlp"));
     assert_eq!(defined["range"]["start"], json!({ "line": 1, "character": 0 }));
 
@@ -175,7 +180,7 @@ fn an_editor_is_answered() {
         "textDocument/completion",
         "pipeline.mlp",
         behind(at("nn.relu")),
-        json!({}),
+        &json!({}),
     );
     assert!(labels(&found).contains(&"conv2d"), "{found}");
 
@@ -184,7 +189,7 @@ fn an_editor_is_answered() {
         "textDocument/signatureHelp",
         "pipeline.mlp",
         (line, character + 9),
-        json!({}),
+        &json!({}),
     );
     let active = help["activeParameter"].as_u64().unwrap() as usize;
     let label = help["signatures"][0]["parameters"][active]["label"].clone();
@@ -237,21 +242,26 @@ fn a_name_is_changed_in_all_files() {
         "textDocument/references",
         "sizes.mlp",
         at,
-        json!({ "context": { "includeDeclaration": true } }),
+        &json!({ "context": { "includeDeclaration": true } }),
     );
     assert_eq!(found.as_array().unwrap().len(), 2, "{found}");
     let edit = editor.ask_at(
         "textDocument/rename",
         "sizes.mlp",
         at,
-        json!({ "newName": "units" }),
+        &json!({ "newName": "units" }),
     );
     let changes = edit["changes"].as_object().unwrap();
     assert_eq!(changes.len(), 2);
     let (line, character) = place(PIPELINE, "hidden");
     let start = json!({ "line": line, "character": character });
     assert_eq!(changes[&editor.uri("pipeline.mlp")][0]["range"]["start"], start);
-    let refused = editor.ask_at("textDocument/rename", "sizes.mlp", at, json!({ "newName": "if" }));
+    let refused = editor.ask_at(
+        "textDocument/rename",
+        "sizes.mlp",
+        at,
+        &json!({ "newName": "if" }),
+    );
     assert_eq!(refused["message"], "`if` is a word of the language");
     editor.stop();
 }
@@ -265,7 +275,7 @@ fn mistakes_are_shown_and_mended() {
     let start = json!({ "line": line, "character": character });
     let end = json!({ "line": line, "character": character + "nn.linear(10)".len() });
     let wrong = json!([{ "range": { "start": start, "end": end }, "text": "nn.linear(7)" }]);
-    editor.change("pipeline.mlp", 2, wrong);
+    editor.change("pipeline.mlp", 2, &wrong);
     let found = editor.wait("pipeline.mlp", |found| !found.is_empty());
     assert_eq!(found[0]["code"], "E0314", "{found:?}");
 
@@ -273,7 +283,7 @@ fn mistakes_are_shown_and_mended() {
     editor.change(
         "pipeline.mlp",
         3,
-        json!([{ "text": "𝒳: 20\nb = \"𝒳\" + a\n" }, { "text": "a: 20\nb = a\n" }]),
+        &json!([{ "text": "𝒳: 20\nb = \"𝒳\" + a\n" }, { "text": "a: 20\nb = a\n" }]),
     );
     let found = editor.wait("pipeline.mlp", |found| {
         found.iter().any(|one| one["code"] != "E0314")
@@ -293,7 +303,7 @@ fn mistakes_are_shown_and_mended() {
     editor.change(
         "pipeline.mlp",
         4,
-        json!([{ "range": edits[0]["range"], "text": edits[0]["newText"] }]),
+        &json!([{ "range": edits[0]["range"], "text": edits[0]["newText"] }]),
     );
     editor.wait("pipeline.mlp", <[Value]>::is_empty);
     editor.stop();
@@ -311,7 +321,7 @@ fn columns_count_utf_16_units() {
         "textDocument/documentHighlight",
         "pipeline.mlp",
         (2, column + 1),
-        json!({}),
+        &json!({}),
     );
     let starts: Vec<_> = found
         .as_array()
@@ -332,12 +342,12 @@ fn a_file_that_changes_on_the_disk_is_read_again() {
         ("sizes.mlp", SIZES),
     ]);
     editor.open("pipeline.mlp", "import ./sizes.mlp\nn = sizes.hidden\n");
-    let hover = editor.ask_at("textDocument/hover", "pipeline.mlp", (1, 0), json!({}));
+    let hover = editor.ask_at("textDocument/hover", "pipeline.mlp", (1, 0), &json!({}));
     assert!(hover.to_string().contains("n: Int"), "{hover}");
     editor.project.write("sizes.mlp", "hidden = 0.5 + 0.5\n");
     let changes = json!([{ "uri": editor.uri("sizes.mlp"), "type": 2 }]);
     editor.tell("workspace/didChangeWatchedFiles", json!({ "changes": changes }));
-    let hover = editor.ask_at("textDocument/hover", "pipeline.mlp", (1, 0), json!({}));
+    let hover = editor.ask_at("textDocument/hover", "pipeline.mlp", (1, 0), &json!({}));
     assert!(hover.to_string().contains("n: Float"), "{hover}");
     editor.stop();
 }
