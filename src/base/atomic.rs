@@ -17,11 +17,26 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
+/// What a file outlives, besides the process that wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlives {
+    /// A failure of the power, too: it is on the disk before the call returns.
+    Power,
+    /// The process alone: the system writes it in the next seconds, and a failure of the power before that loses or
+    /// tears it. For what carries a checksum and can be made again.
+    Process,
+}
+
 /// Writes `bytes` to `path` unless something is there. True where it was written.
 ///
 /// `temporary` is a path on the same file system that nobody else uses.
-pub fn write_if_absent(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<bool> {
-    let written = write_new(temporary, bytes).and_then(|()| match link(temporary, path) {
+pub fn write_if_absent(path: &Path, temporary: &Path, bytes: &[u8], outlives: Outlives) -> io::Result<bool> {
+    let new = match outlives {
+        Outlives::Power => write_new(temporary, bytes),
+        Outlives::Process => fs::write(temporary, bytes),
+    };
+    let written = new.and_then(|()| match link(temporary, path) {
+        Ok(()) if outlives == Outlives::Process => Ok(true),
         Ok(()) => sync_folder(parent(path)?).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
@@ -97,8 +112,8 @@ mod tests {
     fn the_first_of_two_stands() {
         let folder = tempfile::tempdir().unwrap();
         let (path, temporary) = (folder.path().join("a"), folder.path().join("t"));
-        assert!(write_if_absent(&path, &temporary, b"one").unwrap());
-        assert!(!write_if_absent(&path, &temporary, b"two").unwrap());
+        assert!(write_if_absent(&path, &temporary, b"one", Outlives::Power).unwrap());
+        assert!(!write_if_absent(&path, &temporary, b"two", Outlives::Process).unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert!(!temporary.exists());
     }

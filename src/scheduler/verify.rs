@@ -238,4 +238,31 @@ mod tests {
         let said = content(&output, folder.path()).unwrap_err();
         assert_eq!(said, "is a directory, where a JSON file belongs");
     }
+
+    #[test]
+    fn a_link_is_no_output_whatever_it_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (secret, path) = (folder.path().join("secret"), folder.path().join("out"));
+        fs::write(&secret, "{}").unwrap();
+        std::os::unix::fs::symlink(&secret, &path).unwrap();
+        for kind in [
+            ArtifactKind::File,
+            ArtifactKind::Dir,
+            ArtifactKind::Metrics,
+            ArtifactKind::Predictions,
+        ] {
+            let output = Output {
+                kind,
+                path: "out".into(),
+                schema: Datum::Null,
+                optional: false,
+                observed: false,
+            };
+            let said = content(&output, &path).unwrap_err();
+            assert!(
+                said.starts_with("is neither a file nor a directory"),
+                "{kind:?}: {said}"
+            );
+        }
+    }
 }

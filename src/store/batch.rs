@@ -2,7 +2,7 @@
 
 use super::error::{StoreError, at};
 use super::lease::Lease;
-use crate::base::atomic;
+use crate::base::atomic::{self, Outlives};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -92,13 +92,20 @@ pub(super) fn place_bytes(
 
 /// Makes a fan-out folder whose name survives a power failure.
 pub(super) fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    make_folder_that(folder, Outlives::Power)
+}
+
+/// Makes a fan-out folder.
+pub(super) fn make_folder_that(folder: &Path, outlives: Outlives) -> Result<(), StoreError> {
     if folder.is_dir() {
         return Ok(());
     }
     fs::create_dir_all(folder).map_err(at("make", folder))?;
     match folder.parent() {
-        Some(parent) => atomic::sync_folder(parent).map_err(at("write", parent)),
-        None => Ok(()),
+        Some(parent) if outlives == Outlives::Power => {
+            atomic::sync_folder(parent).map_err(at("write", parent))
+        }
+        _ => Ok(()),
     }
 }
 

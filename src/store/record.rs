@@ -1,10 +1,10 @@
 //! Records: one line of JSON, and under it the BLAKE3 digest of that line. The first that is put stands. A record that
 //! is damaged is as if it were absent: whoever puts next takes its place.
 
-use super::batch::make_folder;
+use super::batch::{make_folder, make_folder_that};
 use super::error::{StoreError, at};
 use super::lease::Lease;
-use crate::base::atomic;
+use crate::base::atomic::{self, Outlives};
 use crate::base::digest::Digest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,10 +34,12 @@ pub(super) fn put<T: Serialize + DeserializeOwned>(
     lease: &Lease,
     place: &Path,
     record: T,
+    outlives: Outlives,
 ) -> Result<Standing<T>, StoreError> {
     let bytes = encode(place, &record)?;
-    make_folder(place.parent().unwrap_or(Path::new("/")))?;
-    let written = atomic::write_if_absent(place, &lease.fresh(), &bytes).map_err(at("write", place))?;
+    make_folder_that(place.parent().unwrap_or(Path::new("/")), outlives)?;
+    let written =
+        atomic::write_if_absent(place, &lease.fresh(), &bytes, outlives).map_err(at("write", place))?;
     if written {
         return Ok(Standing { record, first: true });
     }

@@ -1,9 +1,11 @@
 //! What keys came to: registering, and looking up. Whoever goes on after a build uses what registering returns, not what
 //! was built: where two builds of one key differ, the first that was registered stands.
 
+use super::batch::make_folder_that;
 use super::error::{StoreError, at};
 use super::place::RecordKind;
 use super::{Store, record};
+use crate::base::atomic::{self, Outlives};
 use crate::base::digest::Digest;
 use crate::model::node::Node;
 use crate::model::record::{Attestation, ChainState, Dependency, Realisation, Trace};
@@ -63,7 +65,7 @@ impl Store {
         } = registration;
         self.check_complete(&realisation)?;
         let place = self.places.record(RecordKind::Realisation, resolved_key);
-        let stood = record::put(self.lease()?, &place, realisation.clone())?;
+        let stood = record::put(self.lease()?, &place, realisation.clone(), Outlives::Power)?;
         let different = different(&stood.record, &realisation);
         let verdict = if stood.first {
             Verdict::First
@@ -127,7 +129,7 @@ impl Store {
     /// Puts what a static key came to, where its resolved key was found (early cutoff). Gives what stands.
     pub fn put_trace(&self, static_key: Digest, trace: Trace) -> Result<Trace, StoreError> {
         let place = self.places.record(RecordKind::Trace, static_key);
-        Ok(record::put(self.lease()?, &place, trace)?.record)
+        Ok(record::put(self.lease()?, &place, trace, Outlives::Process)?.record)
     }
 
     /// What a resolved key came to.
@@ -147,7 +149,7 @@ impl Store {
             return Err(StoreError::Incomplete { output });
         }
         let place = self.places.record(RecordKind::Chain, chain_key);
-        let stood = record::put(self.lease()?, &place, ChainState { state })?;
+        let stood = record::put(self.lease()?, &place, ChainState { state }, Outlives::Power)?;
         if stood.record.state == state || self.holds(&stood.record.state) {
             return Ok(stood.record);
         }
@@ -157,7 +159,14 @@ impl Store {
     /// Keeps the canonical bytes of a static key.
     pub fn put_derivation(&self, static_key: Digest, bytes: &[u8]) -> Result<(), StoreError> {
         let place = self.places.record(RecordKind::Derivation, static_key);
-        super::batch::place_bytes(&self.places.root, self.lease()?, bytes, place)
+        if fs::read(&place).is_ok_and(|there| there == bytes) {
+            return Ok(());
+        }
+        let temporary = self.lease()?.fresh();
+        make_folder_that(place.parent().unwrap_or(self.root()), Outlives::Process)?;
+        // Renamed, so that what was torn there goes. Its key is the digest of its bytes.
+        fs::write(&temporary, bytes).map_err(at("write", &temporary))?;
+        atomic::rename(&temporary, &place).map_err(at("write", &place))
     }
 
     /// The canonical bytes of a static key; none where they are not here or not those of the key.
@@ -179,7 +188,7 @@ impl Store {
         let text = serde_json::to_vec(attestation).map_err(|error| at("write", &folder)(error.into()))?;
         // Named by content: the same attestation twice is one.
         let place = folder.join(Digest::of_blob(&text).to_string());
-        record::put(self.lease()?, &place, attestation.clone()).map(drop)
+        record::put(self.lease()?, &place, attestation.clone(), Outlives::Process).map(drop)
     }
 
     /// How a resolved key's realisations came about, oldest first. Damaged ones are left out.

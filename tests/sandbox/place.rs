@@ -211,3 +211,20 @@ fn this_machine_can_make_sandboxes() {
     let helper = mlp::sandbox::Helper::new(super::mlp_program());
     assert_eq!(mlp::sandbox::probe(&helper, directory.path()), Ok(()));
 }
+
+#[test]
+fn an_input_gets_no_second_name_and_no_other_way_in() {
+    let mut build = script(
+        "for to in out /tmp/x; do ln inputs/a/f $to 2>/dev/null && echo linked; done; \
+         (echo x > /proc/self/root/build/inputs/a/f) 2>/dev/null && echo by root; \
+         (echo x > /proc/self/cwd/inputs/a/f) 2>/dev/null && echo by cwd; \
+         exec 9<inputs/a/f; (echo x > /proc/self/fd/9) 2>/dev/null && echo by descriptor; \
+         chmod 666 inputs/a/f 2>/dev/null && echo chmod; touch -d 2001-01-01 inputs/a/f 2>/dev/null && echo touch; true",
+    );
+    let input = build.directory.path().join("input");
+    std::fs::create_dir(&input).unwrap();
+    std::fs::write(input.join("f"), "content\n").unwrap();
+    build.request.inputs.insert("inputs/a".into(), input.clone());
+    assert_eq!(build.logged(), "Succeeded");
+    assert_eq!(std::fs::read_to_string(input.join("f")).unwrap(), "content\n");
+}
