@@ -2,7 +2,7 @@
 
 use super::Analysis;
 use super::symbol::{Symbol, locals_of};
-use crate::hir::{FnItem, ItemKind, ItemRef, TypeId};
+use crate::hir::{FnItem, ItemKind, ItemRef, Param, TypeId};
 use crate::source::Span;
 
 /// A declaration as people read it.
@@ -31,11 +31,13 @@ pub(super) fn describe(analysis: &mut Analysis, symbol: Symbol) -> Description {
         Symbol::Local { owner, id, bound } => {
             let name = analysis.loaded.sources.text(bound).to_owned();
             let ty = owner.and_then(|owner| analysis.checked.types.local(owner, id));
-            let ty = ty.or_else(|| written_param(analysis, owner?, id.0 as usize));
-            Description {
-                code: ty.map_or(name.clone(), |ty| format!("{name}: {ty}")),
-                doc: None,
-            }
+            let param = owner.and_then(|owner| written_param(analysis, owner, id.0 as usize));
+            let code = match (param, ty) {
+                (Some(param), _) => param,
+                (None, Some(ty)) => format!("{name}: {ty}"),
+                (None, None) => name,
+            };
+            Description { code, doc: None }
         }
         Symbol::TypeParam(span) => Description {
             code: analysis.loaded.sources.text(span).to_owned(),
@@ -56,13 +58,26 @@ pub(super) fn describe(analysis: &mut Analysis, symbol: Symbol) -> Description {
     }
 }
 
-/// The written type of a parameter: that of an intrinsic function is nowhere else.
-fn written_param(analysis: &Analysis, owner: crate::hir::ItemRef, place: usize) -> Option<String> {
+/// A parameter of a function as it is written.
+fn written_param(analysis: &Analysis, owner: ItemRef, place: usize) -> Option<String> {
     let ItemKind::Fn(function) = &analysis.loaded.program.item(owner).kind else {
         return None;
     };
-    let param = function.params.get(place)?;
-    Some(type_text(analysis, owner, param.ty))
+    Some(param_text(analysis, owner, function.params.get(place)?))
+}
+
+/// `name: T = default`.
+fn param_text(analysis: &Analysis, item: ItemRef, param: &Param) -> String {
+    let module = analysis.loaded.program.module(item.module);
+    let default = param.default.map(|default| module.expr_spans[default.0 as usize]);
+    let default = default.map_or(String::new(), |span| {
+        format!(" = {}", flat(analysis.loaded.sources.text(span)))
+    });
+    format!(
+        "{}: {}{default}",
+        param.label,
+        type_text(analysis, item, param.ty)
+    )
 }
 
 fn describe_item(analysis: &mut Analysis, item: ItemRef) -> Description {
@@ -151,7 +166,6 @@ pub(super) fn head(analysis: &Analysis, item: ItemRef, ty: Option<&str>) -> Head
 }
 
 fn params(analysis: &Analysis, item: ItemRef, function: &FnItem, head: &mut Head) {
-    let module = analysis.loaded.program.module(item.module);
     let mut star = false;
     for (place, param) in function.params.iter().enumerate() {
         head.text += if place == 0 { "" } else { ", " };
@@ -161,11 +175,7 @@ fn params(analysis: &Analysis, item: ItemRef, function: &FnItem, head: &mut Head
             head.text += "*, ";
         }
         let start = head.text.len() as u32;
-        head.text += &format!("{}: {}", param.label, type_text(analysis, item, param.ty));
-        if let Some(default) = param.default {
-            let span = module.expr_spans[default.0 as usize];
-            head.text += &format!(" = {}", flat(analysis.loaded.sources.text(span)));
-        }
+        head.text += &param_text(analysis, item, param);
         head.params.push((start, head.text.len() as u32));
     }
 }

@@ -114,6 +114,10 @@ fn hovers_say_type_and_documentation() {
         hovered("fn f(a: Int, *, b: Float = 0.5) = [a]\nx = $0f(1)"),
         "fn f(a: Int, *, b: Float = 0.5) -> List[Int]"
     );
+    assert_eq!(
+        hovered("fn f(a: Int, *, b: Float = 0.5) = [a]\nx = f(1, $0b = 1.0)"),
+        "b: Float = 0.5"
+    );
     assert_eq!(hovered("x = [$0a * 2.0 for a in [1.5]]"), "a: Float");
     assert_eq!(hovered("r = { a: 1, b: \"t\" }\nx = r.$0b"), "b: Str");
     assert_eq!(hovered("fn f(n: $0Int) = n"), "Int | A whole number: 64 bits.");
