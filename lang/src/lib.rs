@@ -11,6 +11,7 @@ pub mod codes;
 pub mod core;
 pub mod diagnostic;
 pub mod eval;
+pub mod format;
 pub mod hir;
 pub mod ide;
 pub mod library;

@@ -213,6 +213,15 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// Its last token, at whatever depth. Of a file that may be trivia.
+    pub fn last_token(self) -> SyntaxToken<'t> {
+        let raw = self.data().raw;
+        SyntaxToken {
+            tree: self.tree,
+            index: raw.end.max(raw.first + 1) - 1,
+        }
+    }
+
     /// The innermost node that holds the byte `offset`.
     pub fn innermost_at(self, offset: u32) -> Node<'t> {
         let mut node = self;
