@@ -10,6 +10,7 @@ mod eval;
 mod exit;
 mod explain;
 mod failure;
+mod fmt;
 mod graph;
 mod init;
 mod log;
@@ -55,6 +56,7 @@ enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
     Eval(eval::Arguments),
+    Fmt(fmt::Arguments),
     Graph(graph::Arguments),
     Show(show::Arguments),
     Explain(explain::Arguments),
@@ -85,6 +87,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Build(arguments) => build::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
+        Command::Fmt(arguments) => fmt::run(arguments),
         Command::Graph(arguments) => graph::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),

@@ -126,7 +126,7 @@ impl<'t> Layout<'t> {
             rest = after;
             match (before, element) {
                 (Some(K::Assign | K::FatArrow | K::Colon), Element::Node(node)) => {
-                    parts.push(self.value(node))
+                    parts.push(self.value(node));
                 }
                 _ => {
                     if before.is_some_and(|before| is_spaced(parent, before, kind(element)))
