@@ -5,15 +5,14 @@ use super::lease::{Lease, remove_tree};
 use super::place::Places;
 use crate::base::atomic;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Moves the file at `path` out of the store's sight, and every view that shares its bytes.
 pub(super) fn put_aside(places: &Places, lease: &Lease, path: &Path) -> Result<(), StoreError> {
-    let metadata = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        other => other.map_err(at("read", path))?,
+    let Some(metadata) = unless_gone(fs::symlink_metadata(path)).map_err(at("read", path))? else {
+        return Ok(());
     };
     if path.starts_with(places.folder("views")) {
         return remove_view(lease, path);
@@ -24,7 +23,12 @@ pub(super) fn put_aside(places: &Places, lease: &Lease, path: &Path) -> Result<(
         .to_string_lossy()
         .replace('/', "-");
     let aside = places.folder("damaged").join(name);
-    atomic::rename(path, &aside).map_err(at("put aside", path))?;
+    if unless_gone(atomic::rename(path, &aside))
+        .map_err(at("put aside", path))?
+        .is_none()
+    {
+        return Ok(());
+    }
     if metadata.nlink() < 2 {
         return Ok(());
     }
@@ -44,19 +48,34 @@ fn remove_view(lease: &Lease, view: &Path) -> Result<(), StoreError> {
     if view.is_dir() {
         // Renaming a folder writes its `..`, which a read-only one does not let its owner do.
         let open = fs::Permissions::from_mode(0o700);
-        fs::set_permissions(view, open).map_err(at("open", view))?;
+        unless_gone(fs::set_permissions(view, open)).map_err(at("open", view))?;
     }
-    atomic::rename(view, &doomed).map_err(at("put aside", view))?;
-    remove_tree(&doomed).map_err(at("remove", &doomed))
+    match unless_gone(atomic::rename(view, &doomed)).map_err(at("put aside", view))? {
+        Some(()) => remove_tree(&doomed).map_err(at("remove", &doomed)),
+        None => Ok(()),
+    }
+}
+
+/// None where the thing is not there any more: whoever found the same damage put it aside first.
+fn unless_gone<T>(done: io::Result<T>) -> io::Result<Option<T>> {
+    match done {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 /// Whether some file below `view` is the inode.
 fn shares(view: &Path, inode: (u64, u64)) -> Result<bool, StoreError> {
     let mut pending = vec![view.to_owned()];
     while let Some(folder) = pending.pop() {
-        for entry in fs::read_dir(&folder).map_err(at("read", &folder))? {
+        let Some(entries) = unless_gone(fs::read_dir(&folder)).map_err(at("read", &folder))? else {
+            continue;
+        };
+        for entry in entries {
             let entry = entry.map_err(at("read", &folder))?;
-            let metadata = entry.metadata().map_err(at("read", &folder))?;
+            let Some(metadata) = unless_gone(entry.metadata()).map_err(at("read", &folder))? else {
+                continue;
+            };
             if metadata.is_dir() {
                 pending.push(entry.path());
             } else if (metadata.dev(), metadata.ino()) == inode {
