@@ -2,11 +2,13 @@
 
 use super::answers::{Answers, signature};
 use super::capabilities::Client;
+use super::position::Lines;
 use super::session::{Place, Session, place_of, position_in};
 use super::uri::{path_of, uri_of};
 use lsp_types::request::{
-    CodeActionRequest, Completion, DocumentHighlightRequest, DocumentSymbolRequest, GotoDefinition,
-    HoverRequest, InlayHintRequest, PrepareRenameRequest, References, Rename, Request, SignatureHelpRequest,
+    CodeActionRequest, Completion, DocumentHighlightRequest, DocumentSymbolRequest, Formatting,
+    GotoDefinition, HoverRequest, InlayHintRequest, PrepareRenameRequest, References, Rename, Request,
+    SignatureHelpRequest,
 };
 use lsp_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CompletionResponse, DocumentHighlight,
@@ -50,6 +52,7 @@ pub(super) fn answer(session: &mut Session, client: Client, method: &str, params
         Rename::METHOD => asked.rename(&read(params)?),
         DocumentSymbolRequest::METHOD => asked.symbols(&uri_in(&params)?),
         InlayHintRequest::METHOD => asked.hints(&read(params)?),
+        Formatting::METHOD => asked.format(&uri_in(&params)?),
         CodeActionRequest::METHOD => asked.actions(&read(params)?),
         "mlp/libraryText" => library_text(&params),
         _ => Err(Refused::Method),
@@ -230,6 +233,22 @@ impl Asked<'_> {
         let mut answers = Answers::new(analysis, &place.root, self.client);
         let symbols = found.into_iter().map(|symbol| answers.symbol(symbol));
         write(DocumentSymbolResponse::Nested(symbols.collect()))
+    }
+
+    /// Lays an open buffer out; one that does not parse stays as it is, its mistakes are shown already.
+    fn format(&mut self, uri: &Uri) -> Answer {
+        let place = self.place(uri);
+        let Some(buffer) = place.and_then(|place| self.session.buffer(&place)) else {
+            return Ok(Value::Null);
+        };
+        let text = &*buffer.text;
+        match mlp_lang::format::format(text) {
+            Ok(formatted) if formatted != text => write([TextEdit {
+                range: Lines::new(text).range(0, text.len() as u32),
+                new_text: formatted,
+            }]),
+            Ok(_) | Err(_) => Ok(Value::Null),
+        }
     }
 
     fn hints(&mut self, params: &InlayHintParams) -> Answer {

@@ -351,3 +351,19 @@ fn a_file_that_changes_on_the_disk_is_read_again() {
     assert!(hover.to_string().contains("n: Float"), "{hover}");
     editor.stop();
 }
+
+#[test]
+fn a_buffer_is_laid_out() {
+    let mut editor = Editor::start(&[]);
+    editor.open("pipeline.mlp", "a   =   1\nb = [ a,a ]\n");
+    let params = json!({
+        "textDocument": { "uri": editor.uri("pipeline.mlp") },
+        "options": { "tabSize": 2, "insertSpaces": true },
+    });
+    let edits = editor.ask("textDocument/formatting", params.clone());
+    assert_eq!(edits[0]["newText"], "a = 1\nb = [a, a]\n");
+    assert_eq!(edits[0]["range"]["end"], json!({ "line": 2, "character": 0 }));
+    editor.change("pipeline.mlp", 2, &json!([{ "text": "a = [" }]));
+    assert!(editor.ask("textDocument/formatting", params).is_null());
+    editor.stop();
+}
