@@ -73,7 +73,7 @@ fn written() -> Vec<(String, String)> {
         .map(|name| {
             (
                 name.to_owned(),
-                Library::standard().text(name).unwrap().to_owned(),
+                Library::standard().text(name).expect("it is named").to_owned(),
             )
         })
         .collect();
