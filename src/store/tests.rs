@@ -417,6 +417,42 @@ fn a_view_that_shows_something_else_is_made_again() {
 }
 
 #[test]
+fn much_is_mended_at_once() {
+    let (folder, store) = store();
+    let mut nodes = Vec::new();
+    for index in 0..60 {
+        let from = folder.path().join(format!("from-{index}"));
+        fs::create_dir(&from).unwrap();
+        fs::write(from.join("shared"), format!("{}", index % 5)).unwrap();
+        fs::write(from.join("own"), format!("own {index}")).unwrap();
+        nodes.push((store.import(&from, Bounds::default()).unwrap(), from));
+    }
+    for round in 0..5 {
+        for (node, _) in &nodes {
+            store.materialise(node).unwrap();
+            for name in ["shared", "own"] {
+                flip(&store.materialise(&store.entry(node, name).unwrap()).unwrap());
+            }
+        }
+        let at_once: Vec<Store> = (0..4).map(|_| Store::open(store.root()).unwrap()).collect();
+        std::thread::scope(|scope| {
+            for store in &at_once {
+                let nodes = &nodes;
+                scope.spawn(move || {
+                    for (node, _) in nodes {
+                        store.mend(node).unwrap();
+                    }
+                });
+            }
+        });
+        for (node, from) in &nodes {
+            assert_eq!(store.import(from, Bounds::default()).unwrap(), *node);
+            assert!(store.verify(node).is_empty(), "round {round}");
+        }
+    }
+}
+
+#[test]
 fn mending_puts_aside_what_is_damaged_and_tells_it() {
     let (folder, store) = store();
     let node = store.add_bytes(b"hello").unwrap();
