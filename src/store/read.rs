@@ -169,6 +169,10 @@ fn verify_file(places: &Places, digest: Digest, executable: bool, size: u64) -> 
         Err(StoreError::Io { cause, .. }) if cause.raw_os_error() == Some(Errno::IO.raw_os_error()) => {
             Err(damaged(place))
         }
+        // Put aside since it was looked at.
+        Err(StoreError::Io { cause, .. }) if cause.kind() == ErrorKind::NotFound => {
+            Err(StoreError::Missing(digest))
+        }
         Ok(_) => Err(damaged(place)),
         Err(error) => Err(error),
     }
