@@ -10,6 +10,7 @@ pub mod check;
 pub mod codes;
 pub mod core;
 pub mod diagnostic;
+pub mod doc;
 pub mod eval;
 pub mod format;
 pub mod hir;

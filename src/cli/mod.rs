@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod completions;
 mod demand;
+mod doc;
 mod eval;
 mod exit;
 mod explain;
@@ -60,6 +61,7 @@ enum Command {
     Graph(graph::Arguments),
     Show(show::Arguments),
     Explain(explain::Arguments),
+    Doc(doc::Arguments),
     Init(init::Arguments),
     Log(log::Arguments),
     Lsp(lsp::Arguments),
@@ -91,6 +93,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Graph(arguments) => graph::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Doc(arguments) => doc::run(arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Log(arguments) => log::run(arguments),
         Command::Lsp(arguments) => lsp::run(arguments),

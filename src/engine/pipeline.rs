@@ -4,6 +4,7 @@ use super::project::{PIPELINE, Project};
 use super::world::ProjectWorld;
 use mlp_lang::check::{Checked, check};
 use mlp_lang::diagnostic::{Diagnostic, Severity};
+use mlp_lang::doc::{self, Entry};
 use mlp_lang::eval::{self, Demand, Outcome, Render, Request, Target};
 use mlp_lang::lower::{Loaded, load, set};
 use mlp_lang::source::{Sources, Span};
@@ -90,6 +91,13 @@ impl Pipeline {
         });
         targets.collect()
     }
+}
+
+/// What is documented in the project's pipeline and in the files of the project that it imports.
+pub fn documentation(project: &Project) -> Vec<Entry> {
+    let loaded = load(&ProjectWorld::new(&project.root), PIPELINE);
+    let mut checked = check(&loaded.program, &loaded.sources);
+    doc::project(&loaded.program, &loaded.sources, &mut checked.types)
 }
 
 /// Whether any is an error.
