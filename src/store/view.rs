@@ -92,9 +92,24 @@ fn fill(places: &Places, folder: &Path, tree: Digest, inside: &mut Vec<String>) 
     Ok(())
 }
 
+/// How often an object is looked up anew that was replaced by its equal at the moment it was linked.
+const AGAIN: usize = 16;
+
 /// A second name for the object, or a copy where the file system gives it no more names.
 fn link(object: &Path, path: &Path) -> Result<(), StoreError> {
-    match atomic::link(object, path) {
+    // Two that place one object at once replace it by its equal; the kernel then calls the name that it had just found
+    // missing.
+    let replaced = |done: &std::io::Result<()>| {
+        matches!(done, Err(error) if error.kind() == ErrorKind::NotFound) && object.exists()
+    };
+    let mut done = atomic::link(object, path);
+    for _ in 0..AGAIN {
+        if !replaced(&done) {
+            break;
+        }
+        done = atomic::link(object, path);
+    }
+    match done {
         Ok(()) => Ok(()),
         Err(error)
             if matches!(

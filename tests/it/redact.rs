@@ -2,7 +2,21 @@
 
 /// All of it.
 pub(crate) fn all(text: &str) -> String {
-    text.lines().map(|line| slowest(&one(line)) + "\n").collect()
+    text.lines()
+        .map(|line| padding(&slowest(&one(line))) + "\n")
+        .collect()
+}
+
+/// How wide a column of times is differs, too.
+fn padding(line: &str) -> String {
+    let mut parts = line.split("[TIME] ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let after = part.trim_start_matches(' ');
+        let gap = if after.len() < part.len() { "  " } else { " " };
+        out.push_str(&format!("[TIME]{gap}{after}"));
+    }
+    out
 }
 
 /// Which steps took longest differs, too.
