@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: figures that are meant to be compared, taken in one run on one machine and given as ratios.
 
+mod dvc;
 mod train;
 
-use crate::{demo, libtorch, machine, shell};
+use crate::{demo, libtorch, machine, peers, shell};
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,9 +25,11 @@ pub(crate) fn run() -> Result<(), String> {
     // Trains where it has not been trained yet, so that what is timed below is a build with nothing to do.
     shell::run(demo::evaluate(&example).env("LIBTORCH", &torch))?;
 
-    let mut rows = start_up()?;
-    rows.push(no_op(&example)?);
-    rows.extend(train::rows()?);
+    let dvc = peers::ensure(&peers::DVC);
+    let pytorch = peers::ensure(&peers::PYTORCH).map(|programs| programs.join("python3"));
+    let mut rows = start_up(dvc.as_deref(), pytorch.as_deref())?;
+    rows.push(no_op(&example, dvc.as_deref())?);
+    rows.extend(train::rows(pytorch.as_deref())?);
     println!(
         "{:<34}{:>14}{:>14}  {:<22}{:>8}",
         "", "mlp", "", "against", "ratio"
@@ -37,7 +40,7 @@ pub(crate) fn run() -> Result<(), String> {
     Ok(())
 }
 
-fn start_up() -> Result<Vec<Row>, String> {
+fn start_up(dvc: Option<&Path>, pytorch: Option<&Path>) -> Result<Vec<Row>, String> {
     let ours = shell::median(15, || {
         let mut command = shell::program(&demo::mlp(), &shell::root());
         command.arg("--version");
@@ -51,28 +54,37 @@ fn start_up() -> Result<Vec<Row>, String> {
         peer,
         unit: "ms",
     };
-    let torch = shell::median(3, || {
-        let mut command = shell::command("python3 -c");
-        command.arg("import torch");
-        command
+    let torch = pytorch.and_then(|python| {
+        shell::median(3, || {
+            let mut command = shell::program(python, &shell::root());
+            command.args(["-c", "import torch"]);
+            command
+        })
     });
-    let dvc = shell::median(3, || shell::command("dvc --version"));
     Ok(vec![
         row("python: import torch", torch),
-        row("dvc --version", dvc),
+        row("dvc --version", dvc.and_then(dvc_version)),
     ])
 }
 
-fn no_op(example: &Path) -> Result<Row, String> {
+fn no_op(example: &Path, dvc: Option<&Path>) -> Result<Row, String> {
     let ours =
         shell::median(15, || demo::evaluate(example)).ok_or("the second build of the example fails")?;
-    let theirs = shell::median(3, || shell::command("dvc --version"));
+    let theirs = dvc.and_then(|programs| dvc::no_op(programs, example));
     Ok(Row {
         what: "build with nothing to do",
         ours: millis(ours),
         theirs: theirs.map(millis),
-        peer: "dvc: its start-up alone",
+        peer: "dvc repro, two stages",
         unit: "ms",
+    })
+}
+
+fn dvc_version(programs: &Path) -> Option<Duration> {
+    shell::median(3, || {
+        let mut command = shell::program(&programs.join("dvc"), &shell::root());
+        command.arg("--version");
+        command
     })
 }
 

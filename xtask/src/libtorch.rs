@@ -4,6 +4,7 @@
 //! process loads is unpacked (0.5 of 3 GB). Versions and hashes are pinned, so the folder is the same on every machine.
 //! An existing `LIBTORCH` of the pinned version is taken as it is.
 
+use crate::shell;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -118,17 +119,10 @@ fn python_version(text: &str) -> Option<String> {
 
 /// `$MLP_LIBTORCH_DIR`, or a folder in the user's cache.
 fn cache() -> Result<PathBuf, String> {
-    let set = |name: &str| {
-        env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    if let Some(folder) = set("MLP_LIBTORCH_DIR") {
-        return Ok(folder);
+    match env::var_os("MLP_LIBTORCH_DIR").filter(|value| !value.is_empty()) {
+        Some(folder) => Ok(PathBuf::from(folder)),
+        None => Ok(shell::cache()?.join(format!("libtorch-{VERSION}-cpu"))),
     }
-    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
-    let base = base.ok_or("neither HOME nor XDG_CACHE_HOME is set\nhint: set MLP_LIBTORCH_DIR to the folder that libtorch shall be in")?;
-    Ok(base.join(format!("mlp/libtorch-{VERSION}-cpu")))
 }
 
 /// Makes `folder`: beside it first, then by a rename, so that it is whole or absent.

@@ -10,6 +10,7 @@ mod demo;
 mod docs;
 mod libtorch;
 mod machine;
+mod peers;
 mod shell;
 mod test;
 

@@ -16,6 +16,18 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
+/// A folder of ours in the user's cache, for what is downloaded once.
+pub(crate) fn cache() -> Result<PathBuf, String> {
+    let set = |name: &str| {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty());
+        value.map(PathBuf::from)
+    };
+    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    let base =
+        base.ok_or("neither HOME nor XDG_CACHE_HOME is set\nhint: set one, downloads are kept there")?;
+    Ok(base.join("mlp"))
+}
+
 /// The command `line` (words between spaces) in the root of the checkout.
 pub(crate) fn command(line: &str) -> Command {
     let mut words = line.split_whitespace();

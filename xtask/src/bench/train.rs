@@ -30,15 +30,15 @@ struct Case {
 }
 
 /// Rows for each case, against PyTorch as it is and with our instruction set; without PyTorch here, ours alone.
-pub(super) fn rows() -> Result<Vec<Row>, String> {
+pub(super) fn rows(python: Option<&Path>) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     for case in cases() {
         let folder = prepare(&case)?;
         let (mut ours, mut eager, mut pinned) = (f64::INFINITY, None, None);
         for _ in 0..RUNS {
             ours = ours.min(trainer(&case, &folder)?);
-            eager = least(eager, pytorch(&folder, &[]));
-            pinned = least(pinned, pytorch(&folder, PINNED));
+            eager = least(eager, python.and_then(|python| pytorch(python, &folder, &[])));
+            pinned = least(pinned, python.and_then(|python| pytorch(python, &folder, PINNED)));
         }
         let row = |theirs, peer| Row {
             what: case.what,
@@ -162,10 +162,9 @@ fn trainer(case: &Case, folder: &Path) -> Result<f64, String> {
         .ok_or_else(|| "the trainer timed no epoch".to_owned())
 }
 
-/// Milliseconds of the quickest epoch of PyTorch on the trainer's last call; none where there is no PyTorch. The python3
-/// that is found first is taken, so an activated environment counts.
-fn pytorch(folder: &Path, environment: &[(&str, &str)]) -> Option<f64> {
-    let mut command = shell::program(Path::new("python3"), folder);
+/// Milliseconds of the quickest epoch of PyTorch on the trainer's last call; none where it fails.
+fn pytorch(python: &Path, folder: &Path, environment: &[(&str, &str)]) -> Option<f64> {
+    let mut command = shell::program(python, folder);
     command
         .arg(shell::root().join("trainer/benches/eager.py"))
         .args(["call.json", "examples"]);
