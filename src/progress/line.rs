@@ -34,6 +34,9 @@ fn train(training: &Training) -> String {
     let bar = bar(training.done());
     let mut parts = vec![format!("{bar} epoch {}/{}", training.epoch, training.epochs)];
     parts.extend(training.left_ms().map(left));
+    if training.speed > 0.0 {
+        parts.push(format!("{} examples/s", count(training.speed as u64)));
+    }
     parts.extend(training.loss.map(|loss| format!("loss {}", figure(loss))));
     parts.extend(
         training
@@ -41,9 +44,6 @@ fn train(training: &Training) -> String {
             .iter()
             .map(|(name, x)| format!("{name} {}", figure(*x))),
     );
-    if training.speed > 0.0 {
-        parts.push(format!("{} examples/s", count(training.speed as u64)));
-    }
     parts.join("  ")
 }
 
