@@ -28,7 +28,7 @@ fn main() {
         cuda: None,
     };
     let graph = median("instantiate", || {
-        instantiate(&evaluation, &sources, &machine).expect("every spec is right")
+        instantiate(&evaluation, &sources, &Default::default(), &machine).expect("every spec is right")
     });
     let folder = tempfile::tempdir().expect("a folder for the store");
     let store = Store::open(folder.path()).expect("a store");

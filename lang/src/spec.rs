@@ -40,8 +40,8 @@ pub struct DerivationSpec {
     pub builder: Builder,
     /// The builtin's arguments: always a `Map` (empty for a command).
     pub args: Datum,
-    /// The environment, by its own derivation.
-    pub env: Option<EnvRef>,
+    /// The environment that a command runs in.
+    pub env: Option<Environment>,
     /// Environment variables.
     pub vars: BTreeMap<String, Vec<Piece>>,
     /// The working directory, relative; none is the build directory.
@@ -72,6 +72,10 @@ pub struct Resources {
     pub gpus: Option<u32>,
     /// Milliseconds.
     pub time: Option<u64>,
+    /// Bytes that it may write.
+    pub disk: Option<u64>,
+    /// How often it is tried again when it fails.
+    pub retries: u32,
 }
 
 /// Who builds a spec.
@@ -79,12 +83,32 @@ pub struct Resources {
 pub enum Builder {
     /// A builtin: `ml.train`.
     Builtin(String),
-    /// A command: each argument in pieces.
-    Command(Vec<Vec<Piece>>),
+    /// A command.
+    Command(Command),
+}
+
+/// A program of the user's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// The program and its arguments, each in pieces.
+    pub argv: Vec<Vec<Piece>>,
+    /// What it reads from its standard input; none is nothing.
+    pub stdin: Option<Input>,
+    /// Threads that it sees.
+    pub threads: u32,
+}
+
+/// An environment, and where it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// What pins it.
+    pub kind: EnvRef,
+    /// The call of `env.…`. In no key.
+    pub origin: Origin,
 }
 
 /// An environment that pins a step's tools.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EnvRef {
     /// A shell of a flake: the flake.nix from the project's root, and the shell.
     Flake {

@@ -2,8 +2,8 @@
 //! file that is at fault, the last lines of its log, what to do.
 
 use super::notice::{Excerpt, Mark, Notice, floor};
-use crate::model::derivation::Reference;
-use crate::model::event::StepFailure;
+use crate::model::derivation::{Builder, Reference};
+use crate::model::event::{ScriptPlace, StepFailure};
 use crate::model::graph::Step;
 use mlp_lang::diagnostic::Severity;
 use mlp_lang::source::{Sources, Span};
@@ -32,23 +32,33 @@ pub(crate) struct Failed<'a> {
 }
 
 /// What a failure comes to: its code, why, and what to do.
-struct Told {
-    code: String,
-    message: String,
-    help: Option<String>,
+pub(super) struct Told {
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
 }
 
 impl Failed<'_> {
     /// The notice.
     pub(crate) fn notice(&self) -> Notice {
-        let Told { code, message, help } = told(self.failure);
+        let Told { code, message, help } = self.told();
         let mut marks = Vec::new();
         let mut argument = None;
-        if let StepFailure::Builder(failure) = self.failure {
-            marks.extend(failure.place.as_ref().and_then(|place| self.data(place)));
-            argument = failure.argument.as_deref();
+        match self.failure {
+            StepFailure::Builder(failure) => {
+                marks.extend(failure.place.as_ref().and_then(|place| self.data(place)));
+                argument.clone_from(&failure.argument);
+            }
+            StepFailure::Script {
+                place, undeclared, ..
+            } => {
+                marks.extend(place.as_ref().and_then(|place| self.script(place)));
+                argument = (!undeclared.is_empty()).then(|| "inputs".to_owned());
+            }
+            StepFailure::Output { output, .. } => argument = Some(format!("outputs.{output}")),
+            _ => {}
         }
-        marks.extend(self.origin(argument));
+        marks.extend(self.origin(argument.as_deref()));
         // A builder program writes what it tells into its log, too; that is said already.
         let told_before = format!("error[{code}]");
         let log: Vec<String> = self
@@ -82,6 +92,46 @@ impl Failed<'_> {
                 first_line(self.sources, origin.span),
                 format!("`{}` is this step", self.step),
             ),
+        })
+    }
+
+    fn told(&self) -> Told {
+        let is_command = |step: &Step| matches!(step.derivation.builder, Builder::Command { .. });
+        match self.failure {
+            StepFailure::Script {
+                status,
+                words,
+                undeclared,
+                ..
+            } => super::script::told(*status, words.as_deref(), undeclared, self.declared, self.sources),
+            StepFailure::OutOfMemory if self.declared.is_some_and(is_command) => Told {
+                help: Some(
+                    "raise `memory` in the step's `resources`, or build with fewer `--jobs`".to_owned(),
+                ),
+                ..told(self.failure)
+            },
+            StepFailure::OutOfDisk if self.declared.is_some_and(is_command) => Told {
+                help: Some("raise `disk` in the step's `resources`, or write less".to_owned()),
+                ..told(self.failure)
+            },
+            failure => told(failure),
+        }
+    }
+
+    /// The line of a script that the program stopped at.
+    fn script(&self, place: &ScriptPlace) -> Option<Mark> {
+        let line = (self.line)(&place.path, place.line)?;
+        let start = line.len() - line.trim_start().len();
+        let end = line.trim_end().len().max(start);
+        Some(Mark {
+            excerpt: Arc::new(Excerpt {
+                path: place.path.clone(),
+                text: line.as_str().into(),
+                first_line: usize::try_from(place.line.saturating_sub(1)).unwrap_or(usize::MAX),
+                first_column: 0,
+            }),
+            range: start..end,
+            text: "the script stopped here".to_owned(),
         })
     }
 
@@ -157,7 +207,7 @@ fn told(failure: &StepFailure) -> Told {
             message: message.clone(),
             help: help.clone(),
         },
-        StepFailure::Exited { status } => said(
+        StepFailure::Exited { status } | StepFailure::Script { status, .. } => said(
             "S0101",
             format!("its program ended with status {status}"),
             Some("its last words are in the log"),

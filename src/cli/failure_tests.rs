@@ -2,6 +2,7 @@ use super::*;
 use crate::base::digest::Digest;
 use crate::cli::render::render;
 use crate::model::derivation::{Builder, Derivation};
+use crate::model::event::Undeclared;
 use crate::model::node::Node;
 use crate::report::style::Style;
 use mlp_lang::spec::{Datum, Origin, Resources};
@@ -52,6 +53,7 @@ fn step(sources: &mut Sources) -> Step {
             arguments: BTreeMap::from([("y".to_owned(), span("data.label(\"digit\", classes = 10)"))]),
         },
         resources: Resources::default(),
+        locators: std::collections::BTreeMap::new(),
     }
 }
 
@@ -95,6 +97,15 @@ fn a_killed_program_shows_the_call_and_its_last_words() {
 fn every_code_has_a_page() {
     let failures = [
         StepFailure::Exited { status: 1 },
+        StepFailure::Script {
+            status: 1,
+            words: None,
+            place: None,
+            undeclared: vec![Undeclared {
+                path: "x".into(),
+                made_by: None,
+            }],
+        },
         StepFailure::Signalled { signal: 9 },
         StepFailure::OutOfTime,
         StepFailure::OutOfMemory,
@@ -116,7 +127,18 @@ fn every_code_has_a_page() {
         },
     ];
     for failure in failures {
-        let code = told(&failure).code;
+        let mut sources = Sources::default();
+        let declared = step(&mut sources);
+        let failed = Failed {
+            step: "digits",
+            failure: &failure,
+            tail: &[],
+            log: None,
+            declared: Some(&declared),
+            sources: &sources,
+            line: &|_, _| None,
+        };
+        let code = failed.told().code;
         assert!(crate::cli::explain::page(&code).is_some(), "{code}");
     }
 }

@@ -20,6 +20,7 @@ mod notice;
 mod panic;
 mod place;
 mod render;
+mod script;
 mod show;
 mod told;
 mod tree;

@@ -37,6 +37,7 @@ fn step(name: &str, builtin: &str, inputs: Vec<(&str, Reference)>) -> Step {
             arguments: BTreeMap::new(),
         },
         resources: Resources::default(),
+        locators: std::collections::BTreeMap::new(),
     }
 }
 

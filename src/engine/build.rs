@@ -213,7 +213,7 @@ fn planned(graph: &Graph, plan: &Plan) -> EventKind {
 fn builder(builder: &Builder) -> String {
     match builder {
         Builder::Builtin { name, .. } => name.clone(),
-        Builder::Command { argv } => {
+        Builder::Command { argv, .. } => {
             argv.first()
                 .and_then(|word| word.first())
                 .map_or_else(String::new, |piece| match piece {

@@ -6,6 +6,7 @@
 //! ```
 
 mod build;
+mod environments;
 mod error;
 mod pipeline;
 mod project;

@@ -1,5 +1,6 @@
 //! A project together with the store and the machine: where graphs are made and plans are laid.
 
+use super::environments;
 use super::error::EngineError;
 use super::project::Project;
 use crate::base::processor;
@@ -67,7 +68,9 @@ impl Workspace {
     pub fn instantiate(&self, evaluation: &Evaluation) -> Result<Instance, EngineError> {
         let sources = Sources::open(&self.project.root, Some(&self.state.join("stat-cache")));
         let table = sources.digest(&requests(evaluation));
-        let graph = instantiate(evaluation, &table, &self.machine).map_err(EngineError::Pipeline)?;
+        let environments = environments::describe(evaluation)?;
+        let graph =
+            instantiate(evaluation, &table, &environments, &self.machine).map_err(EngineError::Pipeline)?;
         // A cache that cannot be written costs the next run time, and nothing else.
         drop(sources.save());
         Ok(Instance { graph, sources })

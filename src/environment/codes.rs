@@ -30,6 +30,8 @@ pub const NO_NIX: &str = "E0613";
 pub const NIX_FAILED: &str = "E0614";
 /// Nix took too long.
 pub const NIX_TIMEOUT: &str = "E0615";
+/// A tool of the machine is not there, or cannot be used.
+pub const NO_TOOL: &str = "E0616";
 /// A lock of Python packages is not what it should be.
 pub const PYTHON_LOCK: &str = "E0620";
 /// A file in a lock has no hash.

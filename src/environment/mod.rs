@@ -5,6 +5,7 @@ pub mod codes;
 pub mod flake_lock;
 pub mod flake_nix;
 pub mod flake_ref;
+pub mod host;
 pub mod key;
 pub mod nix;
 pub mod python_lock;

@@ -8,6 +8,9 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::model::build::BuildRequest;
 
+/// The folder of a scratch directory that is `/build` inside.
+pub const BUILD_FOLDER: &str = "build";
+
 /// The directories of a build in its scratch directory.
 #[derive(Debug)]
 pub(super) struct Directories {
@@ -27,7 +30,7 @@ impl Directories {
     pub(super) fn make(request: &BuildRequest, linked: bool) -> Result<Self, String> {
         let scratch = &request.scratch;
         let directories = Self {
-            build: scratch.join("build"),
+            build: scratch.join(BUILD_FOLDER),
             tmp: scratch.join("tmp"),
             root: scratch.join("root"),
             states: scratch.join("states"),
@@ -67,7 +70,16 @@ impl Directories {
             parent(&path)?;
             fs::write(&path, bytes).map_err(|error| failed("write", &path, &error))?;
         }
-        for (relative, source) in &request.inputs {
+        for (relative, target) in &request.links {
+            let path = place(relative)?;
+            parent(&path)?;
+            symlink(target, &path).map_err(|error| failed("link", &path, &error))?;
+        }
+        let own = request
+            .inputs
+            .iter()
+            .filter(|(relative, _)| request.outer(relative).is_none());
+        for (relative, source) in own {
             let path = place(relative)?;
             parent(&path)?;
             let metadata = fs::metadata(source).map_err(|error| failed("find", source, &error))?;

@@ -133,15 +133,19 @@ impl Local {
     }
 }
 
-/// A mount point inside another input would have to be made in what is bound read-only there.
+/// A mount point inside another input would have to be made in what is bound read-only there. What lies in the outer one
+/// already (a file of a folder, both named) is no trouble.
 fn refuse_nested(request: &BuildRequest) -> Result<(), NotStarted> {
     for place in request.inputs.keys() {
-        let prefix = format!("{place}/");
-        if let Some(inner) = request.inputs.keys().find(|inner| inner.starts_with(&prefix)) {
-            let help = "give one of the two inputs another place".to_owned();
+        let Some((outer, there)) = request.outer(place) else {
+            continue;
+        };
+        if !there.exists() {
+            let help = "a .gitignore leaves it out of the folder: name the folder's files by a glob and this one by its path, or \
+                        give one of the two another place";
             return Err(NotStarted(
-                format!("the input `{inner}` lies inside the input `{place}`"),
-                Some(help),
+                format!("the input `{place}` lies inside the input `{outer}`, which does not hold it"),
+                Some(help.to_owned()),
             ));
         }
     }
@@ -176,6 +180,7 @@ fn spec(request: &BuildRequest, directories: &Directories, namespaces: bool) -> 
         inputs: request
             .inputs
             .iter()
+            .filter(|(place, _)| request.outer(place).is_none())
             .map(|(place, from)| (place.clone(), from.clone()))
             .collect(),
         closure: layout.binds,
@@ -184,6 +189,7 @@ fn spec(request: &BuildRequest, directories: &Directories, namespaces: bool) -> 
             argv: request.argv.clone(),
             vars,
             cwd: request.cwd.clone(),
+            stdin: request.stdin.clone(),
         }),
         watch: Watch {
             memory: None,

@@ -11,6 +11,7 @@ mod scripted;
 mod supervise;
 
 pub use cancel::Cancel;
+pub use directory::BUILD_FOLDER;
 pub use local::Local;
 pub use scripted::{Answer, Scripted};
 

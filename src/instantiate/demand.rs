@@ -2,7 +2,7 @@
 
 use crate::model::source::SourceRequest;
 use mlp_lang::source::Span;
-use mlp_lang::spec::{Builder, DerivationSpec, Evaluation, InputSource, LateValue, Piece};
+use mlp_lang::spec::{Builder, DerivationSpec, Environment, Evaluation, InputSource, LateValue, Piece};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The sources that the targets of `evaluation` read, to be digested.
@@ -14,6 +14,16 @@ pub fn requests(evaluation: &Evaluation) -> BTreeSet<SourceRequest> {
         });
     }
     requests
+}
+
+/// The environments of the steps that the targets of `evaluation` need, to be described: each once, where it is first named.
+pub fn environments(evaluation: &Evaluation) -> Vec<&Environment> {
+    let mut found: Vec<&Environment> = Vec::new();
+    for spec in demanded(evaluation) {
+        let env = evaluation.specs[spec].env.as_ref();
+        found.extend(env.filter(|env| !found.iter().any(|known| known.kind == env.kind)));
+    }
+    found
 }
 
 /// What `source` asks of the project.
@@ -55,7 +65,12 @@ pub(super) fn each_source<'s>(spec: &'s DerivationSpec, each: &mut dyn FnMut(&'s
         each_leaf(&input.source, &mut |source| each(source, input.span));
     }
     let arguments: &[Vec<Piece>] = match &spec.builder {
-        Builder::Command(arguments) => arguments,
+        Builder::Command(command) => {
+            if let Some(stdin) = &command.stdin {
+                each_leaf(&stdin.source, &mut |source| each(source, stdin.span));
+            }
+            &command.argv
+        }
         Builder::Builtin(_) => &[],
     };
     for piece in arguments.iter().chain(spec.vars.values()).flatten() {

@@ -94,6 +94,7 @@ fn field_name(id: u16) -> &'static str {
         material::THREADS => "threads",
         material::DEVICE_CLASS => "device class",
         material::SANDBOX_VERSION => "sandbox",
+        material::STDIN => "stdin",
         _ => "field of a newer mlp",
     }
 }

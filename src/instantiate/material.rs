@@ -3,7 +3,7 @@
 
 use crate::base::encoding::{EncodeError, MapWriter, Writer};
 use crate::model::datum;
-use crate::model::derivation::{Builder, Derivation, Output, Piece, Reference};
+use crate::model::derivation::{Builder, Derivation, Environment, Output, Piece, Reference};
 use mlp_lang::spec::Datum;
 
 /// The schema of a derivation's canonical bytes.
@@ -23,6 +23,7 @@ pub(super) const OUTPUTS: u16 = 8;
 pub(super) const THREADS: u16 = 9;
 pub(super) const DEVICE_CLASS: u16 = 10;
 pub(super) const SANDBOX_VERSION: u16 = 11;
+pub(super) const STDIN: u16 = 12;
 
 /// How references are written: by where they come from, or by what they came to.
 pub(super) trait WriteReference {
@@ -66,7 +67,7 @@ pub(super) fn encode(
                     map.entry("version", |writer| writer.int(i64::from(*version)));
                 });
             }),
-            Builder::Command { argv } => record.field(ARGV, |writer| {
+            Builder::Command { argv, .. } => record.field(ARGV, |writer| {
                 writer.list(|writer| {
                     for argument in argv {
                         pieces(argument, references, writer);
@@ -78,7 +79,12 @@ pub(super) fn encode(
             record.field(ARGS, |writer| datum::write(args, writer));
         }
         if let Some(env) = env {
-            record.field(ENV, |writer| references.input(ENVIRONMENT, env, writer));
+            record.field(ENV, |writer| match env {
+                Environment::Host(tools) => writer.variant("host", |map| {
+                    map.entry("tools", |writer| datum::write(tools, writer));
+                }),
+                Environment::Made(reference) => references.input(ENVIRONMENT, reference, writer),
+            });
         }
         if !vars.is_empty() {
             record.field(VARS, |writer| {
@@ -116,6 +122,12 @@ pub(super) fn encode(
         }
         if SANDBOX != 1 {
             record.field(SANDBOX_VERSION, |writer| writer.int(SANDBOX));
+        }
+        if let Builder::Command {
+            stdin: Some(stdin), ..
+        } = builder
+        {
+            record.field(STDIN, |writer| writer.str(stdin));
         }
     });
     writer.finish()

@@ -8,6 +8,7 @@
 mod chain;
 mod command;
 mod demand;
+mod environment;
 mod explain;
 mod material;
 mod mount;
@@ -16,18 +17,20 @@ mod resolve;
 mod static_key;
 
 pub use chain::{ChainError, chain_keys};
-pub use demand::requests;
+pub use demand::{environments, requests};
+pub use environment::ENVIRONMENT_OUTPUT;
 pub use explain::{Difference, differences};
 pub use resolve::{Known, Resolution, ResolvedInput, Unresolved, resolve};
 
 use crate::base::digest::Digest;
 use crate::model::datum;
 use crate::model::derivation::{self, Derivation, Output, Reference};
+use crate::model::environment::EnvironmentTable;
 use crate::model::graph::{Graph, Step, StepId, Target};
 use crate::model::source::{SourceContent, SourceRequest, SourceTable};
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
-use mlp_lang::spec::{Builder, Datum, DerivationSpec, Evaluation, InputSource, LateValue};
+use mlp_lang::spec::{Builder, Datum, DerivationSpec, Evaluation, InputSource, LateValue, SpecId};
 use mlp_protocol::builtin::{self, NUMERICS, Program};
 use std::collections::{BTreeMap, HashMap};
 
@@ -40,15 +43,17 @@ pub struct Machine {
     pub cuda: Option<String>,
 }
 
-/// The graph of what the targets demand. `sources` answers [`requests`].
+/// The graph of what the targets demand. `sources` answers [`requests`], `environments` answers [`environments`].
 pub fn instantiate(
     evaluation: &Evaluation,
     sources: &SourceTable,
+    environments: &EnvironmentTable,
     machine: &Machine,
 ) -> Result<Graph, Vec<Diagnostic>> {
     let mut instantiation = Instantiation {
         evaluation,
         sources,
+        environments,
         machine,
         graph: Graph::default(),
         steps: vec![None; evaluation.specs.len()],
@@ -81,6 +86,7 @@ pub fn static_bytes(graph: &Graph, id: StepId) -> Result<Vec<u8>, crate::base::e
 struct Instantiation<'e> {
     evaluation: &'e Evaluation,
     sources: &'e SourceTable,
+    environments: &'e EnvironmentTable,
     machine: &'e Machine,
     graph: Graph,
     /// The step of each spec that was met.
@@ -114,36 +120,49 @@ impl Instantiation<'_> {
         let Ok(derivation) = self.derivation(spec) else {
             return;
         };
+        let step = Step {
+            derivation,
+            static_key: Digest::of_blob(b""),
+            names: vec![spec.name.clone()],
+            origin: spec.origin.clone(),
+            resources: spec.resources.clone(),
+            locators: BTreeMap::new(),
+        };
+        self.steps[index] = self.add(step);
+    }
+
+    /// Adds a step that has no key yet, or its names to the one that has the same key; none where it cannot be hashed.
+    fn add(&mut self, mut step: Step) -> Option<StepId> {
         let keys = &|step: StepId| self.graph.step(step).static_key;
-        let key = match static_key::bytes(&derivation, &mut static_key::StaticKeys { of: keys }) {
+        let key = match static_key::bytes(&step.derivation, &mut static_key::StaticKeys { of: keys }) {
             Ok(bytes) => static_key::key(&bytes),
             Err(error) => {
-                let message = format!("`{}` cannot be hashed: {error}", spec.name);
-                return self
-                    .errors
-                    .push(Diagnostic::error("E0511", spec.origin.span, message));
+                let message = format!("`{}` cannot be hashed: {error}", step.name());
+                self.errors
+                    .push(Diagnostic::error("E0511", step.origin.span, message));
+                return None;
             }
         };
         let next = StepId(u32::try_from(self.graph.steps.len()).unwrap_or(u32::MAX));
         let id = *self.by_key.entry(key).or_insert(next);
         if id == next {
-            self.graph.steps.push(Step {
-                derivation,
-                static_key: key,
-                names: vec![spec.name.clone()],
-                origin: spec.origin.clone(),
-                resources: spec.resources.clone(),
-            });
+            step.static_key = key;
+            self.graph.steps.push(step);
         } else {
-            self.graph.steps[id.0 as usize].names.push(spec.name.clone());
+            let known = &mut self.graph.steps[id.0 as usize].names;
+            for name in step.names {
+                if !known.contains(&name) {
+                    known.push(name);
+                }
+            }
         }
-        self.steps[index] = Some(id);
+        Some(id)
     }
 
     fn derivation(&mut self, spec: &DerivationSpec) -> Result<Derivation, Reported> {
         match &spec.builder {
             Builder::Builtin(name) => self.builtin(spec, name),
-            Builder::Command(argv) => self.command(spec, argv),
+            Builder::Command(command) => self.command(spec, command),
         }
     }
 
@@ -233,6 +252,15 @@ impl Instantiation<'_> {
                 let error = Diagnostic::error("E0509", span, message);
                 self.report(error.help("name the directory: `./data` takes all files in it"))
             }
+            InputSource::Output { spec, output } if self.is_observed(*spec, output) => {
+                let message = format!(
+                    "`{output}` is observed: it differs from run to run, so nothing can depend on it"
+                );
+                let error = Diagnostic::error("E0514", span, message).at("is an observed output");
+                self.report(
+                    error.help("leave `observed = true` out where it is declared, or do not use it here"),
+                )
+            }
             InputSource::Output { spec, output } => match self.steps.get(spec.0 as usize) {
                 Some(Some(step)) => Ok(Reference::Output {
                     step: *step,
@@ -257,6 +285,12 @@ impl Instantiation<'_> {
                 })
             }
         }
+    }
+
+    fn is_observed(&self, spec: SpecId, output: &str) -> bool {
+        let spec = self.evaluation.specs.get(spec.0 as usize);
+        spec.and_then(|spec| spec.outputs.get(output))
+            .is_some_and(|output| output.observed)
     }
 
     fn late(&mut self, late: &LateValue, span: Span) -> Result<(Reference, Vec<String>), Reported> {

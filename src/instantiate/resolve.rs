@@ -99,7 +99,7 @@ pub fn resolve(graph: &Graph, id: StepId, known: &impl Known) -> Result<Resoluti
     };
     let argv = match &derivation.builder {
         Builder::Builtin { .. } => Vec::new(),
-        Builder::Command { argv } => argv.iter().map(|pieces| text(pieces)).collect(),
+        Builder::Command { argv, .. } => argv.iter().map(|pieces| text(pieces)).collect(),
     };
     let vars = derivation.vars.iter();
     let vars = vars.map(|(name, pieces)| (name.clone(), text(pieces))).collect();

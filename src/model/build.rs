@@ -18,6 +18,11 @@ pub struct BuildRequest {
     pub vars: BTreeMap<String, String>,
     /// The working directory below the build directory; empty is the build directory itself.
     pub cwd: String,
+    /// What the process reads from its standard input: an input's path below the build directory; none is nothing.
+    pub stdin: Option<String>,
+    /// Symbolic links that are made in the build directory before the start: relative path to where it leads, an absolute
+    /// path of the closure.
+    pub links: BTreeMap<String, PathBuf>,
     /// Files written into the build directory before the start, by relative path: `call.json`.
     pub files: BTreeMap<String, Vec<u8>>,
     /// Inputs: relative mount path below the build directory to the place that is bound there, read-only.
@@ -39,6 +44,17 @@ pub struct BuildRequest {
     pub protocol: bool,
     /// How it is isolated.
     pub isolation: Isolation,
+}
+
+impl BuildRequest {
+    /// The input that the one at `place` lies in, and where on this machine it lies there.
+    pub fn outer(&self, place: &str) -> Option<(&str, PathBuf)> {
+        let mut inputs = self.inputs.iter();
+        inputs.find_map(|(outer, from)| {
+            let rest = place.strip_prefix(outer.as_str())?.strip_prefix('/')?;
+            Some((outer.as_str(), from.join(rest)))
+        })
+    }
 }
 
 /// Bounds that are enforced. The step cannot see them.

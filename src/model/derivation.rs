@@ -14,8 +14,8 @@ pub struct Derivation {
     pub builder: Builder,
     /// The builtin's arguments: a map without nulls. `device` in it is never `auto`.
     pub args: Datum,
-    /// The environment's own output.
-    pub env: Option<Reference>,
+    /// The environment that a command runs in; none is the machine's own tools, of which nothing is pinned.
+    pub env: Option<Environment>,
     /// Environment variables that the pipeline gives.
     pub vars: BTreeMap<String, Vec<Piece>>,
     /// The working directory below the build directory.
@@ -46,7 +46,28 @@ pub enum Builder {
     Command {
         /// Each argument in pieces.
         argv: Vec<Vec<Piece>>,
+        /// The input that it reads from its standard input, by its mount path; none is nothing.
+        stdin: Option<String>,
     },
+}
+
+/// The environment of a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Environment {
+    /// Tools of the machine: the digests of those that are named, and of what they load.
+    Host(Datum),
+    /// What the step of the environment came to.
+    Made(Reference),
+}
+
+impl Environment {
+    /// What it reads of another step.
+    pub fn reference(&self) -> Option<&Reference> {
+        match self {
+            Self::Host(_) => None,
+            Self::Made(reference) => Some(reference),
+        }
+    }
 }
 
 /// A part of a command's argument.

@@ -169,6 +169,17 @@ pub enum StepFailure {
         /// The status.
         status: i32,
     },
+    /// A program of the user's exited with a status, and its log says where or why.
+    Script {
+        /// The status.
+        status: i32,
+        /// Its last words: `ValueError: no rows`.
+        words: Option<String>,
+        /// The line of a script of the project that it stopped at.
+        place: Option<ScriptPlace>,
+        /// Files that it looked for, that there are, and that are no inputs of it.
+        undeclared: Vec<Undeclared>,
+    },
     /// The program was killed by a signal.
     Signalled {
         /// The signal's number.
@@ -210,6 +221,24 @@ pub enum StepFailure {
         /// What to do.
         help: Option<String>,
     },
+}
+
+/// A line of a script.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptPlace {
+    /// From the project's root.
+    pub path: String,
+    /// From 1.
+    pub line: u64,
+}
+
+/// A file that a step needs and does not declare.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undeclared {
+    /// From the project's root.
+    pub path: String,
+    /// The output of another step that is written there.
+    pub made_by: Option<String>,
 }
 
 /// [`ArtifactKind`] by its name.

@@ -3,6 +3,7 @@
 use super::derivation::Derivation;
 use crate::base::digest::Digest;
 use mlp_lang::spec::{ArtifactKind, Origin, Resources};
+use std::collections::BTreeMap;
 
 /// An index into [`Graph::steps`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +38,8 @@ pub struct Step {
     pub origin: Origin,
     /// What it may use of the machine.
     pub resources: Resources,
+    /// Where content is to be had whose hash the derivation holds: URLs, places on this machine. In no key.
+    pub locators: BTreeMap<String, String>,
 }
 
 impl Step {

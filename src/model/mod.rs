@@ -4,6 +4,7 @@
 pub mod build;
 pub mod datum;
 pub mod derivation;
+pub mod environment;
 pub mod event;
 pub mod graph;
 pub mod node;

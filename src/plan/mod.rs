@@ -7,7 +7,7 @@ mod reason;
 
 use crate::base::digest::Digest;
 use crate::instantiate::{Known, Resolution, Unresolved, resolve};
-use crate::model::derivation::{Builder, Derivation, Piece, Reference};
+use crate::model::derivation::{Builder, Derivation, Environment, Piece, Reference};
 use crate::model::graph::{Graph, StepId};
 use crate::model::node::Node;
 use crate::model::record::{Realisation, Trace};
@@ -300,7 +300,7 @@ fn index(step: StepId) -> usize {
 pub fn reads(derivation: &Derivation) -> Vec<(StepId, &str)> {
     let mut found = Vec::new();
     let arguments: &[Vec<Piece>] = match &derivation.builder {
-        Builder::Command { argv } => argv,
+        Builder::Command { argv, .. } => argv,
         Builder::Builtin { .. } => &[],
     };
     let pieces = arguments.iter().chain(derivation.vars.values()).flatten();
@@ -308,7 +308,8 @@ pub fn reads(derivation: &Derivation) -> Vec<(StepId, &str)> {
         Piece::Late(reference, _) => Some(reference),
         Piece::Text(_) | Piece::Mount(_) => None,
     });
-    for reference in derivation.inputs.values().chain(&derivation.env).chain(late) {
+    let env = derivation.env.iter().filter_map(Environment::reference);
+    for reference in derivation.inputs.values().chain(env).chain(late) {
         outputs_of(reference, &mut found);
     }
     found

@@ -129,6 +129,7 @@ fn step(name: &str, derivation: Derivation) -> Step {
             arguments: BTreeMap::new(),
         },
         resources: Resources::default(),
+        locators: std::collections::BTreeMap::new(),
     }
 }
 

@@ -109,7 +109,11 @@ fn prepare_and_exec(
         .map(|(name, value)| format!("{name}={value}"))
         .collect::<Vec<_>>();
     let vars = strings(&vars)?;
-    place_descriptors(log, protocol)?;
+    let stdin = match &program.stdin {
+        Some(stdin) => build.join(stdin),
+        None => "/dev/null".into(),
+    };
+    place_descriptors(&stdin, log, protocol)?;
     if spec.namespaces {
         // Harmless where keyrings are forbidden: those of the user are out of reach there already.
         let _ = syscall::join_new_keyring();
@@ -171,9 +175,10 @@ fn fix_addresses() {
     }
 }
 
-/// 0 is empty, 1 and 2 are the log, 3 is the protocol's socket; nothing else survives the exec.
-fn place_descriptors(log: &OwnedFd, protocol: Option<&OwnedFd>) -> Step<()> {
-    let null = step(|| "open /dev/null".into(), result(File::open("/dev/null")))?;
+/// 0 is the file `stdin`, 1 and 2 are the log, 3 is the protocol's socket; nothing else survives the exec.
+fn place_descriptors(stdin: &Path, log: &OwnedFd, protocol: Option<&OwnedFd>) -> Step<()> {
+    let open = || format!("open {}", stdin.display());
+    let stdin = step(open, result(File::open(stdin)))?;
     // Out of the way first, so that none is overwritten before it is placed.
     let high = |fd| {
         step(
@@ -181,7 +186,7 @@ fn place_descriptors(log: &OwnedFd, protocol: Option<&OwnedFd>) -> Step<()> {
             syscall::duplicate_above(fd, 16),
         )
     };
-    let (null, log) = (high(null.as_fd())?, high(log.as_fd())?);
+    let (stdin, log) = (high(stdin.as_fd())?, high(log.as_fd())?);
     let protocol = protocol.map(|protocol| high(protocol.as_fd())).transpose()?;
     let place = |fd: &OwnedFd, number| {
         step(
@@ -193,7 +198,7 @@ fn place_descriptors(log: &OwnedFd, protocol: Option<&OwnedFd>) -> Step<()> {
         || "close descriptors at exec".into(),
         syscall::close_on_exec_from(PROTOCOL),
     )?;
-    place(&null, 0)?;
+    place(&stdin, 0)?;
     place(&log, 1)?;
     place(&log, 2)?;
     match &protocol {

@@ -38,6 +38,8 @@ pub(crate) struct Program {
     pub(crate) vars: BTreeMap<String, String>,
     /// Below the build directory.
     pub(crate) cwd: String,
+    /// What it reads from its standard input, below the build directory; none is nothing.
+    pub(crate) stdin: Option<String>,
 }
 
 /// Bounds on the whole tree of processes.

@@ -46,23 +46,53 @@ pub(super) fn ending_failure(ending: Ending) -> Attempt<()> {
     }))
 }
 
+/// Whether the same build may go well when it is tried again.
+pub(super) fn may_be_chance(failure: &StepFailure) -> bool {
+    matches!(
+        failure,
+        StepFailure::Exited { .. }
+            | StepFailure::Script { .. }
+            | StepFailure::Signalled { .. }
+            | StepFailure::OutOfTime
+            | StepFailure::Output { .. }
+    )
+}
+
+/// A failure that may be chance, in a few words that follow the step's name.
+pub(super) fn in_short(failure: &StepFailure) -> String {
+    match failure {
+        StepFailure::Exited { status } | StepFailure::Script { status, .. } => {
+            format!("ended with status {status}")
+        }
+        StepFailure::Signalled { signal } => format!("was ended by signal {signal}"),
+        StepFailure::OutOfTime => "took longer than its limit".to_owned(),
+        StepFailure::Output { output, reason, .. } => format!("did not give `{output}`: it {reason}"),
+        _ => "failed".to_owned(),
+    }
+}
+
 /// The last lines of a log; none where it cannot be read.
 pub(super) fn tail(log: &Path) -> Vec<String> {
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(log)?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
-        let mut bytes = Vec::new();
-        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().unwrap_or_default();
+    let bytes = end_of(log, TAIL_BYTES);
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..]
         .iter()
         .map(|line| (*line).to_owned())
         .collect()
+}
+
+/// The last bytes of a log, at most `most`; none where it cannot be read.
+pub(super) fn end_of(log: &Path, most: u64) -> Vec<u8> {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(log)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,15 +3,17 @@
 use super::attest::attestation;
 use super::chain::{Chain, Listener};
 use super::difference::difference;
-use super::failure::{Attempt, ending_failure, not_started, store_failure, tail};
+use super::failure::{Attempt, ending_failure, in_short, may_be_chance, not_started, store_failure, tail};
 use super::request::{Where, request, source_failure};
+use super::script::Scene;
 use super::verify::{Verified, verify};
 use super::{Build, Outcome};
 use crate::base::clock;
 use crate::base::digest::Digest;
 use crate::base::lock::Lock;
+use crate::executor::BUILD_FOLDER;
 use crate::instantiate::{self, Resolution};
-use crate::model::build::BuildOutcome;
+use crate::model::build::{BuildOutcome, Ending};
 use crate::model::event::{EventKind, How, StepFailure};
 use crate::model::graph::{Step, StepId};
 use crate::model::node::Node;
@@ -120,8 +122,28 @@ impl Life<'_> {
                 of: u32::try_from(chain.keys.len().saturating_sub(1)).unwrap_or(u32::MAX),
             });
         }
-        let built = self.build(chain.as_ref(), None)?;
+        let built = self.build_with_retries(chain.as_ref())?;
         self.register(built)
+    }
+
+    /// Builds, and again as often as the step says that it may fail by chance.
+    fn build_with_retries(&self, chain: Option<&Chain>) -> Attempt<Built> {
+        let retries = self.step.resources.retries;
+        let mut tried = 0;
+        loop {
+            let failure = match self.build(chain, None) {
+                Ok(built) => return Ok(built),
+                Err(failure) if tried == retries || !may_be_chance(&failure) => return Err(failure),
+                Err(failure) => failure,
+            };
+            tried += 1;
+            let why = in_short(&failure);
+            let text = format!(
+                "`{}` {why}; it is tried again ({tried} of {retries})",
+                self.step.name()
+            );
+            (self.build.events)(EventKind::Warning { text });
+        }
     }
 
     fn chain(&self) -> Attempt<Option<Chain>> {
@@ -173,6 +195,18 @@ impl Life<'_> {
         if let Some(trouble) = listener.trouble {
             return Err(trouble);
         }
+        let folder = scratch.path().join(BUILD_FOLDER);
+        if let Ending::Exited(status) = outcome.ending {
+            let scene = Scene {
+                graph: self.build.graph,
+                step: self.step,
+                sources: self.build.sources,
+                folder: &folder,
+            };
+            if let Some(told) = scene.told(status, &self.log) {
+                return Err(Box::new(told));
+            }
+        }
         ending_failure(outcome.ending.clone())?;
         for (path, node) in &made.in_place {
             self.build
@@ -180,7 +214,7 @@ impl Life<'_> {
                 .recheck(path, node)
                 .map_err(|error| source_failure(&error))?;
         }
-        let verified = verify(&self.step.derivation, &outcome.outputs)?;
+        let verified = verify(&self.step.derivation, &outcome.outputs, &folder)?;
         let mut outputs = BTreeMap::new();
         for (name, path) in &verified.hashed {
             let taken = path

@@ -14,11 +14,13 @@ mod attest;
 mod chain;
 mod difference;
 mod failure;
+mod furnish;
 mod life;
 mod machine;
 mod program;
 mod request;
 mod run;
+mod script;
 mod verify;
 
 pub use difference::difference;

@@ -4,6 +4,7 @@
 use super::Build;
 use super::chain::Chain;
 use super::failure::{Attempt, not_started, store_failure};
+use super::furnish::furnish;
 use crate::executor::environment;
 use crate::instantiate::{Resolution, ResolvedInput};
 use crate::model::build::{BuildRequest, Isolation, Limits};
@@ -63,10 +64,13 @@ pub(super) fn request(
     }
     let tool = Tool::of(build, derivation, resolution, chain)?;
     let mut vars = environment::fixed(derivation.threads);
+    vars.extend(tool.vars);
     vars.extend(resolution.vars.clone());
+    inputs.extend(tool.inputs);
     let limits = Limits {
         memory: step.resources.memory,
         time: step.resources.time.map(Duration::from_millis),
+        disk: step.resources.disk,
         ..Limits::default()
     };
     let request = BuildRequest {
@@ -74,6 +78,11 @@ pub(super) fn request(
         argv: tool.argv,
         vars,
         cwd: derivation.cwd.clone().unwrap_or_default(),
+        stdin: match &derivation.builder {
+            Builder::Command { stdin, .. } => stdin.clone(),
+            Builder::Builtin { .. } => None,
+        },
+        links: tool.links,
         files: tool.files,
         inputs,
         closure: tool.closure,
@@ -125,13 +134,17 @@ pub(super) fn source_failure(error: &ProvideError) -> Box<StepFailure> {
     }
 }
 
-/// What is run.
+/// What is run, and with what around it.
 struct Tool {
     argv: Vec<String>,
     files: BTreeMap<String, Vec<u8>>,
     closure: Vec<PathBuf>,
     protocol: bool,
     isolation: Isolation,
+    /// What the environment adds.
+    vars: BTreeMap<String, String>,
+    inputs: BTreeMap<String, PathBuf>,
+    links: BTreeMap<String, PathBuf>,
 }
 
 impl Tool {
@@ -151,15 +164,24 @@ impl Tool {
                     closure,
                     protocol: true,
                     isolation: at_most,
+                    vars: BTreeMap::new(),
+                    inputs: BTreeMap::new(),
+                    links: BTreeMap::new(),
                 })
             }
-            Builder::Command { .. } => Ok(Self {
-                argv: resolution.argv.clone(),
-                files: BTreeMap::new(),
-                closure: environment::host_tools(),
-                protocol: false,
-                isolation: at_most.min(Isolation::HostTools),
-            }),
+            Builder::Command { .. } => {
+                let furnished = furnish(build, derivation, resolution)?;
+                Ok(Self {
+                    argv: resolution.argv.clone(),
+                    files: BTreeMap::new(),
+                    closure: furnished.closure,
+                    protocol: false,
+                    isolation: at_most.min(furnished.isolation),
+                    vars: furnished.vars,
+                    inputs: furnished.inputs,
+                    links: furnished.links,
+                })
+            }
         }
     }
 }

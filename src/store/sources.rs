@@ -125,6 +125,11 @@ impl Sources {
         }
     }
 
+    /// Whether the project has something at `path`.
+    pub fn has(&self, path: &str) -> bool {
+        self.real(path).is_ok()
+    }
+
     /// After a build: whether the source at `path` is still `node`. Times decide where they can.
     pub fn recheck(&self, path: &str, node: &Node) -> Result<(), ProvideError> {
         match self.path(path) {

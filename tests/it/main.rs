@@ -20,4 +20,6 @@ mod project;
 mod rebuilds;
 mod redact;
 mod same_bits;
+mod step_failures;
+mod steps;
 mod tidy;

@@ -9,7 +9,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["base"]),
     ("store", &["base", "model"]),
     ("sandbox", &["base", "model"]),
-    ("environment", &["base", "model"]),
+    ("environment", &["base", "model", "sandbox"]),
     ("instantiate", &["base", "model"]),
     ("plan", &["base", "model", "instantiate", "store"]),
     ("executor", &["base", "model", "store", "sandbox"]),

@@ -35,6 +35,8 @@ fn script(text: &str) -> Build {
         argv: vec!["/bin/sh".into(), "-c".into(), text.into()],
         vars: environment::fixed(1),
         cwd: String::new(),
+        stdin: None,
+        links: BTreeMap::new(),
         files: BTreeMap::new(),
         inputs: BTreeMap::new(),
         closure: environment::host_tools(),

@@ -34,7 +34,7 @@ fn add(graph: &mut Graph, name: &str, argv: Vec<Vec<Piece>>, inputs: BTreeMap<St
     };
     graph.steps.push(Step {
         derivation: Derivation {
-            builder: Builder::Command { argv },
+            builder: Builder::Command { argv, stdin: None },
             args: Datum::Map(BTreeMap::new()),
             env: None,
             vars: BTreeMap::new(),
@@ -51,6 +51,7 @@ fn add(graph: &mut Graph, name: &str, argv: Vec<Vec<Piece>>, inputs: BTreeMap<St
             arguments: BTreeMap::new(),
         },
         resources: Resources::default(),
+        locators: BTreeMap::new(),
     });
     let bytes = instantiate::static_bytes(graph, id).unwrap();
     graph.steps[id.0 as usize].static_key = Digest::of(Context::StaticKey, &bytes);

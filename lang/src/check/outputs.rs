@@ -13,17 +13,21 @@ use std::rc::Rc;
 /// The name of a kind, its type, its parameters.
 type Output = (&'static str, Con, &'static [(&'static str, Ty)]);
 
+/// Parameters of every declared output: where it is written, whether it may be left out, whether it is observed alone. All
+/// but the path have the default `false`.
+const PATH: &[(&str, Ty)] = &[("path", Ty::STR), ("optional", Ty::BOOL), ("observed", Ty::BOOL)];
+
 /// Parameters of the constructors of declared outputs, by kind.
 const OUTPUTS: &[Output] = &[
-    ("Dataset", Con::Dataset, &[("path", Ty::STR)]),
-    ("Dir", Con::Dir, &[("path", Ty::STR)]),
-    ("File", Con::File, &[("path", Ty::STR)]),
-    ("Metrics", Con::Metrics, &[("path", Ty::STR)]),
-    // The network's type is `Layer`, which is no constant: see `output_parameter`.
+    ("Dataset", Con::Dataset, PATH),
+    ("Dir", Con::Dir, PATH),
+    ("File", Con::File, PATH),
+    ("Metrics", Con::Metrics, PATH),
+    // The network's type is `Layer`, which is no constant: see `output_arguments`.
     ("Model", Con::Model, &[("net", Ty::ERROR), ("path", Ty::STR)]),
-    ("Plot", Con::Plot, &[("path", Ty::STR)]),
-    ("Predictions", Con::Predictions, &[("path", Ty::STR)]),
-    ("State", Con::State, &[("path", Ty::STR)]),
+    ("Plot", Con::Plot, PATH),
+    ("Predictions", Con::Predictions, PATH),
+    ("State", Con::State, PATH),
 ];
 
 /// Whether a name is a type's; else it may be a variant's.
@@ -128,14 +132,22 @@ impl Checker<'_> {
             };
             given[at] = Some(self.check_expr(arg.value, ty, Why::Plain));
         }
-        if let Some(missing) = given.iter().position(Option::is_none) {
+        let missing = |given: &[Option<NodeId>]| {
+            let absent = |(at, node): (usize, &Option<NodeId>)| node.is_none() && params[at].1 != Ty::BOOL;
+            given.iter().enumerate().position(absent)
+        };
+        if let Some(missing) = missing(&given) {
             let message = format!("`{name}` is missing argument `{}`", params[missing].0);
             let error = Diagnostic::error("E0208", span, message);
             self.report(error.help(format!("say where the step writes it: `{name}(\"…\")`")));
             return None;
         }
-        let names = params.iter().map(|(param, _)| Name::new(param));
-        Some(names.zip(given.into_iter().flatten()).collect())
+        let given = params.iter().zip(given);
+        Some(
+            given
+                .filter_map(|((param, _), node)| Some((Name::new(param), node?)))
+                .collect(),
+        )
     }
 
     fn report_no_constructor(&mut self, name: &Name, span: Span) {

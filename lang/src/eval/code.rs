@@ -140,6 +140,8 @@ pub(crate) struct VariantOp {
 pub(crate) struct OutputOp {
     pub(crate) kind: Symbol,
     pub(crate) args: Box<[(Symbol, At)]>,
+    /// What it must hold.
+    pub(crate) schema: Datum,
 }
 
 /// A comprehension.

@@ -7,6 +7,7 @@ use super::names::Names;
 use super::value::Value;
 use crate::core::{self, Body, Captured, Const, Core, ForClause, Node, NodeId};
 use crate::hir::Name;
+use crate::spec::Datum;
 use std::cell::Cell;
 
 /// Compiles `body`; its code is the `id`-th.
@@ -99,8 +100,9 @@ impl<'c> Compiler<'c, '_> {
             Node::Record(entries) => self.record(entries),
             Node::Map(entries) => Op::Map(entries.iter().map(map_entry).collect()),
             Node::Variant { name, fields, .. } => self.variant(name, fields),
-            Node::Output { kind, args, .. } => Op::Output(Box::new(OutputOp {
+            Node::Output { kind, args, schema } => Op::Output(Box::new(OutputOp {
                 kind: self.names.symbol(kind),
+                schema: schema.clone().unwrap_or(Datum::Null),
                 args: args
                     .iter()
                     .map(|(name, at)| (self.names.symbol(name), at.0))

@@ -132,7 +132,7 @@ impl Machine<'_> {
                 for piece in &pieces.0 {
                     match piece {
                         ArgPiece::Text(text) => out.push_str(text),
-                        ArgPiece::Path(path) => out.push_str(path.as_str()),
+                        ArgPiece::Path(path) | ArgPiece::Glob(path) => out.push_str(path.as_str()),
                         ArgPiece::Artifact(artifact) => self.write(&Value::Artifact(*artifact), layout, out),
                         ArgPiece::Late(late) => self.write(&Value::Late(*late), layout, out),
                     }

@@ -119,7 +119,7 @@ impl<'c> Machine<'c> {
             Op::Interpolate(parts) => self.interpolate(code, parts),
             Op::Pieces(parts) => self.pieces(code, parts, place),
             Op::Path(source, parts) => self.path(code, *source, parts, place),
-            Op::Output(output) => self.output_op(code, output),
+            Op::Output(output) => self.output_op(code, output, place),
             Op::Coerce(value, to) => self.coerce(code, *value, *to, place),
             Op::Decode(value, schema) => {
                 let value = self.eval(code, *value)?;
@@ -395,12 +395,18 @@ impl<'c> Machine<'c> {
     }
 
     #[inline(never)]
-    fn output_op(&mut self, code: &Code<'c>, op: &OutputOp) -> Result<Value, Failed> {
+    fn output_op(&mut self, code: &Code<'c>, op: &OutputOp, place: Place) -> Result<Value, Failed> {
         let mut args = Vec::new();
         for (name, at) in &op.args {
             args.push((*name, self.eval(code, *at)?));
         }
-        Ok(Value::Output(Rc::new(DeclaredOutput { kind: op.kind, args })))
+        let origin = self.origins.note(place, &self.calls, &self.codes);
+        Ok(Value::Output(Rc::new(DeclaredOutput {
+            kind: op.kind,
+            args,
+            schema: op.schema.clone(),
+            origin,
+        })))
     }
 
     #[inline(never)]

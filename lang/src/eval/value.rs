@@ -7,6 +7,7 @@
 use super::names::{Names, ShapeId, Symbol};
 pub(crate) use super::short::{Long, Text};
 use crate::core::FunctionId;
+use crate::spec::Datum;
 use indexmap::IndexMap;
 use std::cell::Cell;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -308,6 +309,8 @@ pub(crate) struct Pieces(pub(crate) Vec<ArgPiece>);
 pub(crate) enum ArgPiece {
     Text(String),
     Path(Rc<Long>),
+    /// The files of the project that a pattern matches.
+    Glob(Rc<Long>),
     Artifact(ArtifactId),
     Late(LateId),
 }
@@ -317,6 +320,10 @@ pub(crate) enum ArgPiece {
 pub(crate) struct DeclaredOutput {
     pub(crate) kind: Symbol,
     pub(crate) args: Vec<(Symbol, Value)>,
+    /// What it must hold, as `core::Node::Decode` writes types down.
+    pub(crate) schema: Datum,
+    /// Where it was written, in the machine's table of origins.
+    pub(crate) origin: u32,
 }
 
 fn depth_over(values: &[Value]) -> Option<u16> {

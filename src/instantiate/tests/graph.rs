@@ -79,7 +79,13 @@ fn what_is_wrong_with_sources_is_said_where_they_are_named() {
         near: vec!["digits.csv".into()],
     };
     let request = SourceRequest::Path("digits.csv".into());
-    let errors = instantiate(&pipeline(), &[(request.clone(), Err(missing))].into(), &machine()).unwrap_err();
+    let errors = instantiate(
+        &pipeline(),
+        &[(request.clone(), Err(missing))].into(),
+        &Default::default(),
+        &machine(),
+    )
+    .unwrap_err();
     assert_eq!(errors.len(), 1, "none that follows from another: {errors:?}");
     assert_eq!((errors[0].code, errors[0].span()), ("E0501", span(10)));
     assert_eq!(errors[0].help.as_deref(), Some("did you mean `./digits.csv`?"));
@@ -87,7 +93,7 @@ fn what_is_wrong_with_sources_is_said_where_they_are_named() {
         tree: Digest::of_blob(b""),
     };
     let table = [(request, Ok(SourceContent::Node(directory)))].into();
-    let errors = instantiate(&pipeline(), &table, &machine()).unwrap_err();
+    let errors = instantiate(&pipeline(), &table, &Default::default(), &machine()).unwrap_err();
     assert_eq!(errors[0].code, "E0502");
     assert_eq!(
         errors[0].message,
@@ -95,7 +101,7 @@ fn what_is_wrong_with_sources_is_said_where_they_are_named() {
     );
     let mut evaluation = pipeline();
     set(&mut evaluation, 2, "device", text("cuda"));
-    let errors = instantiate(&evaluation, &sources(""), &machine()).unwrap_err();
+    let errors = instantiate(&evaluation, &sources(""), &Default::default(), &machine()).unwrap_err();
     assert_eq!(
         errors.iter().map(|error| error.code).collect::<Vec<_>>(),
         ["E0507"]
@@ -113,7 +119,7 @@ fn commands_find_sources_at_their_own_paths_and_artifacts_at_inputs() {
         &[("data", output(1, "val"))],
         &[],
     );
-    command.builder = Builder::Command(vec![
+    let argv = vec![
         vec![Piece::Text("python".into())],
         vec![Piece::Input(source("src/table.py"))],
         vec![Piece::Text("--on=".into()), Piece::Input(output(1, "val"))],
@@ -122,7 +128,12 @@ fn commands_find_sources_at_their_own_paths_and_artifacts_at_inputs() {
             source: output(3, "metrics"),
             path: vec!["accuracy".into()],
         })],
-    ]);
+    ];
+    command.builder = Builder::Command(Command {
+        argv,
+        stdin: None,
+        threads: 1,
+    });
     command.cwd = Some("src".into());
     let output_spec = OutputSpec {
         kind: ArtifactKind::File,
@@ -155,7 +166,7 @@ fn commands_find_sources_at_their_own_paths_and_artifacts_at_inputs() {
         SourceRequest::Glob("lib/*.py".into()),
         Ok(SourceContent::Files(files.into())),
     );
-    let graph = instantiate(&evaluation, &table, &machine()).unwrap();
+    let graph = instantiate(&evaluation, &table, &Default::default(), &machine()).unwrap();
     let known = Outputs(vec![
         (1, "val", file("val")),
         (1, "train", file("train")),

@@ -90,7 +90,7 @@ fn names_places_spans_and_resources_are_in_no_key() {
     moved.specs[0].inputs.get_mut("file").unwrap().source = InputSource::Source("data/digits.csv".into());
     let request = SourceRequest::Path("data/digits.csv".into());
     let table = [(request, Ok(SourceContent::Node(file("a,b\n"))))].into();
-    let moved = instantiate(&moved, &table, &machine()).unwrap();
+    let moved = instantiate(&moved, &table, &Default::default(), &machine()).unwrap();
     assert_eq!(keys(&moved), keys(&graph(&pipeline())));
 }
 
@@ -131,10 +131,19 @@ fn what_decides_bits_is_in_the_keys_of_what_depends_on_it() {
         cpu: "Other avx2".into(),
         cuda: None,
     };
-    let elsewhere = keys(&instantiate(&pipeline(), &sources("a,b\n"), &other_machine).unwrap());
+    let elsewhere = keys(
+        &instantiate(
+            &pipeline(),
+            &sources("a,b\n"),
+            &Default::default(),
+            &other_machine,
+        )
+        .unwrap(),
+    );
     assert_eq!(here["parts"], elsewhere["parts"]);
     assert_ne!(here["fit"], elsewhere["fit"]);
-    let other_content = keys(&instantiate(&pipeline(), &sources("a,b,c\n"), &machine()).unwrap());
+    let other_content =
+        keys(&instantiate(&pipeline(), &sources("a,b,c\n"), &Default::default(), &machine()).unwrap());
     assert!(here.iter().all(|(name, key)| other_content[name] != *key));
 }
 
@@ -186,7 +195,13 @@ fn chain_keys_see_what_acts_in_their_epochs_and_nothing_else() {
 #[test]
 fn early_cutoff_keys_see_contents_alone() {
     let one = graph(&pipeline());
-    let other = instantiate(&pipeline(), &sources("another file"), &machine()).unwrap();
+    let other = instantiate(
+        &pipeline(),
+        &sources("another file"),
+        &Default::default(),
+        &machine(),
+    )
+    .unwrap();
     assert_ne!(one.steps[2].static_key, other.steps[2].static_key);
     let known = Outputs(vec![(1, "train", file("train")), (1, "val", file("val"))]);
     let (one, other) = (

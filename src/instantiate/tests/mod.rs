@@ -7,7 +7,9 @@ use super::*;
 use crate::model::node::Node;
 use crate::model::source::SourceProblem;
 use mlp_lang::source::SourceId;
-use mlp_lang::spec::{ArtifactKind, Input, Origin, OutputSpec, Piece, Resources, SpecId, TargetArtifact};
+use mlp_lang::spec::{
+    ArtifactKind, Command, Input, Origin, OutputSpec, Piece, Resources, SpecId, TargetArtifact,
+};
 
 fn span(start: u32) -> Span {
     Span {
@@ -184,7 +186,7 @@ fn machine() -> Machine {
 }
 
 fn graph(evaluation: &Evaluation) -> Graph {
-    instantiate(evaluation, &sources("a,b\n"), &machine()).unwrap()
+    instantiate(evaluation, &sources("a,b\n"), &Default::default(), &machine()).unwrap()
 }
 
 fn keys(graph: &Graph) -> BTreeMap<String, Digest> {

@@ -132,6 +132,7 @@ fn add(graph: &mut Graph, name: &str, command: &str, inputs: &[u32]) -> StepId {
     let derivation = Derivation {
         builder: Builder::Command {
             argv: vec![vec![Piece::Text(command.to_owned())]],
+            stdin: None,
         },
         args: Datum::Map(BTreeMap::new()),
         env: None,
@@ -163,6 +164,7 @@ fn add_derivation(graph: &mut Graph, name: &str, derivation: Derivation) -> Step
             arguments: BTreeMap::new(),
         },
         resources: Resources::default(),
+        locators: BTreeMap::new(),
     });
     let target = Target {
         label: name.to_owned(),

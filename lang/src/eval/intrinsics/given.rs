@@ -126,6 +126,7 @@ impl Given {
                 "cpus" => resources.cpus = u32::try_from(amount).ok(),
                 "gpus" => resources.gpus = u32::try_from(amount).ok(),
                 "memory" => resources.memory = Some(amount),
+                "disk" => resources.disk = Some(amount),
                 _ => resources.time = Some(amount),
             }
         }

@@ -11,7 +11,9 @@ mod list;
 mod map;
 mod measure;
 mod number;
+mod outputs;
 mod settings;
+mod step;
 mod text;
 mod train;
 
@@ -31,6 +33,7 @@ const TABLES: &[(&str, Table)] = &[
     ("prelude", map::TABLE),
     ("prelude", text::TABLE),
     ("prelude", number::TABLE),
+    ("prelude", step::TABLE),
     ("data", data::TABLE),
     ("ml", train::TABLE),
 ];

@@ -28,7 +28,8 @@ const REST: &[(&str, &str)] = &[
 ];
 
 fn whole(example: &str) -> Project {
-    let mut text = "import std.{data, loss, metrics, ml, nn, optim}\n".to_owned() + example + "\n";
+    let env = if example.contains("env.") { "env, " } else { "" };
+    let mut text = format!("import std.{{data, {env}loss, metrics, ml, nn, optim}}\n{example}\n");
     for (name, value) in REST {
         if !example.lines().any(|line| line.starts_with(&format!("{name} ="))) {
             text += &format!("{name} = {value}\n");
