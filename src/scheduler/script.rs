@@ -74,7 +74,7 @@ impl Scene<'_> {
     /// The innermost line of a script of the project that the log names.
     fn place(&self, lines: &[&str]) -> Option<ScriptPlace> {
         let known = |(path, line): (&str, u64)| {
-            let path = self.from_root(path)?;
+            let path = self.rooted(path)?;
             self.is_source(&path).then_some(ScriptPlace { path, line })
         };
         let python = lines.iter().rev().find_map(|line| known(python_frame(line)?));
@@ -92,7 +92,7 @@ impl Scene<'_> {
             .iter()
             .filter(|line| MISSING.iter().any(|missing| line.contains(missing)));
         for line in about {
-            let named = tokens(line).filter_map(|token| self.from_root(token));
+            let named = tokens(line).filter_map(|token| self.rooted(token));
             let modules = module(line)
                 .into_iter()
                 .flat_map(|module| self.module_files(module));
@@ -165,7 +165,7 @@ impl Scene<'_> {
     }
 
     /// A path as the program saw it, from the project's root; none where it leads elsewhere.
-    fn from_root(&self, path: &str) -> Option<String> {
+    fn rooted(&self, path: &str) -> Option<String> {
         let folder = self.folder.to_string_lossy();
         let inside = ["/build", folder.as_ref()]
             .into_iter()

@@ -75,7 +75,7 @@ fn unwritten(derivation: &Derivation, output: &Output, folder: &Path) -> String 
     let written = written(derivation, folder);
     match written.as_slice() {
         [] if matches!(derivation.builder, Builder::Command { .. }) => {
-            format!("{must}; it wrote no file at all")
+            format!("{must}; it wrote nothing")
         }
         [] => must,
         files => {
@@ -106,7 +106,7 @@ fn written(derivation: &Derivation, folder: &Path) -> Vec<String> {
             match entry.file_type() {
                 Ok(kind) if kind.is_file() && !is_input => files.push(path),
                 Ok(kind) if kind.is_dir() && !is_input && waiting.len() < MOST_LOOKED_AT => {
-                    waiting.push(path)
+                    waiting.push(path);
                 }
                 _ => {}
             }

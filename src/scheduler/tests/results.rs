@@ -87,7 +87,10 @@ fn a_missing_output_is_named_with_its_place() {
         panic!()
     };
     assert_eq!((output.as_str(), reason.as_str()), ("out", "was not written"));
-    assert_eq!(help.as_deref(), Some("the step must write it at `out`"));
+    assert_eq!(
+        help.as_deref(),
+        Some("the step must write it at `out`; it wrote nothing")
+    );
 }
 
 #[test]
