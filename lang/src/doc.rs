@@ -97,6 +97,16 @@ fn types() -> Page {
     }
 }
 
+/// The items of one module; what no annotation says is taken from `types`.
+pub(crate) fn module(
+    id: ModuleId,
+    program: &Program,
+    sources: &Sources,
+    types: &mut TypeTable,
+) -> Vec<Entry> {
+    revealed(id, "", program, sources, types)
+}
+
 /// The items of the entry file, and, with the file's name before theirs, of the project's files that it imports. What
 /// no annotation says is taken from `types`.
 pub fn project(program: &Program, sources: &Sources, types: &mut TypeTable) -> Vec<Entry> {
@@ -112,29 +122,41 @@ pub fn project(program: &Program, sources: &Sources, types: &mut TypeTable) -> V
         .chain(imported.map(|import| (import.module, format!("{}.", import.name))));
     let mut found = Vec::new();
     for (id, prefix) in modules {
-        let module = program.module(id);
-        let parsed = parse(module.source, sources.get(module.source).text.clone());
-        let revealed: BTreeMap<String, String> = (0u32..)
-            .zip(&module.items)
-            .filter_map(|(item, of)| {
-                let ty = types.item(ItemRef { module: id, item })?;
-                let text = match &of.kind {
-                    ItemKind::Fn(function) if function.ret.is_some() => String::new(),
-                    ItemKind::Fn(_) => format!(" -> {}", result_of(&ty)?),
-                    ItemKind::Value { ty: None, .. } | ItemKind::Param { ty: None, .. } => format!(": {ty}"),
-                    _ => String::new(),
-                };
-                Some((format!("{prefix}{}", of.name), text))
-            })
-            .collect();
-        found.extend(entries(&parsed, &prefix).into_iter().map(|mut entry| {
-            if let Some(text) = revealed.get(&entry.name) {
-                insert_type(&mut entry, text);
-            }
-            entry
-        }));
+        found.extend(revealed(id, &prefix, program, sources, types));
     }
     found
+}
+
+/// The items of a module with their types, whether they are written or not.
+fn revealed(
+    id: ModuleId,
+    prefix: &str,
+    program: &Program,
+    sources: &Sources,
+    types: &mut TypeTable,
+) -> Vec<Entry> {
+    let module = program.module(id);
+    let parsed = parse(module.source, sources.get(module.source).text.clone());
+    let revealed: BTreeMap<String, String> = (0u32..)
+        .zip(&module.items)
+        .filter_map(|(item, of)| {
+            let ty = types.item(ItemRef { module: id, item })?;
+            let text = match &of.kind {
+                ItemKind::Fn(function) if function.ret.is_some() => String::new(),
+                ItemKind::Fn(_) => format!(" -> {}", result_of(&ty)?),
+                ItemKind::Value { ty: None, .. } | ItemKind::Param { ty: None, .. } => format!(": {ty}"),
+                _ => String::new(),
+            };
+            Some((format!("{prefix}{}", of.name), text))
+        })
+        .collect();
+    let entries = entries(&parsed, prefix).into_iter().map(|mut entry| {
+        if let Some(text) = revealed.get(&entry.name) {
+            insert_type(&mut entry, text);
+        }
+        entry
+    });
+    entries.collect()
 }
 
 /// Puts a type that is not written behind the name of a binding or param, or behind the parameters of a function.

@@ -50,7 +50,7 @@ pub struct LocalId(pub u32);
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     /// Modules: a module stands after those that it imports; the prelude (`std/prelude.mlp`, whose names every module
-    /// sees) is the first, the entry the last.
+    /// sees) is the first, the entry the last. A module without a name is an input of a session.
     pub modules: Vec<Module>,
     /// Values from outside for params of the entry. Their modules are numbered after `modules`.
     pub settings: Vec<Setting>,
@@ -66,6 +66,12 @@ pub struct Setting {
 }
 
 impl Program {
+    /// The module that every module sees, where there is one.
+    pub fn prelude(&self) -> Option<ModuleId> {
+        let first = self.modules.first()?;
+        (first.std && first.name == crate::library::PRELUDE).then_some(ModuleId(0))
+    }
+
     /// The module `id`.
     pub fn module(&self, id: ModuleId) -> &Module {
         let index = id.0 as usize;
@@ -98,6 +104,9 @@ pub struct Module {
     pub std: bool,
     /// Its doc comment (`##!` lines at the top), if any.
     pub doc: Option<String>,
+    /// Modules whose names it sees besides its own, the nearest first: of a file the prelude, of an input of a session
+    /// also the inputs before it and the file that was loaded, and their imports.
+    pub around: Vec<ModuleId>,
     /// Its imports, for completion and for "imported here".
     pub imports: Vec<Import>,
     /// Its items in the order of the file. Of two with one name the first stays; the other was reported.
@@ -119,6 +128,11 @@ pub struct Module {
 }
 
 impl Module {
+    /// Whether it is an input of a session, and no file.
+    pub fn is_input(&self) -> bool {
+        self.name.is_empty()
+    }
+
     /// A module of `source` without anything in it.
     pub fn empty(source: SourceId, name: Name) -> Self {
         Self {
@@ -126,6 +140,7 @@ impl Module {
             name,
             std: false,
             doc: None,
+            around: Vec::new(),
             imports: Vec::new(),
             items: Vec::new(),
             result: None,

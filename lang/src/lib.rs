@@ -17,6 +17,7 @@ pub mod hir;
 pub mod ide;
 pub mod library;
 pub mod lower;
+pub mod session;
 pub mod shapes;
 pub mod source;
 pub mod spec;

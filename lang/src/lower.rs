@@ -20,6 +20,7 @@ mod strings;
 mod types;
 mod unknown;
 
+pub(crate) use loader::extend;
 pub use loader::{Loaded, load, load_with};
 pub use settings::set;
 

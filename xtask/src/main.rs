@@ -1,5 +1,5 @@
 //! The commands of someone who works on mlp, or tries it on a fresh machine: `cargo xtask demo`, `test`, `bench`,
-//! `docs`, `libtorch`. They start cargo and programs that cargo built, and link to nothing of mlp.
+//! `fuzz`, `docs`, `libtorch`. They start cargo and programs that cargo built, and link to nothing of mlp.
 #![expect(
     clippy::disallowed_methods,
     reason = "starting programs is what xtask does, and it is no part of mlp"
@@ -8,6 +8,7 @@
 mod bench;
 mod demo;
 mod docs;
+mod fuzz;
 mod libtorch;
 mod machine;
 mod peers;
@@ -22,6 +23,7 @@ cargo xtask COMMAND
   demo       get libtorch, build in release, train and score a model on handwritten digits
   test       everything that has to hold: format, clippy, all tests, the examples
   bench      start-up, no-op build and training throughput, each against what people use now
+  fuzz       look for texts that crash the language: fuzz [TARGET] [--seconds N]
   docs       write docs/stdlib.md from the doc comments of the standard library
   libtorch   only get libtorch, and print the folder to set LIBTORCH to
 ";
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => test::run(),
         ["bench"] => bench::run(),
+        ["fuzz", ref rest @ ..] => fuzz::run(rest),
         ["docs"] => docs::run(),
         ["libtorch"] => libtorch::ensure().map(|folder| println!("{}", folder.display())),
         [] | ["help" | "--help" | "-h"] => {

@@ -36,7 +36,7 @@ impl Checker<'_> {
                     ItemKind::Value { .. } => GlobalKind::Value(failed(item.name_span)),
                     ItemKind::Param { .. } => GlobalKind::Param { value: None },
                     ItemKind::Fn(function) => {
-                        let name = match index == entry {
+                        let name = match index == entry || module.is_input() {
                             true => item.name.clone(),
                             false => Name::from(format!("{}.{}", module.name, item.name)),
                         };
@@ -248,7 +248,8 @@ impl Checker<'_> {
         let (code, ty) = self.within(context, |checker| {
             checker.open_frame(None);
             // A file that is a JSON document is that document.
-            let found = match literals::is_json(checker.module(), body.expr) {
+            let of_file = !checker.module().is_input();
+            let found = match of_file && literals::is_json(checker.module(), body.expr) {
                 true => super::Typed {
                     node: checker.check_expr(body.expr, Ty::JSON, Why::Plain),
                     ty: Ty::JSON,

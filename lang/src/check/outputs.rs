@@ -230,11 +230,12 @@ impl Checker<'_> {
         Typed { node, ty }
     }
 
-    /// The one enum of this module, or else of those before it, that has the variant.
+    /// The enum of this module, or else of those that it imports or that are around it, that has the variant.
     fn enum_with(&mut self, name: &Name) -> Option<ItemRef> {
         let here = self.module_id();
         let imported = self.module().imports.iter().map(|import| import.module);
-        let modules: Vec<ModuleId> = [here].into_iter().chain(imported).chain([ModuleId(0)]).collect();
+        let around = self.module().around.iter().copied();
+        let modules: Vec<ModuleId> = [here].into_iter().chain(imported).chain(around).collect();
         modules.into_iter().find_map(|id| {
             let items = &self.program.modules.get(id.0 as usize)?.items;
             let has = |kind: &ItemKind| matches!(kind, ItemKind::Enum { variants, .. } if variants.iter().any(|variant| variant.name == *name));

@@ -12,6 +12,7 @@ enum Fault {
     Overflow,
     ZeroDivision,
     NotFinite,
+    Fraction,
     Late,
     Other,
 }
@@ -96,6 +97,10 @@ impl Machine<'_> {
             Fault::NotFinite => self
                 .error(place, "E0404", format!("`{shown}` is not a finite number"))
                 .at("too large for a Float, or not a real number"),
+            Fault::Fraction => self
+                .error(place, "E0402", format!("`{shown}` is no whole number"))
+                .at("the power is below 0 here")
+                .help("compute with Float: `float(n) ** -1.0`"),
             Fault::Late => self
                 .error(
                     place,
@@ -151,7 +156,7 @@ fn integers(op: BinaryOp, a: i64, b: i64) -> Result<Value, Fault> {
         BinaryOp::Div => return finite(a as f64 / b as f64),
         BinaryOp::FloorDiv => a.checked_div_euclid(b).map(|_| floor_div(a, b)),
         BinaryOp::Mod => Some(floor_mod(a, b)),
-        BinaryOp::Pow if b < 0 => return Err(Fault::Other),
+        BinaryOp::Pow if b < 0 => return Err(Fault::Fraction),
         BinaryOp::Pow => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)).or(match a {
             0 | 1 => Some(a),
             -1 => Some(if b % 2 == 0 { 1 } else { -1 }),

@@ -39,12 +39,12 @@ mod tests;
 
 use crate::core::Core;
 use crate::diagnostic::Diagnostic;
-use crate::shapes::LayerRow;
+use crate::shapes::{self, LayerRow};
 use crate::source::{Sources, Span};
 use crate::spec::{Evaluation, SpecId};
 use crate::suggest;
 use collect::Collector;
-use machine::Machine;
+use machine::{Failed, Machine};
 use std::collections::BTreeMap;
 
 /// A target as a person writes it: `evaluate`, `fit.model`, `sweep[0].fit`, `sweep[lr=0.01]`.
@@ -121,11 +121,45 @@ pub fn evaluate(request: Request<'_>) -> Outcome {
     run_on(Machine::new(request.core, request.sources), request)
 }
 
-/// Evaluates with at most `steps` calls and rounds of loops: for an editor, which waits for no answer.
-pub fn evaluate_within(request: Request<'_>, steps: u64) -> Outcome {
+/// How much an evaluation may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Calls and rounds of loops.
+    pub steps: u64,
+    /// Bytes that values hold.
+    pub memory: usize,
+}
+
+/// Evaluates within bounds that are narrower than a build's: for an editor or a prompt, where someone waits.
+pub fn evaluate_within(request: Request<'_>, bounds: Bounds) -> Outcome {
     let mut machine = Machine::new(request.core, request.sources);
-    machine.limits.steps = steps.min(machine.limits.steps);
+    machine.limits.steps = bounds.steps.min(machine.limits.steps);
+    machine.limits.memory = bounds.memory.min(machine.limits.memory);
     run_on(machine, request)
+}
+
+/// The layers of the network that the expression at the end of the entry stands for, fed examples of the shape `input`,
+/// which stands at `span`. The expression is a layer; the demand is not looked at.
+///
+/// # Errors
+/// What went wrong, shapes that do not fit together among it.
+pub fn layers_within(
+    request: Request<'_>,
+    bounds: Bounds,
+    input: &[i64],
+    span: Span,
+) -> Result<Vec<LayerRow>, Vec<Diagnostic>> {
+    let mut machine = Machine::new(request.core, request.sources);
+    machine.limits.steps = bounds.steps.min(machine.limits.steps);
+    machine.limits.memory = bounds.memory.min(machine.limits.memory);
+    let input = shapes::Input {
+        shape: input.iter().copied().map(Some).collect(),
+        span,
+    };
+    match machine.result_layers(&input) {
+        Ok(rows) => Ok(rows),
+        Err(Failed) => Err(machine.diagnostics),
+    }
 }
 
 fn run_on(mut machine: Machine<'_>, request: Request<'_>) -> Outcome {

@@ -1,6 +1,6 @@
 //! What may be written at a place.
 
-use super::context::{Call, Context, Wanted, context, is_function, resolve};
+use super::context::{Call, Context, Wanted, context, imported, imports, is_function, resolve, sight};
 use super::describe::{describe, type_text};
 use super::symbol::{Symbol, locals_of};
 use super::{Analysis, Position};
@@ -71,6 +71,25 @@ pub fn complete(
     world: &dyn World,
     list: &dyn Fn(&str) -> Vec<FileEntry>,
 ) -> Vec<Completion> {
+    let path = analysis.loaded.sources.get(at.source).path.to_string();
+    let again = |text: String| {
+        let patched = Patched {
+            world,
+            path: &path,
+            text: text.into_bytes().into(),
+        };
+        Analysis::new(&patched, &path)
+    };
+    complete_with(analysis, at, &again, list)
+}
+
+/// As [`complete`]; `again` is the analysis of another text in the place of the one that `at` is in.
+pub(crate) fn complete_with(
+    analysis: &mut Analysis,
+    at: Position,
+    again: &dyn Fn(String) -> Analysis,
+    list: &dyn Fn(&str) -> Vec<FileEntry>,
+) -> Vec<Completion> {
     let Some((id, _)) = analysis.module_of(at.source) else {
         return Vec::new();
     };
@@ -91,8 +110,14 @@ pub fn complete(
             }
         }
         Wanted::Type => types(analysis, id, at, &mut found),
-        Wanted::Item => words(ITEM_WORDS, &mut found),
-        Wanted::Member(path) => member(analysis, id, at, world, (path, &place), &mut found),
+        Wanted::Item => {
+            words(ITEM_WORDS, &mut found);
+            // What is typed at a prompt is a value as often.
+            if analysis.loaded.program.module(id).is_input() {
+                names(analysis, id, at, &parse.tree, &mut found);
+            }
+        }
+        Wanted::Member(path) => member(analysis, id, at, again, (path, &place), &mut found),
         Wanted::Value(call) => {
             if let Some(call) = call {
                 argument(analysis, id, call, &mut found);
@@ -199,7 +224,7 @@ fn types(analysis: &mut Analysis, id: ModuleId, at: Position, found: &mut Found)
             found.add(name, "type parameter", None, CompletionKind::Type);
         }
     }
-    for of in [id, ModuleId(0)] {
+    for of in sight(analysis, id).collect::<Vec<_>>() {
         items(analysis, of, found, |kind| {
             matches!(kind, ItemKind::Type { .. } | ItemKind::Enum { .. })
         });
@@ -216,7 +241,7 @@ fn types(analysis: &mut Analysis, id: ModuleId, at: Position, found: &mut Found)
 
 fn modules(analysis: &Analysis, id: ModuleId, found: &mut Found) {
     let program = &analysis.loaded.program;
-    for import in &program.module(id).imports {
+    for import in imports(analysis, id) {
         let doc = program.module(import.module).doc.clone();
         found.add(&import.name, "module", doc, CompletionKind::Module);
     }
@@ -249,16 +274,14 @@ fn member(
     analysis: &mut Analysis,
     id: ModuleId,
     at: Position,
-    world: &dyn World,
+    again: &dyn Fn(String) -> Analysis,
     (path, place): (&[String], &Context),
     found: &mut Found,
 ) {
-    if let [name] = path {
-        let imports = &analysis.loaded.program.module(id).imports;
-        if let Some(import) = imports.iter().find(|import| import.name == *name) {
-            let module = import.module;
-            return items(analysis, module, found, |_| true);
-        }
+    if let [name] = path
+        && let Some(module) = imported(analysis, id, name)
+    {
+        return items(analysis, module, found, |_| true);
     }
     if let Some(item) = resolve(analysis, id, path)
         && let ItemKind::Enum { .. } = analysis.loaded.program.item(item).kind
@@ -268,9 +291,10 @@ fn member(
     let mut fields = fields_at(analysis, id, place.replace.start);
     if fields.is_none() {
         // The name is still to come: read the file again as if it stood there.
-        let patched = Patched::new(analysis, world, at);
-        let path = analysis.loaded.sources.get(at.source).path.clone();
-        let mut again = Analysis::new(&patched, &path);
+        let source = analysis.loaded.sources.get(at.source);
+        let (before, after) = source.text.split_at(at.offset as usize);
+        let mut again = again(format!("{before}here{after}"));
+        let path = source.path.clone();
         let module = again.source(&path).and_then(|source| again.module_of(source));
         if let Some((id, _)) = module {
             fields = fields_at(&mut again, id, place.replace.start);
@@ -291,25 +315,11 @@ fn fields_at(analysis: &mut Analysis, id: ModuleId, start: u32) -> Option<Vec<(c
     Some(analysis.checked.types.fields(id, base))
 }
 
-/// A world in which a name stands at the cursor.
+/// A world in which a file has another text.
 struct Patched<'w> {
     world: &'w dyn World,
-    path: String,
+    path: &'w str,
     text: Arc<[u8]>,
-}
-
-impl<'w> Patched<'w> {
-    fn new(analysis: &Analysis, world: &'w dyn World, at: Position) -> Self {
-        let source = analysis.loaded.sources.get(at.source);
-        let (before, after) = source.text.split_at(at.offset as usize);
-        // On a line of its own the rest cannot run into the name.
-        let text = format!("{before}here{after}");
-        Self {
-            world,
-            path: source.path.to_string(),
-            text: Arc::from(text.into_bytes()),
-        }
-    }
 }
 
 impl World for Patched<'_> {
@@ -388,14 +398,14 @@ fn enum_of(analysis: &Analysis, module: ModuleId, ty: TypeId) -> Option<ItemRef>
 /// All names that are in sight.
 fn names(analysis: &mut Analysis, id: ModuleId, at: Position, tree: &Tree, found: &mut Found) {
     locals(analysis, id, at, tree, found);
-    let own = |kind: &ItemKind| !matches!(kind, ItemKind::Type { .. });
-    items(analysis, id, found, own);
-    modules(analysis, id, found);
-    if id != ModuleId(0) {
-        items(analysis, ModuleId(0), found, |kind| {
-            matches!(kind, ItemKind::Fn(_))
+    for of in sight(analysis, id).collect::<Vec<_>>() {
+        let prelude = of != id && analysis.loaded.program.module(of).std;
+        items(analysis, of, found, |kind| match prelude {
+            true => matches!(kind, ItemKind::Fn(_)),
+            false => !matches!(kind, ItemKind::Type { .. }),
         });
     }
+    modules(analysis, id, found);
     words(VALUE_WORDS, found);
 }
 

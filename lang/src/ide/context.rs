@@ -1,7 +1,7 @@
 //! Where a cursor stands, read from the tokens before it: what is being typed is rarely a whole program.
 
 use super::{Analysis, Position};
-use crate::hir::{ItemKind, ItemRef, ModuleId};
+use crate::hir::{Import, ItemKind, ItemRef, ModuleId};
 use crate::source::Span;
 use crate::syntax::{SyntaxKind as K, SyntaxToken, Tree};
 
@@ -360,20 +360,35 @@ pub(super) fn call_around(tree: &Tree, at: Position) -> Option<Call> {
 /// The function, or other item, that a path of names stands for in the module `id`.
 pub(super) fn resolve(analysis: &Analysis, id: ModuleId, path: &[String]) -> Option<ItemRef> {
     let program = &analysis.loaded.program;
-    let module = program.module(id);
     let find = |of: ModuleId, name: &str| {
         let items = &program.module(of).items;
         let item = items.iter().position(|item| item.name == name)? as u32;
         Some(ItemRef { module: of, item })
     };
     match path {
-        [name] => find(id, name).or_else(|| find(ModuleId(0), name)),
-        [module_name, name] => {
-            let import = module.imports.iter().find(|import| import.name == *module_name)?;
-            find(import.module, name)
-        }
+        [name] => sight(analysis, id).find_map(|of| find(of, name)),
+        [module_name, name] => find(imported(analysis, id, module_name)?, name),
         _ => None,
     }
+}
+
+/// The modules whose items a module sees: itself, and those around it.
+pub(super) fn sight(analysis: &Analysis, id: ModuleId) -> impl Iterator<Item = ModuleId> {
+    let around = &analysis.loaded.program.module(id).around;
+    std::iter::once(id).chain(around.iter().copied())
+}
+
+/// The imports that a module sees: its own, and those of the files and inputs around it.
+pub(super) fn imports(analysis: &Analysis, id: ModuleId) -> impl Iterator<Item = &Import> {
+    let modules = sight(analysis, id).map(|of| (of, analysis.loaded.program.module(of)));
+    let open = modules.filter(move |(of, module)| *of == id || !module.std);
+    open.flat_map(|(_, module)| &module.imports)
+}
+
+/// The module that a name stands for.
+pub(super) fn imported(analysis: &Analysis, id: ModuleId, name: &str) -> Option<ModuleId> {
+    let found = imports(analysis, id).find(|import| import.name == name)?;
+    Some(found.module)
 }
 
 /// Whether a path's function is one.

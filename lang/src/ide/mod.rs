@@ -23,6 +23,7 @@ mod symbol;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use complete::complete_with;
 pub use complete::{Completion, CompletionKind, FileEntry, complete};
 pub use hints::{Hint, hints};
 pub use hover::{Hover, hover};
@@ -60,6 +61,11 @@ impl Analysis {
     pub fn new(world: &dyn World, entry: &str) -> Self {
         let loaded = load(world, entry);
         let checked = check(&loaded.program, &loaded.sources);
+        Self { loaded, checked }
+    }
+
+    /// Of a program that was loaded and checked already.
+    pub(crate) fn of(loaded: Loaded, checked: Checked) -> Self {
         Self { loaded, checked }
     }
 

@@ -2,14 +2,17 @@
 
 use super::Analysis;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::eval::{Demand, Outcome, Render, Request, Target, evaluate_within};
+use crate::eval::{Bounds, Demand, Outcome, Render, Request, Target, evaluate_within};
 use crate::hir::{Expr, ItemKind, ModuleId};
 use crate::shapes::{LayerRow, shape_text, table};
 use crate::source::{SourceId, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Calls and rounds of loops that a hover or a hint may cost: some tens of milliseconds.
-const STEPS: u64 = 200_000;
+/// What a hover or a hint may cost: some tens of milliseconds.
+const BOUNDS: Bounds = Bounds {
+    steps: 200_000,
+    memory: 256 << 20,
+};
 
 /// How many trainings are evaluated for one question.
 const MOST_TRAININGS: usize = 8;
@@ -82,7 +85,11 @@ pub(super) fn diagnostics(analysis: &Analysis, steps: u64) -> Vec<Diagnostic> {
         demand: &Demand::All,
         render: Render::Nothing,
     };
-    let mut found = evaluate_within(request, steps).diagnostics;
+    let bounds = Bounds {
+        steps,
+        memory: usize::MAX,
+    };
+    let mut found = evaluate_within(request, bounds).diagnostics;
     // That the editor gave up early is no mistake of the program.
     found.retain(|diagnostic| steps >= 200_000_000 || diagnostic.code != "E0408");
     found
@@ -101,7 +108,7 @@ fn evaluate(analysis: &Analysis, source: SourceId, names: Vec<String>) -> Outcom
         demand: &Demand::Show(targets),
         render: Render::Nothing,
     };
-    evaluate_within(request, STEPS)
+    evaluate_within(request, BOUNDS)
 }
 
 /// Whether a value of this type is, or holds, what a training made.

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
 /// A program with its sources, and what is wrong with it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Loaded {
     /// All sources.
     pub sources: Sources,
@@ -29,23 +29,29 @@ pub fn load(world: &dyn World, entry: &str) -> Loaded {
 
 /// Loads the file `entry` of `world` with a library of one's own.
 pub fn load_with(world: &dyn World, library: Library, entry: &str) -> Loaded {
-    let mut loader = Loader {
-        world,
-        library,
-        loaded: Loaded {
-            sources: Sources::default(),
-            program: Program::default(),
-            diagnostics: Vec::new(),
-        },
-        exports: Vec::new(),
-        variants: BTreeSet::new(),
-        done: FxHashMap::default(),
-        stack: Vec::new(),
-    };
+    let mut loader = Loader::new(world, library, Loaded::default());
     if library.text(PRELUDE).is_some() {
-        loader.run(Place::Std(PRELUDE.into()));
+        loader.open(Place::Std(PRELUDE.into()), None);
+        loader.run();
     }
-    loader.run(Place::File(entry.into()));
+    loader.open(Place::File(entry.into()), None);
+    loader.run();
+    loader.finish()
+}
+
+/// Adds `text` to what is loaded, as its new entry: a module without a name, that sees the names of the modules `around`,
+/// the nearest first. `path`: what messages call it. Its own paths start at the project's root.
+pub(crate) fn extend(
+    loaded: Loaded,
+    world: &dyn World,
+    path: &str,
+    text: &str,
+    around: Vec<ModuleId>,
+) -> Loaded {
+    let mut loader = Loader::new(world, Library::standard(), loaded);
+    loader.around = around;
+    loader.push(Place::Input, path, text);
+    loader.run();
     loader.finish()
 }
 
@@ -56,6 +62,8 @@ pub(super) enum Place {
     File(Name),
     /// A module of the library.
     Std(Name),
+    /// An input of a session, which stands nowhere.
+    Input,
 }
 
 /// A module that is being loaded.
@@ -82,13 +90,39 @@ struct Loader<'w> {
     /// Variants of all enums that were met.
     variants: BTreeSet<Name>,
     done: FxHashMap<Place, Option<ModuleId>>,
+    /// What an input sees.
+    around: Vec<ModuleId>,
     /// A loop over this instead of recursion: chains of imports may be long.
     stack: Vec<Unit>,
 }
 
-impl Loader<'_> {
-    fn run(&mut self, place: Place) {
-        self.open(place, None);
+impl<'w> Loader<'w> {
+    /// A loader that goes on from `loaded`.
+    fn new(world: &'w dyn World, library: Library, loaded: Loaded) -> Self {
+        let mut loader = Self {
+            world,
+            library,
+            loaded,
+            exports: Vec::new(),
+            variants: BTreeSet::new(),
+            done: FxHashMap::default(),
+            around: Vec::new(),
+            stack: Vec::new(),
+        };
+        for (index, module) in loader.loaded.program.modules.iter().enumerate() {
+            collect_variants(module, &mut loader.variants);
+            loader.exports.push(exports_of(module));
+            let place = match module.std {
+                true => Place::Std(module.name.clone()),
+                false => Place::File(loader.loaded.sources.get(module.source).path.clone()),
+            };
+            loader.done.insert(place, Some(ModuleId(index as u32)));
+        }
+        loader
+    }
+
+    /// Loads what is on the stack, and what it imports.
+    fn run(&mut self) {
         while let Some(unit) = self.stack.last() {
             let Some(wanted) = unit.wanted.get(unit.found.len()) else {
                 self.lower_top();
@@ -154,6 +188,8 @@ impl Loader<'_> {
                 None => return self.unknown_module(place, span),
             },
             Place::File(path) => (path.to_string(), self.read(path).map(std::borrow::Cow::Owned)),
+            // Nothing imports it, and who pushes it has its text.
+            Place::Input => return,
         };
         let text = match text {
             Ok(text) => text,
@@ -169,7 +205,12 @@ impl Loader<'_> {
                 return self.found(None);
             }
         };
-        let source = self.loaded.sources.add(path.as_str(), text.as_ref());
+        self.push(place, &path, &text);
+    }
+
+    /// Parses a text, and puts it on the stack.
+    fn push(&mut self, place: Place, path: &str, text: &str) {
+        let source = self.loaded.sources.add(path, text);
         let parse = parse(source, self.loaded.sources.get(source).text.clone());
         let directory = path
             .rsplit_once('/')
@@ -216,9 +257,14 @@ impl Loader<'_> {
         };
         let id = ModuleId(self.loaded.program.modules.len() as u32);
         let std = matches!(unit.place, Place::Std(_));
+        let around = match unit.place {
+            Place::Input => self.around.clone(),
+            _ => self.loaded.program.prelude().into_iter().collect(),
+        };
         let lowering = Lowering {
             world: self.world,
             library: self.library,
+            around,
             sources: &mut self.loaded.sources,
             program: &self.loaded.program,
             exports: &self.exports,
@@ -229,6 +275,7 @@ impl Loader<'_> {
         let stem = match &unit.place {
             Place::Std(module) => module.clone(),
             Place::File(path) => stem(path),
+            Place::Input => Name::default(),
         };
         let module = lower_module(lowering, &unit.parse, stem, std, &unit.wanted, &unit.found);
         collect_variants(&module, &mut self.variants);

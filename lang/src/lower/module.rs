@@ -24,6 +24,8 @@ pub(super) struct Lowering<'a> {
     pub(super) exports: &'a [Exports],
     /// Variants of all their enums.
     pub(super) variants: &'a BTreeSet<Name>,
+    /// Modules whose names it sees, the nearest first.
+    pub(super) around: Vec<ModuleId>,
     /// Where the module's file stands.
     pub(super) directory: &'a str,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
@@ -110,6 +112,7 @@ impl<'a> Lower<'a> {
         let id = ModuleId((cx.program.modules.len() + cx.program.settings.len()) as u32);
         let module = hir::Module {
             std,
+            around: cx.around.clone(),
             ..hir::Module::empty(source, stem)
         };
         Self {
@@ -321,7 +324,8 @@ impl<'a> Lower<'a> {
     }
 
     fn unused_imports(&mut self, wanted: &[Wanted]) {
-        if self.broken || self.module.std {
+        // What an input of a session imports is for the inputs after it.
+        if self.broken || self.module.std || self.module.is_input() {
             return;
         }
         for (index, wanted) in wanted.iter().enumerate() {

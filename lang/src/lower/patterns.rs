@@ -252,7 +252,7 @@ impl Lower<'_> {
             [] => match self.scope.names.get(&own).map(|(target, _)| *target) {
                 Some(Target::Item(item)) => Some(self.own(item)),
                 Some(Target::Failed) => return None,
-                _ => self.in_prelude(&own),
+                _ => self.item_around(&own),
             },
             [module, ..] => {
                 let id = self.module_named(*module)?;

@@ -1,7 +1,7 @@
 //! Names with their suffixes: `nn.conv2d(16)`, `lib.Color.Red`, `rows[0].name`, `Metrics[R]("m.json")`.
 
 use super::module::{Lower, Shape};
-use super::scope::Target;
+use super::scope::{Around, Target};
 use super::{name, suggest};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Arg, Expr, ExprId, ItemRef, ModuleId, Name, TypeId};
@@ -138,8 +138,9 @@ impl Lower<'_> {
                 Expr::Item(item)
             }
             Some(Target::Failed) => Expr::Error,
-            None => match self.in_prelude(&own) {
-                Some(item) => Expr::Item(item),
+            None => match self.around(&own) {
+                Some(Around::Item(item)) => Expr::Item(item),
+                Some(Around::Module(module)) => return Head::Module(module, own),
                 None => {
                     self.unknown_name(&own, token.span());
                     Expr::Error
@@ -167,7 +168,7 @@ impl Lower<'_> {
                 of: None,
                 name: own.clone(),
             }
-        } else if let Some(item) = self.in_prelude(own) {
+        } else if let Some(item) = self.item_around(own) {
             return self.type_head(item, own, token);
         } else if super::is_builtin_type(own) {
             Expr::Constructor {

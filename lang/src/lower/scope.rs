@@ -17,6 +17,15 @@ pub(super) enum Target {
     Failed,
 }
 
+/// What a name that the module itself does not bind stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Around {
+    /// An item of a module around.
+    Item(ItemRef),
+    /// A module that one of them imports.
+    Module(ModuleId),
+}
+
 /// Names of a module, with the place where each is bound.
 #[derive(Debug, Default)]
 pub(super) struct ModuleScope {

@@ -118,6 +118,7 @@ fn expression(loaded: &mut Loaded, world: &dyn World, span: Span, param: &str, t
         program: &loaded.program,
         exports: &exports,
         variants: &variants,
+        around: loaded.program.prelude().into_iter().collect(),
         directory: "",
         diagnostics: &mut loaded.diagnostics,
     };

@@ -1,7 +1,7 @@
 //! Written types to `hir`.
 
 use super::module::Lower;
-use super::scope::Target;
+use super::scope::{Around, Target};
 use super::{name, suggest};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Dim, ModuleId, Name, TypeExpr, TypeField, TypeId};
@@ -159,7 +159,7 @@ impl Lower<'_> {
         let found = match self.scope.names.get(own).map(|(target, _)| *target) {
             Some(Target::Item(item)) => Some(self.own(item)),
             Some(Target::Failed) => return TypeExpr::Error,
-            _ => self.in_prelude(own),
+            _ => self.item_around(own),
         };
         if let Some(item) = found {
             return TypeExpr::Item { item, args };
@@ -211,10 +211,13 @@ impl Lower<'_> {
                 self.report(error);
                 None
             }
-            None => {
-                self.unknown_name(&own, token.span());
-                None
-            }
+            None => match self.around(&own) {
+                Some(Around::Module(module)) => Some(module),
+                _ => {
+                    self.unknown_name(&own, token.span());
+                    None
+                }
+            },
         }
     }
 

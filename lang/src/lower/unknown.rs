@@ -1,7 +1,7 @@
 //! Names that stand for nothing, and what may have been meant.
 
 use super::module::Lower;
-use super::scope::Target;
+use super::scope::{Around, Target};
 use super::suggest;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{ItemRef, ModuleId, Name};
@@ -10,13 +10,26 @@ use crate::source::{SourceId, Span};
 use crate::syntax::ast::{File, Item};
 
 impl Lower<'_> {
-    /// An item of the prelude.
-    pub(super) fn in_prelude(&self, own: &str) -> Option<ItemRef> {
-        let first = self.cx.program.modules.first()?;
-        if !first.std || first.name != PRELUDE {
-            return None;
+    /// What a name stands for in the modules around.
+    pub(super) fn around(&self, own: &str) -> Option<Around> {
+        self.module.around.iter().find_map(|id| {
+            if let Some(item) = self.exported(*id, own) {
+                return Some(Around::Item(item));
+            }
+            let module = self.cx.program.module(*id);
+            // What the library imports is its own affair.
+            let mut imports = module.imports.iter().filter(|_| !module.std);
+            let import = imports.find(|import| import.name == own)?;
+            Some(Around::Module(import.module))
+        })
+    }
+
+    /// An item of the modules around.
+    pub(super) fn item_around(&self, own: &str) -> Option<ItemRef> {
+        match self.around(own) {
+            Some(Around::Item(item)) => Some(item),
+            _ => None,
         }
-        self.exported(ModuleId(0), own)
     }
 
     /// The names of a module's items, sorted.
@@ -88,18 +101,12 @@ impl Lower<'_> {
                 format!("import std.{{{own}}}\n"),
             );
         }
-        let prelude = self
-            .cx
-            .program
-            .modules
-            .first()
-            .filter(|module| module.std && module.name == PRELUDE);
-        let prelude = prelude
-            .into_iter()
-            .flat_map(|module| &module.items)
+        let around = self.module.around.iter();
+        let around = around
+            .flat_map(|id| &self.cx.program.module(*id).items)
             .map(|item| item.name.as_str());
         let module = self.scope.names.keys().map(Name::as_str);
-        let near = suggest::near(own, self.locals.visible_names().chain(module).chain(prelude));
+        let near = suggest::near(own, self.locals.visible_names().chain(module).chain(around));
         match (suggest::did_you_mean(&near), near.as_slice()) {
             (Some(help), [one]) => error.help(help).mend(format!("write `{one}`"), span, *one),
             (Some(help), _) => error.help(help),

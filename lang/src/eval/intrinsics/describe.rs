@@ -1,9 +1,10 @@
 //! Descriptions (layers, losses, codecs, …) as the shape pass and the specs take them.
 
+use crate::core::GlobalKind;
 use crate::eval::blame::Place;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{Value, Variant};
-use crate::shapes::{Layer, Site};
+use crate::shapes::{self, Layer, LayerRow, Site};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -35,6 +36,23 @@ impl Machine<'_> {
             arguments: blame.arguments,
             notes: blame.notes,
         }
+    }
+
+    /// The layers of the entry's result, fed `input`.
+    pub(crate) fn result_layers(&mut self, input: &shapes::Input) -> Result<Vec<LayerRow>, Failed> {
+        let core = self.core;
+        let result = core.result.ok_or(Failed)?;
+        let GlobalKind::Value(body) = &core.globals[result.0 as usize].kind else {
+            return Err(Failed);
+        };
+        let value = self.global(result)?;
+        let place = Place {
+            code: self.compile(body).id,
+            at: body.root.0,
+        };
+        let root = self.layers(&value, place)?;
+        let network = shapes::infer(&root, input).map_err(|error| self.fail(*error))?;
+        Ok(network.rows)
     }
 
     /// A layer tree for the shape pass.
