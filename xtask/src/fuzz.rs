@@ -104,7 +104,7 @@ fn fuzz(name: &str, longest: u32, seconds: u32, seeds: &Path) -> Result<(), Stri
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-max_len={longest}"))
         .arg(format!("-artifact_prefix={}/{name}-", found.display()))
-        .args(["-timeout=30", "-rss_limit_mb=4096", "-print_final_stats=1"]);
+        .args(["-timeout=300", "-rss_limit_mb=4096", "-print_final_stats=1"]);
     shell::run(&mut command).map(drop)
 }
 
