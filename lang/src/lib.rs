@@ -23,4 +23,5 @@ pub mod source;
 pub mod spec;
 mod suggest;
 pub mod syntax;
+mod tensor;
 pub mod types;

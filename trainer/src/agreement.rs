@@ -60,11 +60,21 @@ pub(crate) fn check_device(device: &str) -> Checked<()> {
     .help("write `device = \"cpu\"`"))
 }
 
+/// Whether something compares the network's output with the targets number by number: all but traced functions do.
+pub(crate) fn compares(loss: Option<&Loss>, metrics: &BTreeMap<String, Metric>) -> bool {
+    let custom = |metric: &Metric| match metric {
+        Metric::Custom { .. } => true,
+        Metric::Loss { loss } => matches!(loss, Loss::Custom { .. }),
+        _ => false,
+    };
+    loss.is_some_and(|loss| !matches!(loss, Loss::Custom { .. })) || !metrics.values().all(custom)
+}
+
 /// Checks examples against a network; `name` is the argument that holds them.
 ///
 /// # Errors
-/// When shapes differ, or the targets are not the network's output.
-pub(crate) fn check_data(schema: &Schema, net: &Net, name: &str) -> Checked<()> {
+/// When shapes differ, or the targets are not the network's output although something compares the two.
+pub(crate) fn check_data(schema: &Schema, net: &Net, name: &str, compares: bool) -> Checked<()> {
     let shape: Vec<i64> = schema.x.get("x").map_or_else(Vec::new, |shape| {
         shape.iter().map(|size| size.cast_signed()).collect()
     });
@@ -79,7 +89,7 @@ pub(crate) fn check_data(schema: &Schema, net: &Net, name: &str) -> Checked<()> 
         Target::Class { classes, .. } => (*classes, "classes"),
         Target::Real { size } => (*size, "targets"),
     };
-    if net.output != [i64::from(size)] {
+    if compares && net.output != [i64::from(size)] {
         let message = format!(
             "`{name}` has {size} {what}, but the network gives {:?}",
             net.output
@@ -145,7 +155,7 @@ pub(crate) fn check_loss(loss: &Loss, y: &Target, argument: &str) -> Checked<()>
                 within(&format!("{argument}.weight"), *number, false, "0 or above")
             })
         }
-        (Loss::Mse | Loss::L1, Target::Real { .. }) => Ok(()),
+        (Loss::Mse | Loss::L1, Target::Real { .. }) | (Loss::Custom { .. }, _) => Ok(()),
         (Loss::CrossEntropy { .. }, Target::Real { .. }) => Err(unfit("cross_entropy", "classes", argument)
             .help("use `loss.mse` or `loss.l1`, or read `y` by `data.label`")),
         (Loss::Mse | Loss::L1, Target::Class { .. }) => Err(unfit("this loss", "real numbers", argument)
@@ -171,7 +181,8 @@ pub(crate) fn check_metrics(metrics: &BTreeMap<String, Metric>, y: &Target) -> C
                     &format!("from 1 to {classes}"),
                 )?;
             }
-            (Metric::ConfusionMatrix, Target::Class { .. })
+            (Metric::Custom { .. }, _)
+            | (Metric::ConfusionMatrix, Target::Class { .. })
             | (Metric::Mae | Metric::Rmse, Target::Real { .. }) => {}
             (Metric::Accuracy { .. } | Metric::ConfusionMatrix, Target::Real { .. }) => {
                 return Err(unfit(&format!("the metric `{name}`"), "classes", &argument)
@@ -205,6 +216,9 @@ fn check_schedule(schedule: &Schedule) -> Checked<()> {
             )?;
             not_negative("min_lr", *min_lr)
         }
+        Schedule::Custom { factors } => factors
+            .iter()
+            .try_for_each(|factor| not_negative("factors", *factor)),
     }
 }
 

@@ -32,7 +32,8 @@ pub(crate) fn build(call: &Call) -> Outcome<()> {
         .help("evaluate it on a part of the dataset that it was trained on, or one read by the same codecs")
         .into());
     }
-    agreement::check_data(&on.schema, &file.net, "on")?;
+    let compares = agreement::compares(None, &args.metrics);
+    agreement::check_data(&on.schema, &file.net, "on", compares)?;
     agreement::check_metrics(&args.metrics, &on.schema.y)?;
     let pool = numerics::workers(call.workers)?;
     let begun = Instant::now();

@@ -1,6 +1,7 @@
 //! Losses: PyTorch's, with the mean as reduction.
 
 use crate::error::Outcome;
+use crate::graph;
 use mlp_protocol::train::Loss;
 use tch::{Kind, Reduction, Tensor};
 
@@ -50,12 +51,13 @@ impl LossFunction {
     /// # Errors
     /// When libtorch throws.
     pub(crate) fn mass(&self, y: &Tensor) -> Outcome<f64> {
-        match &self.weight {
-            Some(weight) => Ok(weight
+        match (&self.loss, &self.weight) {
+            (Loss::Custom { .. }, _) => Ok(examples(y)),
+            (_, Some(weight)) => Ok(weight
                 .f_index_select(0, y)?
                 .f_sum(Kind::Double)?
                 .f_double_value(&[])?),
-            None => Ok(y.numel() as f64),
+            (_, None) => Ok(y.numel() as f64),
         }
     }
 
@@ -66,6 +68,18 @@ impl LossFunction {
             }
             Loss::Mse => output.f_mse_loss(y, reduction)?,
             Loss::L1 => output.f_l1_loss(y, reduction)?,
+            Loss::Custom { graph } => {
+                let mean = graph::run(graph, &[output, y])?;
+                match reduction {
+                    Reduction::Sum => mean.f_mul_scalar(examples(y))?,
+                    _ => mean,
+                }
+            }
         })
     }
+}
+
+/// How many examples targets are of: a loss that was written by hand is taken for a mean over them.
+fn examples(y: &Tensor) -> f64 {
+    y.size().first().map_or(1.0, |count| *count as f64)
 }

@@ -7,6 +7,7 @@ mod dropout;
 mod error;
 mod evaluate;
 mod examples;
+mod graph;
 mod history;
 mod init;
 mod learner;

@@ -5,6 +5,7 @@
 
 use crate::dropout::Masks;
 use crate::error::Outcome;
+use crate::graph;
 use crate::init;
 use mlp_protocol::message::Failure;
 use mlp_protocol::net::{Layer, Net};
@@ -225,6 +226,7 @@ impl Placed {
                     normalize(x, &buffers[0], &buffers[1])?
                 }
             },
+            Layer::Fn { graph } => graph::run(graph, &[x])?,
             Layer::Sequential { .. } | Layer::Named { .. } => x.shallow_clone(),
         })
     }

@@ -1,7 +1,9 @@
 //! Metrics: tallied batch by batch, summed in the order of batches, with the arithmetic of this file, not of a kernel.
 
 use crate::error::Outcome;
+use crate::graph;
 use crate::loss::LossFunction;
+use mlp_protocol::graph::Graph;
 use mlp_protocol::train::{Loss, Metric};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -23,6 +25,8 @@ enum Kind {
     Mae,
     /// The root of the mean squared error.
     Rmse,
+    /// A function of the outputs and targets of all examples.
+    Custom(Graph),
 }
 
 /// The counts of some batches, one a metric.
@@ -38,6 +42,8 @@ enum Count {
         width: usize,
         cells: Vec<u64>,
     },
+    /// Outputs and targets, batch by batch.
+    Kept(Vec<(Tensor, Tensor)>),
 }
 
 impl Scorer {
@@ -50,6 +56,7 @@ impl Scorer {
                 Metric::Loss { loss } => Kind::Loss(LossFunction::new(loss)),
                 Metric::Mae => Kind::Mae,
                 Metric::Rmse => Kind::Rmse,
+                Metric::Custom { graph, .. } => Kind::Custom(graph.clone()),
             };
             (name.clone(), kind)
         });
@@ -74,7 +81,10 @@ impl Scorer {
     }
 
     /// The metrics of all batches.
-    pub(crate) fn finish(&self, tallies: impl IntoIterator<Item = Tally>) -> Metrics {
+    ///
+    /// # Errors
+    /// When libtorch throws.
+    pub(crate) fn finish(&self, tallies: impl IntoIterator<Item = Tally>) -> Outcome<Metrics> {
         let mut tallies = tallies.into_iter();
         let mut total = tallies.next().map_or_else(Vec::new, |first| first.0);
         for tally in tallies {
@@ -83,7 +93,7 @@ impl Scorer {
                 .zip(tally.0)
                 .for_each(|(total, next)| total.add(next));
         }
-        let value = |((name, kind), count): (&(String, Kind), Count)| (name.clone(), count.value(kind));
+        let value = |((name, kind), count): (&(String, Kind), Count)| Ok((name.clone(), count.value(kind)?));
         self.metrics.iter().zip(total).map(value).collect()
     }
 }
@@ -92,6 +102,7 @@ impl Kind {
     fn count(&self, output: &Tensor, values: &[f32], width: usize, y: &Tensor) -> Outcome<Count> {
         let rows = || values.chunks_exact(width.max(1));
         Ok(match self {
+            Kind::Custom(_) => Count::Kept(vec![(output.shallow_clone(), y.shallow_clone())]),
             Kind::Loss(loss) => Count::Mean {
                 sum: loss.sum(output, y)?.f_double_value(&[])?,
                 mass: loss.mass(y)?,
@@ -149,18 +160,25 @@ impl Count {
             (Count::Matrix { cells, .. }, Count::Matrix { cells: more, .. }) => {
                 cells.iter_mut().zip(more).for_each(|(cell, more)| *cell += more);
             }
+            (Count::Kept(batches), Count::Kept(more)) => batches.extend(more),
             // One scorer's counts are of one kind each.
-            (Count::Mean { .. }, Count::Matrix { .. }) | (Count::Matrix { .. }, Count::Mean { .. }) => {}
+            _ => {}
         }
     }
 
     /// JSON has no NaN: what is not finite becomes null.
-    fn value(self, kind: &Kind) -> Value {
-        match self {
-            Count::Mean { sum, mass } if matches!(kind, Kind::Rmse) => json!((sum / mass).sqrt()),
-            Count::Mean { sum, mass } => json!(sum / mass),
-            Count::Matrix { width, cells } => cells.chunks(width.max(1)).collect(),
-        }
+    fn value(self, kind: &Kind) -> Outcome<Value> {
+        Ok(match (self, kind) {
+            (Count::Mean { sum, mass }, Kind::Rmse) => json!((sum / mass).sqrt()),
+            (Count::Mean { sum, mass }, _) => json!(sum / mass),
+            (Count::Matrix { width, cells }, _) => cells.chunks(width.max(1)).collect(),
+            (Count::Kept(batches), Kind::Custom(graph)) => {
+                let (outputs, targets): (Vec<_>, Vec<_>) = batches.into_iter().unzip();
+                let (output, y) = (Tensor::f_cat(&outputs, 0)?, Tensor::f_cat(&targets, 0)?);
+                json!(graph::run(graph, &[&output, &y])?.f_double_value(&[])?)
+            }
+            (Count::Kept(_), _) => Value::Null,
+        })
     }
 }
 
@@ -205,6 +223,7 @@ mod tests {
         };
         scorer
             .finish([tally(0, half), tally(half, rest)])
+            .unwrap()
             .remove("m")
             .unwrap()
     }

@@ -225,11 +225,12 @@ fn order(seed: i64, epoch: u32, count: i64) -> Outcome<Tensor> {
 
 fn check(args: &TrainArgs, on: &Examples, val: Option<&Examples>) -> Outcome<()> {
     agreement::check_train(args, val.is_some())?;
-    agreement::check_data(&on.schema, &args.net, "on")?;
+    let compares = agreement::compares(Some(&args.loss), &args.metrics);
+    agreement::check_data(&on.schema, &args.net, "on", compares)?;
     agreement::check_loss(&args.loss, &on.schema.y, "loss")?;
     agreement::check_metrics(&args.metrics, &on.schema.y)?;
     if let Some(val) = val {
-        agreement::check_data(&val.schema, &args.net, "val")?;
+        agreement::check_data(&val.schema, &args.net, "val", compares)?;
         agreement::check_alike(&on.schema, &val.schema)?;
     }
     Ok(())

@@ -36,7 +36,7 @@ impl Checker<'_> {
             (TypeKind::Meta(_), TypeKind::Optional(inner)) if self.types.is_number_meta(from) => {
                 self.coerce(node, from, inner, span)
             }
-            (TypeKind::Meta(_), TypeKind::Con(Con::Json | Con::Pair | Con::Classes, _))
+            (TypeKind::Meta(_), TypeKind::Con(Con::Json | Con::Pair | Con::Classes | Con::Tensor, _))
                 if self.types.is_number_meta(from) =>
             {
                 self.types.solve(from, Ty::INT);
@@ -105,6 +105,7 @@ impl Checker<'_> {
             | (Con::Path | Con::Model | Con::Dataset | Con::State, Con::Dir)
             | (Con::Int | Con::Float | Con::Bool | Con::Str, Con::Json)
             | (Con::Int, Con::Pair | Con::Classes)
+            | (Con::Int | Con::Float, Con::Tensor)
             | (Con::Str, Con::Columns) => Ok(node),
             (Con::List, Con::Pair) => self.coerce_inside(node, xs[0], Ty::INT, span),
             (Con::List, Con::Columns | Con::Classes) => self.coerce_inside(node, xs[0], Ty::STR, span),

@@ -103,8 +103,29 @@ impl Checker<'_> {
                 )));
                 None
             }
+            TypeKind::Con(Con::Tensor, _) => {
+                self.no_method(base, name, name_span);
+                None
+            }
             _ => self.no_field(of, None, name, name_span),
         }
+    }
+
+    /// PyTorch's `x.mean(…)`.
+    fn no_method(&mut self, base: ExprId, name: &Name, name_span: Span) {
+        let error = Diagnostic::error("E0205", name_span, format!("a `Tensor` has no field `{name}`"));
+        let text = self.source_text(base);
+        let known = crate::library::Library::standard()
+            .text("tensor")
+            .is_some_and(|library| library.contains(&format!("\nfn {name}(")));
+        let error = match name.as_str() {
+            _ if known => error.help(format!(
+                "write `tensor.{name}({text})`: operations are functions of `std.tensor`"
+            )),
+            "shape" | "size" => error.note("the shape of a traced tensor is found when it meets the data"),
+            _ => error.note("operations are functions of `std.tensor`; `mlp doc tensor` lists them"),
+        };
+        self.report(error);
     }
 
     fn no_field(&mut self, of: Ty, record: Option<&RecordType>, name: &Name, name_span: Span) -> Option<Ty> {
@@ -223,6 +244,9 @@ impl Checker<'_> {
                 Some(field) => error.help(format!("a field is written `{text}.{field}`")),
                 None => error.help("a record's fields are known by name: write `.field`, or use a map"),
             },
+            (TypeKind::Con(Con::Tensor, _), _) => error.help(format!(
+                "for `{text}[:, 0]` write `tensor.select({text}, dim = 1, index = 0)`"
+            )),
             (TypeKind::Optional(_), _) => {
                 error.help(format!("say what holds for null: `({text} ?? []) [i]`"))
             }

@@ -104,6 +104,11 @@ impl Checker<'_> {
             kind => kind,
         };
         match (self.types.kind(found), wanted_kind) {
+            (TypeKind::Con(Con::Tensor, _), TypeKind::Con(Con::Bool, _)) => Some(
+                "a tensor has many elements: `tensor.where(condition, x, y)` chooses for each, `tensor.logical_and` and \
+                 the like join conditions"
+                    .to_owned(),
+            ),
             (TypeKind::Con(Con::Int, _), TypeKind::Con(Con::Float, _)) => {
                 Some(format!("write `float({text})`"))
             }

@@ -36,8 +36,17 @@ impl Checker<'_> {
     ) -> Typed {
         match op {
             BinaryOp::And | BinaryOp::Or => {
+                let errors = self.diagnostics.len();
                 let a = self.check_condition(left);
+                if self.errors_since(errors) {
+                    // The other side is likely wrong in the same way.
+                    self.synth(right);
+                    return self.error_node(span);
+                }
                 let b = self.check_condition(right);
+                if self.errors_since(errors) {
+                    return self.error_node(span);
+                }
                 let node = if op == BinaryOp::And {
                     Node::And(a, b)
                 } else {
@@ -119,6 +128,15 @@ impl Checker<'_> {
         span: Span,
     ) -> Typed {
         let (a, b) = (self.synth(left), self.synth(right));
+        if let Some(late) = self.late_beside_tensor((a.ty, left), (b.ty, right)) {
+            self.report_late(self.span(late), "what a traced function computes");
+            return self.error_node(span);
+        }
+        if let Some(ty) = self.tensor_result(op, a.ty, b.ty) {
+            let (left, right) = (a.node, b.node);
+            let node = self.emit(Node::Binary { op, left, right }, span);
+            return Typed { node, ty };
+        }
         let (x, late_x) = self.without_late(a.ty);
         let (y, late_y) = self.without_late(b.ty);
         let late = late_x || late_y;
@@ -140,6 +158,37 @@ impl Checker<'_> {
         );
         let ty = if late { self.types.late(result) } else { result };
         Typed { node, ty }
+    }
+
+    fn is_tensor(&mut self, ty: Ty) -> bool {
+        matches!(self.types.kind(ty), TypeKind::Con(Con::Tensor, _))
+    }
+
+    /// The operand that is late where the other is a symbolic tensor.
+    fn late_beside_tensor(&mut self, (x, left): (Ty, ExprId), (y, right): (Ty, ExprId)) -> Option<ExprId> {
+        if self.is_tensor(x) && self.without_late(y).1 {
+            return Some(right);
+        }
+        (self.is_tensor(y) && self.without_late(x).1).then_some(left)
+    }
+
+    /// The type of an operation on symbolic tensors, or on one and a number.
+    fn tensor_result(&mut self, op: BinaryOp, x: Ty, y: Ty) -> Option<Ty> {
+        let (x, y) = (self.types.shallow(x), self.types.shallow(y));
+        let number =
+            |checker: &mut Self, ty: Ty| ty == Ty::INT || ty == Ty::FLOAT || checker.types.is_number_meta(ty);
+        let fits = match (self.is_tensor(x), self.is_tensor(y)) {
+            (true, true) => true,
+            (true, false) => number(self, y),
+            (false, true) => number(self, x),
+            (false, false) => false,
+        };
+        let known = !matches!(op, BinaryOp::FloorDiv | BinaryOp::Mod);
+        (fits && known).then(|| {
+            self.types.default_number(x);
+            self.types.default_number(y);
+            self.types.con(Con::Tensor, &[])
+        })
     }
 
     fn without_late(&mut self, ty: Ty) -> (Ty, bool) {
@@ -254,7 +303,9 @@ impl Checker<'_> {
             (Rule::Sub, TypeKind::Con(con, _)) => {
                 matches!(con, Con::Int | Con::Float | Con::Duration | Con::Bytes)
             }
-            (Rule::Neg, TypeKind::Con(con, _)) => matches!(con, Con::Int | Con::Float | Con::Duration),
+            (Rule::Neg, TypeKind::Con(con, _)) => {
+                matches!(con, Con::Int | Con::Float | Con::Duration | Con::Tensor)
+            }
             (Rule::Number(_), TypeKind::Con(con, _)) => matches!(con, Con::Int | Con::Float),
             (Rule::Order(_), TypeKind::Con(con, _)) => {
                 matches!(con, Con::Int | Con::Float | Con::Str | Con::Duration | Con::Bytes)
@@ -346,6 +397,7 @@ impl Checker<'_> {
             }
             TypeKind::Optional(_) => error.help("say what holds for null first: `(x ?? 0)`"),
             TypeKind::Rigid(_, name) => error.note(format!("a caller may choose any type for `{name}`")),
+            TypeKind::Con(Con::Tensor, _) => error.note(TENSOR_OPERATORS),
             _ => error,
         };
         self.report(error);
@@ -389,6 +441,9 @@ impl Checker<'_> {
                     self.source_text(left),
                     self.source_text(right)
                 )),
+                (TypeKind::Con(Con::Tensor, _), _) | (_, TypeKind::Con(Con::Tensor, _)) => {
+                    error.note(TENSOR_OPERATORS)
+                }
                 _ => error.note("both sides of an operator have one type"),
             },
         };
@@ -405,6 +460,9 @@ impl Checker<'_> {
         Typed { node, ty: found.ty }
     }
 }
+
+const TENSOR_OPERATORS: &str = "between tensors, and a tensor and a number, there are `+ - * / **` and comparisons; other operations are functions \
+     of `std.tensor`";
 
 /// An operator as it is written.
 fn written(op: BinaryOp) -> &'static str {

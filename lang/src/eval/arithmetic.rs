@@ -26,6 +26,9 @@ impl Machine<'_> {
         right: Value,
         place: Place,
     ) -> Result<Value, Failed> {
+        if matches!((&left, &right), (Value::Tensor(_), _) | (_, Value::Tensor(_))) {
+            return self.tensor_operate(op, left, right, place);
+        }
         match op {
             BinaryOp::Eq => return Ok(Value::Bool(equal(&self.names, &left, &right))),
             BinaryOp::Ne => return Ok(Value::Bool(!equal(&self.names, &left, &right))),
@@ -76,6 +79,7 @@ impl Machine<'_> {
             Value::Int(x) => x.checked_neg().map(Value::Int),
             Value::Duration(x) => x.checked_neg().map(Value::Duration),
             Value::Float(x) => Some(Value::Float(-x)),
+            Value::Tensor(_) => return Ok(self.tensor_negate(value.clone(), place)),
             Value::Late(_) => return Err(self.fault(Fault::Late, BinaryOp::Sub, &Value::Null, value, place)),
             _ => return Err(self.unexpected(place, "a number", value)),
         };

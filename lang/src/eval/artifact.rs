@@ -51,6 +51,7 @@ pub(crate) struct DatasetInfo {
 #[derive(Clone, Debug)]
 pub(crate) struct ModelInfo {
     pub(crate) input: Vec<i64>,
+    pub(crate) output: Vec<i64>,
     pub(crate) labels: Labels,
     pub(crate) rows: Vec<LayerRow>,
     /// Where it was trained.

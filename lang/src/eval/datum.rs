@@ -41,6 +41,7 @@ impl Machine<'_> {
                 };
                 Datum::Variant(name, fields)
             }
+            Value::Tensor(result) => self.graph(*result, place).datum(),
             other => return Err(self.unexpected(place, "plain data", other)),
         })
     }

@@ -114,6 +114,7 @@ impl Machine<'_> {
                     self.artifact_name(&artifact.source)
                 );
             }
+            Value::Tensor(_) => out.push_str("<Tensor>"),
             Value::Late(late) => {
                 let late = self.artifacts.late(*late);
                 let name = self.artifact_name(&late.source);

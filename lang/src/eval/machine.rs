@@ -10,6 +10,7 @@ use super::compile::compile;
 use super::intrinsics::{self, Intrinsic};
 use super::names::{Names, ShapeId, Symbol};
 use super::naming::Drafts;
+use super::trace::Tensors;
 use super::value::{Closure, List, Map, Record, Value, Variant, live_bytes};
 use crate::core::{Body, Core, FunctionCode, FunctionId, GlobalId, GlobalKind};
 use crate::diagnostic::Diagnostic;
@@ -62,6 +63,8 @@ pub(crate) enum Callable<'c> {
     Intrinsic(Intrinsic),
     /// Makes a variant of its own name and parameters.
     Describe(Symbol, ShapeId),
+    /// An operation on symbolic tensors, by its own name.
+    Tensor(Symbol),
 }
 
 /// The machine.
@@ -79,6 +82,7 @@ pub(crate) struct Machine<'c> {
     pub(crate) specs: Drafts,
     pub(crate) artifacts: Artifacts,
     pub(crate) origins: Origins,
+    pub(crate) tensors: Tensors,
     pub(crate) limits: Limits,
     functions: Vec<Option<Callable<'c>>>,
     globals: Vec<State>,
@@ -101,6 +105,7 @@ impl<'c> Machine<'c> {
             specs: Drafts::default(),
             artifacts: Artifacts::default(),
             origins: Origins::new(sources),
+            tensors: Tensors::default(),
             limits: Limits::default(),
             functions: vec![None; core.functions.len()],
             globals: vec![State::Todo; core.globals.len()],
@@ -215,10 +220,15 @@ impl<'c> Machine<'c> {
         let definition = &core.functions[function.0 as usize];
         let callable = match &definition.code {
             FunctionCode::Body(body) => Callable::Code(self.compile(body)),
-            FunctionCode::Intrinsic { .. } => match intrinsics::find(&definition.name) {
+            FunctionCode::Intrinsic { result } => match intrinsics::find(&definition.name) {
                 Some(intrinsic) => Callable::Intrinsic(intrinsic),
                 None => {
                     let own = definition.name.rsplit('.').next().unwrap_or(&definition.name);
+                    if result.as_deref() == Some("Tensor") {
+                        let callable = Callable::Tensor(self.names.symbol(own));
+                        self.functions[function.0 as usize] = Some(callable.clone());
+                        return callable;
+                    }
                     let fields: Vec<_> = definition
                         .params
                         .iter()
@@ -243,6 +253,7 @@ impl<'c> Machine<'c> {
                 self.stack.truncate(below);
                 result
             }
+            Callable::Tensor(op) => Ok(self.tensor_call(function, op, place)),
             Callable::Describe(name, shape) => {
                 let cells = self.stack.split_off(self.stack.len() - count);
                 let origin = self.origins.note(place, &self.calls, &self.codes);

@@ -32,6 +32,7 @@ mod run;
 mod short;
 mod target;
 mod text;
+mod trace;
 mod value;
 
 #[cfg(test)]

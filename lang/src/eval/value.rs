@@ -55,6 +55,7 @@ pub(crate) enum Value {
     Pieces(Rc<Pieces>),
     Artifact(ArtifactId),
     Late(LateId),
+    Tensor(TensorId),
     Output(Rc<DeclaredOutput>),
 }
 
@@ -65,6 +66,10 @@ pub(crate) struct ArtifactId(pub(crate) u32);
 /// A late value of the machine's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LateId(pub(crate) u32);
+
+/// What an operation of a traced function gives: a node of the machine's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TensorId(pub(crate) u32);
 
 /// A list.
 #[derive(Debug)]
@@ -368,6 +373,7 @@ impl Value {
             Self::Pieces(_) => "argument",
             Self::Artifact(_) => "artifact",
             Self::Late(_) => "late value",
+            Self::Tensor(_) => "tensor",
             Self::Output(_) => "declared output",
         }
     }

@@ -154,3 +154,27 @@ pub(crate) fn check_metric(
             .label(labels_span, format!("the labels are {labels}")),
     )
 }
+
+/// Whether a metric that compares output and labels number by number gets an output like the labels.
+pub(crate) fn check_output(
+    (name, kind): (&str, &str),
+    span: Span,
+    output: &[i64],
+    (labels, labels_span): (Labels, Span),
+) -> Option<Diagnostic> {
+    let fits = match labels {
+        Labels::Class(size) | Labels::Real(Some(size)) => output == [size],
+        Labels::Real(None) => output.len() == 1,
+    };
+    if fits {
+        return None;
+    }
+    let (labels, shown) = (labels_text(labels), shape_text(output));
+    let message = format!("metric `{name}` is `{kind}`, which compares {labels} with an output of {shown}");
+    Some(
+        Diagnostic::error("E0318", span, message)
+            .at("needs an output like the labels")
+            .label(labels_span, format!("{labels} are declared here"))
+            .help("take what it needs from the output yourself: `metrics.custom((out, y) => …, …)`"),
+    )
+}

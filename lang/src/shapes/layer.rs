@@ -3,6 +3,7 @@
 use super::report::{Problem, argument};
 use crate::source::Span;
 use crate::spec::Datum;
+use crate::tensor::Graph;
 use std::collections::BTreeMap;
 
 /// A layer as it was written: its kind, its arguments (null ones left out), and the layers in it.
@@ -11,6 +12,8 @@ pub(crate) struct Layer {
     pub(crate) kind: String,
     pub(crate) args: BTreeMap<String, Datum>,
     pub(crate) children: Vec<Layer>,
+    /// What a traced layer computes.
+    pub(crate) graph: Option<Graph>,
     pub(crate) site: Site,
 }
 

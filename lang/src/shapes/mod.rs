@@ -13,11 +13,12 @@ mod transfer;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use fit::{Fitting, Labels, check_metric, labels_text};
+pub(crate) use fit::{Fitting, Labels, check_metric, check_output, labels_text};
 pub(crate) use layer::{Layer, Site};
 pub(crate) use pass::{Input, infer};
 pub(crate) use report::{dims_text, shape_text};
 
+use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::spec::Datum;
 
@@ -39,6 +40,8 @@ pub struct LayerRow {
     pub flops: u64,
     /// Bytes of its output an example, in fp32.
     pub activation_bytes: u64,
+    /// What a traced layer does, an operation a line.
+    pub operations: Vec<String>,
     /// Where a person wrote it.
     pub span: Span,
 }
@@ -53,6 +56,7 @@ pub(crate) struct Network {
     pub(crate) rows: Vec<LayerRow>,
     /// The layers on the way, without sequentials and names.
     pub(crate) steps: Vec<Step>,
+    pub(crate) warnings: Vec<Diagnostic>,
 }
 
 /// A layer on the way, for messages.

@@ -2,11 +2,12 @@
 
 use super::layer::Layer;
 use super::report::{Problem, argument, dims_text, mismatch};
-use super::transfer::{count, transfer};
+use super::transfer::{Outcome, count, transfer};
 use super::{Dim, LayerRow, Network, Step};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::spec::Datum;
+use crate::tensor::{self, Graph};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the network is fed.
@@ -40,6 +41,7 @@ pub(crate) fn infer(root: &Layer, input: &Input) -> Result<Network, Box<Diagnost
                 output,
                 rows: pass.rows,
                 steps: pass.steps,
+                warnings: pass.warnings,
             })
         }
         Err(problem) => Err(Box::new(problem.report(input, &pass.steps))),
@@ -90,6 +92,7 @@ fn collect<'a>(layer: &'a Layer, leaves: &mut Vec<&'a Layer>) {
 struct Pass {
     rows: Vec<LayerRow>,
     steps: Vec<Step>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Pass {
@@ -174,7 +177,10 @@ impl Pass {
         input: Vec<i64>,
         path: &str,
     ) -> Result<(Vec<i64>, Datum), Box<Problem>> {
-        let outcome = transfer(layer, &input)?;
+        let (outcome, operations) = match &layer.graph {
+            Some(graph) => self.traced(graph, &input)?,
+            None => (transfer(layer, &input)?, Vec::new()),
+        };
         let elements = count(&outcome.output);
         self.rows.push(LayerRow {
             path: path.to_owned(),
@@ -183,6 +189,7 @@ impl Pass {
             parameters: u64::try_from(outcome.parameters).unwrap_or(u64::MAX),
             flops: u64::try_from(outcome.flops).unwrap_or(u64::MAX),
             activation_bytes: u64::try_from(elements.saturating_mul(4)).unwrap_or(u64::MAX),
+            operations,
             span: layer.site.span,
         });
         self.steps.push(Step {
@@ -192,6 +199,19 @@ impl Pass {
             output: outcome.output.clone(),
         });
         Ok((outcome.output, Datum::Variant(layer.kind.clone(), outcome.args)))
+    }
+
+    /// What a traced layer gives, and what it does, in words.
+    fn traced(&mut self, graph: &Graph, input: &[i64]) -> Result<(Outcome, Vec<String>), Box<Problem>> {
+        let mut traced = tensor::layer(graph, input).map_err(|error| Problem::of_traced(*error))?;
+        self.warnings.append(&mut traced.warnings);
+        let outcome = Outcome {
+            output: traced.output,
+            args: BTreeMap::from([("graph".to_owned(), graph.datum())]),
+            parameters: 0,
+            flops: traced.flops,
+        };
+        Ok((outcome, traced.operations))
     }
 }
 

@@ -6,6 +6,7 @@ use super::pass::Input;
 use super::{Dim, Step};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
+use std::collections::BTreeMap;
 
 /// What a transfer function has against its input or its arguments; [`Problem::report`] adds what came before.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct Problem {
     pub(crate) mend: Option<i64>,
     /// Whether the shape that comes in has its part in it.
     pub(crate) incoming: bool,
+    /// Other places, with what is said at them.
+    others: Vec<(Span, String)>,
     site: Site,
     span: Span,
 }
@@ -40,6 +43,7 @@ pub(crate) fn argument(
         help: None,
         mend: None,
         incoming: false,
+        others: Vec::new(),
         site: layer.site.clone(),
         span: layer.site.arguments.get(name).copied().unwrap_or(layer.site.span),
     })
@@ -60,12 +64,40 @@ pub(crate) fn mismatch(
         help: None,
         mend: None,
         incoming: true,
+        others: Vec::new(),
         site: layer.site.clone(),
         span: layer.site.span,
     })
 }
 
 impl Problem {
+    /// What is wrong in a traced layer: a message that lacks only what came before the layer.
+    pub(crate) fn of_traced(mut error: Diagnostic) -> Box<Self> {
+        // The first label is the place to blame; there always is one.
+        let first = error.labels.remove(0);
+        let (span, label) = (first.span, first.text);
+        Box::new(Self {
+            code: error.code,
+            message: error.message,
+            argument: None,
+            label,
+            help: error.help,
+            mend: None,
+            incoming: true,
+            others: error
+                .labels
+                .into_iter()
+                .map(|label| (label.span, label.text))
+                .collect(),
+            site: Site {
+                span,
+                arguments: BTreeMap::new(),
+                notes: error.notes,
+            },
+            span,
+        })
+    }
+
     /// Blames an argument.
     #[must_use]
     pub(crate) fn of(mut self: Box<Self>, name: &'static str) -> Box<Self> {
@@ -90,6 +122,9 @@ impl Problem {
     /// The whole message.
     pub(crate) fn report(self, input: &Input, steps: &[Step]) -> Diagnostic {
         let mut error = Diagnostic::error(self.code, self.span, self.message).at(self.label);
+        for (span, text) in self.others {
+            error = error.label(span, text);
+        }
         if self.incoming {
             let (span, text) = producer(input, steps);
             if span != self.span {

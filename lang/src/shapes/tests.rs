@@ -23,6 +23,7 @@ fn layer(kind: &str, args: &[(&str, Datum)]) -> Layer {
         kind: kind.to_owned(),
         args,
         children: Vec::new(),
+        graph: None,
         site: Site {
             span: span(0),
             arguments,

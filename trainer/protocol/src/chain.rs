@@ -111,6 +111,7 @@ fn learning_rate(lr: f64, schedule: Option<&Schedule>, epoch: u32) -> f64 {
         Some(Schedule::Step { step_size, gamma }) => lr * power(*gamma, done / (*step_size).max(1)),
         Some(Schedule::Exponential { gamma }) => lr * power(*gamma, done),
         Some(Schedule::Cosine { over, warmup, min_lr }) => cosine(lr, *over, *warmup, *min_lr, done),
+        Some(Schedule::Custom { factors }) => lr * factors.get(done as usize).copied().unwrap_or(1.0),
     }
 }
 
@@ -182,6 +183,10 @@ mod tests {
             &rates(Some(&Schedule::Exponential { gamma: 0.5 }), 3),
             &[0.1, 0.05, 0.025]
         ));
+        let custom = Schedule::Custom {
+            factors: vec![1.0, 0.5],
+        };
+        assert!(near(&rates(Some(&custom), 2), &[0.1, 0.05]));
         // CosineAnnealingLR(T_max = 4), held at its end.
         let cosine = Schedule::Cosine {
             over: 4,

@@ -14,6 +14,7 @@ pub mod call;
 pub mod chain;
 pub mod data;
 pub mod failure;
+pub mod graph;
 pub mod message;
 pub mod net;
 pub mod train;

@@ -1,5 +1,6 @@
 //! A network: the layer tree, with every size that the shape pass inferred.
 
+use crate::graph::Graph;
 use serde::{Deserialize, Serialize};
 
 /// A network as the shape pass leaves it.
@@ -86,5 +87,9 @@ pub enum Layer {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         std: Option<Vec<f64>>,
         num_features: i64,
+    },
+    /// A traced function of the batch.
+    Fn {
+        graph: Graph,
     },
 }

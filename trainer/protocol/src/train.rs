@@ -1,5 +1,6 @@
 //! Arguments of `ml.train` and `ml.evaluate`.
 
+use crate::graph::Graph;
 use crate::net::Net;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -83,6 +84,10 @@ pub enum Loss {
     },
     Mse,
     L1,
+    /// A traced function of the output and the targets of a batch: one number.
+    Custom {
+        graph: Graph,
+    },
 }
 
 /// An optimizer. Defaults are PyTorch's and are written in by the language.
@@ -121,9 +126,22 @@ pub enum Optimizer {
     reason = "the fields are PyTorch's, each documented in the standard library"
 )]
 pub enum Schedule {
-    Step { step_size: u32, gamma: f64 },
-    Exponential { gamma: f64 },
-    Cosine { over: u32, warmup: u32, min_lr: f64 },
+    Step {
+        step_size: u32,
+        gamma: f64,
+    },
+    Exponential {
+        gamma: f64,
+    },
+    Cosine {
+        over: u32,
+        warmup: u32,
+        min_lr: f64,
+    },
+    /// What the optimizer's rate is multiplied by in each epoch.
+    Custom {
+        factors: Vec<f64>,
+    },
 }
 
 /// A metric over a split.
@@ -143,6 +161,21 @@ pub enum Metric {
     ConfusionMatrix,
     Mae,
     Rmse,
+    /// A traced function of the outputs and targets of all examples at once: one number.
+    Custom {
+        graph: Graph,
+        direction: Direction,
+    },
+}
+
+/// Which of two figures is the better one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The higher.
+    Maximize,
+    /// The lower.
+    Minimize,
 }
 
 /// Stop a training whose validation stops improving.

@@ -10,4 +10,5 @@ mod bits;
 mod call;
 mod failures;
 mod resume;
+mod traced;
 mod values;

@@ -28,14 +28,7 @@ impl Machine<'_> {
 
     /// Where a description was written; `place` where that is not known.
     pub(super) fn site(&self, variant: &Variant, place: Place) -> Site {
-        let blame = self
-            .blame_origin(variant.origin)
-            .unwrap_or_else(|| self.blame(place));
-        Site {
-            span: blame.span,
-            arguments: blame.arguments,
-            notes: blame.notes,
-        }
+        self.site_of(variant.origin, place)
     }
 
     /// The layers of the entry's result, fed `input`.
@@ -77,6 +70,7 @@ impl Machine<'_> {
         let variant = self.description(value, place)?;
         let mut args = BTreeMap::new();
         let mut children = Vec::new();
+        let mut graph = None;
         let fields = self.names.fields(variant.shape).to_vec();
         for (field, cell) in fields.into_iter().zip(variant.cells()) {
             match (self.names.text(field), cell) {
@@ -86,6 +80,7 @@ impl Machine<'_> {
                         children.push(self.layer(layer, place, left)?);
                     }
                 }
+                ("graph", Value::Tensor(result)) => graph = Some(self.graph(*result, place)),
                 ("layer", inner) => children.push(self.layer(inner, place, left)?),
                 (name, _) => {
                     let name = name.to_owned();
@@ -98,6 +93,7 @@ impl Machine<'_> {
             kind: self.names.text(variant.name).to_owned(),
             args,
             children,
+            graph,
             site: self.site(&variant, place),
         })
     }

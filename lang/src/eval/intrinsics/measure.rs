@@ -2,6 +2,7 @@
 
 use super::data::{builtin, output};
 use super::given::Given;
+use super::traced::traced;
 use crate::core::FunctionId;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::eval::artifact::{About, Artifact, DatasetInfo};
@@ -11,6 +12,7 @@ use crate::eval::value::Value;
 use crate::shapes::{self, Labels};
 use crate::source::Span;
 use crate::spec::{ArtifactKind, Datum, InputSource, OutputSpec};
+use crate::tensor::Scalar;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -28,7 +30,11 @@ pub(super) fn evaluate(machine: &mut Machine<'_>, function: FunctionId, place: P
         same_data(machine, &given, "on", &on, &model.input, model.labels)
             .inspect_err(|Failed| trained_here(machine, model.span))?;
     }
-    let metrics = metrics(machine, &given, on.y, on.y_span)?;
+    let width = match &model {
+        About::Model(model) => Some(model.output.as_slice()),
+        _ => None,
+    };
+    let metrics = metrics(machine, &given, &on, width)?;
     if metrics.is_empty() {
         return Err(given.wrong(
             machine,
@@ -132,13 +138,14 @@ pub(super) fn same_data(
     Err(machine.fail(error))
 }
 
-/// The metrics by name, each held against the labels.
+/// The metrics by name, each held against the labels, and against the network's output where that is known.
 pub(super) fn metrics(
     machine: &mut Machine<'_>,
     given: &Given,
-    labels: Labels,
-    labels_span: Span,
+    on: &DatasetInfo,
+    output: Option<&[i64]>,
 ) -> Result<Args, Failed> {
+    let (labels, labels_span) = (on.y, on.y_span);
     let Value::Record(record) = given.get("metrics") else {
         return Ok(Args::new());
     };
@@ -148,6 +155,14 @@ pub(super) fn metrics(
         let name = machine.names.text(field).to_owned();
         let metric = machine.description(value, given.place)?;
         let span = machine.site(&metric, given.place).span;
+        let kind = machine.names.text(metric.name).to_owned();
+        if let Some(output) = output {
+            let custom = traced(machine, &metric, Scalar::Metric, (labels, output), given.place)?;
+            let found = shapes::check_output((&name, &kind), span, output, (labels, labels_span));
+            if let Some(found) = found.filter(|_| !custom) {
+                told(machine, found)?;
+            }
+        }
         let datum = machine.datum(&Value::Variant(metric), given.place)?;
         if let Some(found) = shapes::check_metric(&name, &datum, span, labels, labels_span) {
             told(machine, found)?;

@@ -15,6 +15,7 @@ mod outputs;
 mod settings;
 mod step;
 mod text;
+mod traced;
 mod train;
 
 use super::blame::Place;
@@ -36,6 +37,9 @@ const TABLES: &[(&str, Table)] = &[
     ("prelude", step::TABLE),
     ("data", data::TABLE),
     ("ml", train::TABLE),
+    ("loss", traced::LOSS),
+    ("metrics", traced::METRICS),
+    ("nn", traced::NN),
 ];
 
 /// The function with a qualified name; names of the prelude may stand alone.

@@ -37,6 +37,8 @@ pub(super) fn train_args(
     let (accumulate, every) = (count("accumulate")?, count("checkpoint_every")?);
     let shards = match count("shards")? {
         Some(shards) => shards,
+        // A loss that was written by hand may compare the examples of a batch with each other.
+        None if whole_batch(machine, given) => 1,
         None => automatic_shards(network, batch_size.unwrap_or(1)),
     };
     let counts = [
@@ -93,10 +95,11 @@ pub(super) fn train_args(
                 "must be 0 or more",
             ));
         }
-        args.insert(
-            "schedule".to_owned(),
-            machine.datum(&Value::Variant(schedule), given.place)?,
-        );
+        let schedule = match schedule.field(&machine.names, "f") {
+            Some(factor) => factors(machine, given, &factor.clone(), epochs.unwrap_or(0))?,
+            None => machine.datum(&Value::Variant(schedule), given.place)?,
+        };
+        args.insert("schedule".to_owned(), schedule);
     }
     match machine.datum(&given.get("early_stopping"), given.place)? {
         Datum::Null => {}
@@ -124,6 +127,34 @@ fn automatic_shards(network: &Network, batch_size: i64) -> i64 {
         return 1;
     }
     SHARDS.min(batch_size)
+}
+
+/// Whether the loss was written by hand.
+fn whole_batch(machine: &Machine<'_>, given: &Given) -> bool {
+    matches!(given.get("loss"), Value::Variant(loss) if loss.field(&machine.names, "graph").is_some())
+}
+
+/// What `schedule.custom` gives of each epoch.
+fn factors(machine: &mut Machine<'_>, given: &Given, f: &Value, epochs: i64) -> Result<Datum, Failed> {
+    machine.reserve(
+        usize::try_from(epochs)
+            .unwrap_or(0)
+            .saturating_mul(size_of::<Datum>()),
+        given.place,
+    )?;
+    let mut factors = Vec::new();
+    for epoch in 0..epochs {
+        match machine.apply(f, [Value::Int(epoch)], given.place)? {
+            Value::Float(factor) if factor >= 0.0 => factors.push(Datum::Float(factor)),
+            other => {
+                let shown = machine.display(&other);
+                let message = format!("the schedule gives {shown} for epoch {epoch}");
+                return Err(given.wrong(machine, "schedule", message, "a learning rate is 0 or more"));
+            }
+        }
+    }
+    let fields = BTreeMap::from([("factors".to_owned(), Datum::List(factors))]);
+    Ok(Datum::Variant("custom".to_owned(), fields))
 }
 
 fn optimizer(machine: &mut Machine<'_>, given: &Given) -> Result<Datum, Failed> {

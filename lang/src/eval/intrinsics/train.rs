@@ -5,6 +5,7 @@ use super::data::{builtin, output};
 use super::given::Given;
 use super::measure::{dataset, evaluate, metrics, metrics_schema, observed, same_data, told};
 use super::settings::{check_loss, train_args};
+use super::traced::{once, traced};
 use crate::core::FunctionId;
 use crate::diagnostic::Diagnostic;
 use crate::eval::artifact::{About, Artifact, ModelInfo};
@@ -13,6 +14,7 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
 use crate::shapes::{self, Fitting};
 use crate::spec::{ArtifactKind, Datum, InputSource, LateValue, SpecId};
+use crate::tensor::Scalar;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -32,7 +34,8 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         shape: on.x.clone(),
         span: on.x_span,
     };
-    let network = shapes::infer(&root, &input).map_err(|error| machine.fail(*error))?;
+    let mut network = shapes::infer(&root, &input).map_err(|error| machine.fail(*error))?;
+    once(machine, std::mem::take(&mut network.warnings));
     if let Some(val) = &val {
         same_data(machine, &given, "val", val, &network.input, on.y)?;
     }
@@ -43,14 +46,15 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         labels: on.y,
         labels_span: on.y_span,
     };
-    let metrics = metrics(machine, &given, on.y, on.y_span)?;
     let loss = machine.description(&given.get("loss"), place)?;
     let loss_span = machine.site(&loss, place).span;
     let loss_kind = machine.names.text(loss.name).to_owned();
     check_loss(machine, &given, &loss, on.y)?;
+    traced(machine, &loss, Scalar::Loss, (on.y, &network.output), place)?;
     if let Some(found) = fitting.loss(&loss_kind, loss_span) {
         told(machine, found)?;
     }
+    let metrics = metrics(machine, &given, &on, Some(&network.output))?;
     validation(machine, &given, val.is_some(), !metrics.is_empty())?;
     let mut args = train_args(machine, &given, &network)?;
     args.insert("loss".to_owned(), machine.datum(&Value::Variant(loss), place)?);
@@ -82,6 +86,7 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
     let spec = machine.specs.add(spec);
     let model = ModelInfo {
         input: network.input,
+        output: network.output,
         labels: on.y,
         rows: network.rows,
         span,

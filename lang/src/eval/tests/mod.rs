@@ -8,3 +8,4 @@ mod pipelines;
 mod plain;
 mod programs;
 mod project;
+mod traced;

@@ -33,7 +33,7 @@ evaluate = ml.evaluate(fit.model, on = parts.test, metrics = scores)
 "#;
 
 /// Data as the builder programs get it.
-fn json(datum: &Datum) -> Value {
+pub(super) fn json(datum: &Datum) -> Value {
     match datum {
         Datum::Null => Value::Null,
         Datum::Bool(value) => json!(value),

@@ -266,7 +266,8 @@ impl Parser<'_> {
     fn fn_item(&mut self, mark: Mark) {
         self.bump();
         match self.current() {
-            K::Lname => self.bump(),
+            // `fn` is a name behind a module's: `nn.fn`.
+            K::Lname | K::Fn => self.bump(),
             K::Uname => {
                 self.wrong_case(false);
                 self.bump();
