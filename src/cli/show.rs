@@ -111,18 +111,37 @@ fn layer_table(layers: &[LayerRow]) -> String {
         Align::Right,
         Align::Right,
     ];
-    table(&rows, &align).join("\n") + "\nflops and bytes: for one example, forward\n"
+    let mut text = table(&rows, &align).join("\n") + "\nflops and bytes: for one example, forward\n";
+    for layer in layers.iter().filter(|layer| !layer.operations.is_empty()) {
+        text.push_str(&format!("\n{} {}\n", layer.path, layer.kind));
+        let rows: Vec<_> = layer
+            .operations
+            .iter()
+            .map(|(operation, output)| vec![operation.clone(), output.clone()])
+            .collect();
+        for line in table(&rows, &[]) {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
+    text
 }
 
 fn layer_json(layer: &LayerRow) -> Value {
-    json!({
+    let mut row = json!({
         "path": layer.path,
         "kind": layer.kind,
         "output": layer.output,
         "parameters": layer.parameters,
         "flops": layer.flops,
         "activation_bytes": layer.activation_bytes,
-    })
+    });
+    if !layer.operations.is_empty() {
+        let operations = layer.operations.iter();
+        row["operations"] = operations
+            .map(|(operation, output)| json!({ "operation": operation, "output": output }))
+            .collect();
+    }
+    row
 }
 
 fn derivation(demanded: &Demanded, step: &Step) -> String {

@@ -23,3 +23,4 @@ mod same_bits;
 mod step_failures;
 mod steps;
 mod tidy;
+mod traced;

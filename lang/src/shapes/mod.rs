@@ -40,8 +40,8 @@ pub struct LayerRow {
     pub flops: u64,
     /// Bytes of its output an example, in fp32.
     pub activation_bytes: u64,
-    /// What a traced layer does, an operation a line.
-    pub operations: Vec<String>,
+    /// What a traced layer does: each operation, and the shape that it gives.
+    pub operations: Vec<(String, String)>,
     /// Where a person wrote it.
     pub span: Span,
 }

@@ -88,6 +88,9 @@ fn collect<'a>(layer: &'a Layer, leaves: &mut Vec<&'a Layer>) {
     }
 }
 
+/// What a traced layer does: each operation, and the shape that it gives.
+type Operations = Vec<(String, String)>;
+
 #[derive(Default)]
 struct Pass {
     rows: Vec<LayerRow>,
@@ -202,7 +205,7 @@ impl Pass {
     }
 
     /// What a traced layer gives, and what it does, in words.
-    fn traced(&mut self, graph: &Graph, input: &[i64]) -> Result<(Outcome, Vec<String>), Box<Problem>> {
+    fn traced(&mut self, graph: &Graph, input: &[i64]) -> Result<(Outcome, Operations), Box<Problem>> {
         let mut traced = tensor::layer(graph, input).map_err(|error| Problem::of_traced(*error))?;
         self.warnings.append(&mut traced.warnings);
         let outcome = Outcome {

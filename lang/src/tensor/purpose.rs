@@ -18,8 +18,8 @@ pub(crate) struct Traced {
     pub(crate) output: Vec<i64>,
     /// Operations an example.
     pub(crate) flops: u128,
-    /// What it does, an operation a line.
-    pub(crate) operations: Vec<String>,
+    /// What it does: each operation, and the shape that it gives.
+    pub(crate) operations: Vec<(String, String)>,
     pub(crate) warnings: Vec<Diagnostic>,
 }
 

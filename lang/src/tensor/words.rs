@@ -5,8 +5,8 @@ use super::infer::Fact;
 use super::operation::sign;
 use crate::spec::Datum;
 
-/// A line for each operation, with the shape that it gives.
-pub(super) fn lines(graph: &Graph, facts: &[Fact]) -> Vec<String> {
+/// Each operation, and the shape that it gives.
+pub(super) fn lines(graph: &Graph, facts: &[Fact]) -> Vec<(String, String)> {
     let mut names = Vec::with_capacity(graph.nodes.len());
     let mut lines = Vec::new();
     for (node, fact) in graph.nodes.iter().zip(facts) {
@@ -15,7 +15,7 @@ pub(super) fn lines(graph: &Graph, facts: &[Fact]) -> Vec<String> {
             continue;
         }
         let name = format!("v{}", lines.len() + 1);
-        lines.push(format!("{name} = {}  {}", call(node, &names), fact.ty));
+        lines.push((format!("{name} = {}", call(node, &names)), fact.ty.to_string()));
         names.push(name);
     }
     lines
