@@ -8,6 +8,7 @@ do the same arithmetic (one shard, no dropout, --fused, and the trainer's enviro
 
 import hashlib
 import json
+import math
 import struct
 import sys
 import time
@@ -71,20 +72,167 @@ def tensors(path):
     return found
 
 
+class Residual(torch.nn.Module):
+    def __init__(self, recipe):
+        super().__init__()
+        self.layer = layer(recipe["layer"])
+        self.shortcut = layer(recipe["shortcut"]) if "shortcut" in recipe else torch.nn.Identity()
+        self.activation = layer(recipe["activation"]) if "activation" in recipe else torch.nn.Identity()
+
+    def forward(self, x):
+        return self.activation(self.layer(x) + self.shortcut(x))
+
+
+class Branches(torch.nn.Module):
+    def __init__(self, recipe):
+        super().__init__()
+        self.layers = torch.nn.ModuleList(map(layer, recipe["layers"]))
+        self.dim = recipe.get("dim")
+
+    def forward(self, x):
+        outputs = [layer(x) for layer in self.layers]
+        return sum(outputs) if self.dim is None else torch.cat(outputs, self.dim)
+
+
+class Recurrent(torch.nn.Module):
+    def __init__(self, recipe):
+        super().__init__()
+        kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[recipe["kind"]]
+        names = ["input_size", "hidden_size", "num_layers", "bidirectional", "dropout"]
+        self.inner = kind(**{name: recipe[name] for name in names}, batch_first=True)
+        self.output = recipe["output"]
+
+    def forward(self, x):
+        output, last = self.inner(x)
+        last = last[0] if isinstance(last, tuple) else last
+        last = last.view(self.inner.num_layers, -1, *last.shape[1:])[-1]
+        return {"all": output, "mean": output.mean(1), "last": last.transpose(0, 1).flatten(1)}[self.output]
+
+
+class Encoder(torch.nn.Module):
+    def __init__(self, recipe):
+        super().__init__()
+        names = ["d_model", "nhead", "dim_feedforward", "dropout", "activation", "norm_first"]
+        one = torch.nn.TransformerEncoderLayer(**{name: recipe[name] for name in names}, batch_first=True)
+        self.inner = torch.nn.TransformerEncoder(one, recipe["num_layers"], enable_nested_tensor=False)
+        self.output = recipe["output"]
+
+    def forward(self, x):
+        output = self.inner(x)
+        return {"all": output, "mean": output.mean(1), "last": output[:, -1]}[self.output]
+
+
+class Positions(torch.nn.Module):
+    def forward(self, x):
+        length, features = x.shape[1:]
+        rate = (torch.arange(0, (features + 1) // 2, dtype=torch.float64) * (-2 * math.log(10000.0) / features)).exp()
+        angle = torch.arange(length, dtype=torch.float64)[:, None] * rate
+        waves = torch.stack([angle.sin(), angle.cos()], 2).flatten(1)[:, :features]
+        return x + waves.to(x.dtype)
+
+
+# The constructor of each layer, and the recipe's fields that it takes.
+LAYERS = {
+    "identity": (torch.nn.Identity, []),
+    "conv1d": (torch.nn.Conv1d, "in_channels out_channels kernel_size stride padding dilation groups bias"),
+    "conv2d": (torch.nn.Conv2d, "in_channels out_channels kernel_size stride padding dilation groups bias"),
+    "conv_transpose2d": (
+        torch.nn.ConvTranspose2d,
+        "in_channels out_channels kernel_size stride padding output_padding groups bias dilation",
+    ),
+    "linear": (torch.nn.Linear, "in_features out_features bias"),
+    "layer_norm": (torch.nn.LayerNorm, "normalized_shape eps"),
+    "group_norm": (torch.nn.GroupNorm, "num_groups num_channels eps"),
+    "max_pool1d": (torch.nn.MaxPool1d, "kernel_size stride padding"),
+    "avg_pool1d": (torch.nn.AvgPool1d, "kernel_size stride padding"),
+    "max_pool2d": (torch.nn.MaxPool2d, "kernel_size stride padding"),
+    "avg_pool2d": (torch.nn.AvgPool2d, "kernel_size stride padding"),
+    "adaptive_avg_pool1d": (torch.nn.AdaptiveAvgPool1d, "output_size"),
+    "adaptive_avg_pool2d": (torch.nn.AdaptiveAvgPool2d, "output_size"),
+    "flatten": (torch.nn.Flatten, "start_dim"),
+    "relu": (torch.nn.ReLU, ""),
+    "relu6": (torch.nn.ReLU6, ""),
+    "gelu": (torch.nn.GELU, ""),
+    "silu": (torch.nn.SiLU, ""),
+    "mish": (torch.nn.Mish, ""),
+    "hardswish": (torch.nn.Hardswish, ""),
+    "softplus": (torch.nn.Softplus, ""),
+    "elu": (torch.nn.ELU, "alpha"),
+    "leaky_relu": (torch.nn.LeakyReLU, "negative_slope"),
+    "tanh": (torch.nn.Tanh, ""),
+    "sigmoid": (torch.nn.Sigmoid, ""),
+    "positional_encoding": (Positions, ""),
+    "softmax": (lambda: torch.nn.Softmax(-1), ""),
+    "log_softmax": (lambda: torch.nn.LogSoftmax(-1), ""),
+}
+
+
 def layer(recipe):
     kind = recipe["kind"]
     if kind == "sequential":
         return torch.nn.Sequential(*map(layer, recipe["layers"]))
-    if kind == "conv2d":
-        names = ["in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias"]
-        return torch.nn.Conv2d(*[recipe[name] for name in names])
-    if kind == "linear":
-        return torch.nn.Linear(recipe["in_features"], recipe["out_features"], recipe["bias"])
+    if kind == "named":
+        return layer(recipe["layer"])
+    if kind == "residual":
+        return Residual(recipe)
+    if kind in ("parallel", "concat"):
+        return Branches(recipe)
+    if kind in ("lstm", "gru"):
+        return Recurrent(recipe)
+    if kind == "transformer_encoder":
+        return Encoder(recipe)
     if kind == "batch_norm":
-        return torch.nn.BatchNorm2d(recipe["num_features"], recipe["eps"], recipe["momentum"])
-    if kind == "max_pool2d":
-        return torch.nn.MaxPool2d(recipe["kernel_size"], recipe["stride"], recipe["padding"])
-    return {"relu": torch.nn.ReLU, "flatten": torch.nn.Flatten}[kind]()
+        flat = recipe.get("flat", False)
+        norm = torch.nn.BatchNorm1d if flat else torch.nn.BatchNorm2d
+        return norm(recipe["num_features"], recipe["eps"], recipe["momentum"])
+    if kind == "upsample":
+        mode = recipe["mode"]
+        return torch.nn.Upsample(
+            scale_factor=tuple(recipe["scale_factor"]), mode=mode, align_corners=False if mode == "bilinear" else None
+        )
+    constructor, fields = LAYERS[kind]
+    return constructor(*[recipe[field] for field in (fields.split() if fields else [])])
+
+
+def optimizer_of(recipe, parameters):
+    # As people write it: PyTorch's own choice of implementation, unless told to be fused.
+    fused = True if "--fused" in sys.argv else None
+    kind, lr, decay = recipe["kind"], recipe["lr"], recipe["weight_decay"]
+    if kind == "sgd":
+        momentum, nesterov = recipe["momentum"], recipe["nesterov"]
+        return torch.optim.SGD(parameters, lr, momentum, 0, decay, nesterov, fused=fused)
+    if kind == "rmsprop":
+        names = ["lr", "alpha", "eps", "weight_decay", "momentum", "centered"]
+        return torch.optim.RMSprop(parameters, **{name: recipe[name] for name in names}, foreach=False)
+    constructor = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind]
+    return constructor(parameters, lr, recipe["betas"], recipe["eps"], decay, fused=fused)
+
+
+def schedule_of(recipe, optimizer):
+    schedulers = torch.optim.lr_scheduler
+    if recipe is None:
+        return schedulers.LambdaLR(optimizer, lambda epoch: 1.0)
+    if recipe["kind"] == "step":
+        return schedulers.StepLR(optimizer, recipe["step_size"], recipe["gamma"])
+    if recipe["kind"] == "multi_step":
+        return schedulers.MultiStepLR(optimizer, recipe["milestones"], recipe["gamma"])
+    if recipe["kind"] == "exponential":
+        return schedulers.ExponentialLR(optimizer, recipe["gamma"])
+    warmup = recipe["warmup"]
+    cosine = schedulers.CosineAnnealingLR(optimizer, recipe["over"] - warmup, recipe["min_lr"])
+    if warmup == 0:
+        return cosine
+    raise ValueError("a warm-up is no scheduler of PyTorch's")
+
+
+def loss_of(recipe):
+    kind = recipe["kind"]
+    if kind == "cross_entropy":
+        weight = torch.tensor(recipe["weight"]) if recipe.get("weight") else None
+        return torch.nn.CrossEntropyLoss(weight, label_smoothing=recipe.get("label_smoothing", 0.0))
+    if kind == "nll":
+        return torch.nn.NLLLoss(torch.tensor(recipe["weight"]) if recipe.get("weight") else None)
+    return {"mse": torch.nn.MSELoss, "l1": torch.nn.L1Loss}[kind]()
 
 
 def main(call, dataset):
@@ -92,24 +240,20 @@ def main(call, dataset):
     torch.set_num_threads(1)
     torch.manual_seed(args["seed"])
     net = layer(args["net"]["root"])
-    recipe = args["optimizer"]
-    if recipe["kind"] == "sgd":
-        optimizer = torch.optim.SGD(net.parameters(), recipe["lr"], recipe["momentum"], 0, recipe["weight_decay"], recipe["nesterov"])
-    else:
-        # As people write it: PyTorch's own choice of implementation, unless told to be fused.
-        fused = True if "--fused" in sys.argv else None
-        optimizer = torch.optim.Adam(net.parameters(), recipe["lr"], recipe["betas"], recipe["eps"], fused=fused)
+    optimizer = optimizer_of(args["optimizer"], net.parameters())
+    schedule, score = schedule_of(args.get("schedule"), optimizer), loss_of(args["loss"])
     x, y = tensors(dataset + "/x.safetensors")["x"], tensors(dataset + "/y.safetensors")["y"]
     seconds, losses = [], []
     for epoch in range(1, args["epochs"] + 1):
         order = torch.tensor(Random.named(args["seed"], "order").child(epoch).shuffled(len(x)))
         begun, total = time.perf_counter(), 0.0
         for rows in order.split(args["batch_size"]):
-            loss = torch.nn.functional.cross_entropy(net(x[rows]), y[rows])
+            loss = score(net(x[rows]), y[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             total += loss.item() * len(rows)
+        schedule.step()
         seconds.append(time.perf_counter() - begun)
         losses.append(total / len(x))
     digest = hashlib.sha256()

@@ -4,7 +4,7 @@ use crate::error::Outcome;
 use mlp_protocol::data::{Schema, Target};
 use mlp_protocol::message::{Failure, Outcome as Checked};
 use mlp_protocol::net::Net;
-use mlp_protocol::train::{Loss, Metric, Optimizer, Schedule, TrainArgs};
+use mlp_protocol::train::{Average, Loss, Metric, Optimizer, Schedule, TrainArgs};
 use std::collections::BTreeMap;
 
 /// Checks the arguments of a training.
@@ -136,31 +136,49 @@ pub(crate) fn check_loss(loss: &Loss, y: &Target, argument: &str) -> Checked<()>
                 (0.0..=1.0).contains(&smoothing),
                 "from 0 to 1",
             )?;
-            let Some(weight) = weight else { return Ok(()) };
-            if weight.len() != *classes as usize {
-                let message = format!(
-                    "`weight` has {} numbers, but there are {classes} classes",
-                    weight.len()
-                );
-                return Err(out_of_range(
-                    &format!("{argument}.weight"),
-                    &message,
-                    "give one number a class",
-                ));
-            }
-            let bad = weight
-                .iter()
-                .find(|number| !(number.is_finite() && **number >= 0.0));
-            bad.map_or(Ok(()), |number| {
-                within(&format!("{argument}.weight"), *number, false, "0 or above")
-            })
+            check_weight(weight.as_deref(), *classes, argument)
+        }
+        (Loss::Nll { weight }, Target::Class { classes, .. }) => {
+            check_weight(weight.as_deref(), *classes, argument)
+        }
+        (Loss::Focal { gamma }, Target::Class { .. }) => {
+            within(&format!("{argument}.gamma"), *gamma, *gamma >= 0.0, "0 or above")
+        }
+        (Loss::Huber { delta }, Target::Real { .. }) => {
+            within(&format!("{argument}.delta"), *delta, *delta > 0.0, "above 0")
         }
         (Loss::Mse | Loss::L1, Target::Real { .. }) | (Loss::Custom { .. }, _) => Ok(()),
-        (Loss::CrossEntropy { .. }, Target::Real { .. }) => Err(unfit("cross_entropy", "classes", argument)
-            .help("use `loss.mse` or `loss.l1`, or read `y` by `data.label`")),
-        (Loss::Mse | Loss::L1, Target::Class { .. }) => Err(unfit("this loss", "real numbers", argument)
-            .help("use `loss.cross_entropy`, or read `y` by `data.target`")),
+        (Loss::CrossEntropy { .. } | Loss::Nll { .. } | Loss::Focal { .. }, Target::Real { .. }) => {
+            Err(unfit("this loss", "classes", argument)
+                .help("use `loss.mse` or `loss.l1`, or read `y` by `data.label`"))
+        }
+        (Loss::Mse | Loss::L1 | Loss::Huber { .. }, Target::Class { .. }) => {
+            Err(unfit("this loss", "real numbers", argument)
+                .help("use `loss.cross_entropy`, or read `y` by `data.target`"))
+        }
     }
+}
+
+/// Checks a loss's weights of classes.
+fn check_weight(weight: Option<&[f64]>, classes: u32, argument: &str) -> Checked<()> {
+    let Some(weight) = weight else { return Ok(()) };
+    if weight.len() != classes as usize {
+        let message = format!(
+            "`weight` has {} numbers, but there are {classes} classes",
+            weight.len()
+        );
+        return Err(out_of_range(
+            &format!("{argument}.weight"),
+            &message,
+            "give one number a class",
+        ));
+    }
+    let bad = weight
+        .iter()
+        .find(|number| !(number.is_finite() && **number >= 0.0));
+    bad.map_or(Ok(()), |number| {
+        within(&format!("{argument}.weight"), *number, false, "0 or above")
+    })
 }
 
 /// Checks metrics against targets.
@@ -183,18 +201,44 @@ pub(crate) fn check_metrics(metrics: &BTreeMap<String, Metric>, y: &Target) -> C
             }
             (Metric::Custom { .. }, _)
             | (Metric::ConfusionMatrix, Target::Class { .. })
-            | (Metric::Mae | Metric::Rmse, Target::Real { .. }) => {}
-            (Metric::Accuracy { .. } | Metric::ConfusionMatrix, Target::Real { .. }) => {
-                return Err(unfit(&format!("the metric `{name}`"), "classes", &argument)
-                    .help("use `metrics.mae` or `metrics.rmse`"));
+            | (Metric::Mae | Metric::Rmse | Metric::R2, Target::Real { .. }) => {}
+            (
+                Metric::Precision { average, threshold }
+                | Metric::Recall { average, threshold }
+                | Metric::F1 { average, threshold },
+                Target::Class { classes, .. },
+            ) => {
+                let fits = (0.0..=1.0).contains(threshold);
+                within(&format!("{argument}.threshold"), *threshold, fits, "from 0 to 1")?;
+                check_average(*average, *classes, &argument)?;
             }
-            (Metric::Mae | Metric::Rmse, Target::Class { .. }) => {
+            (
+                Metric::RocAuc { average } | Metric::AveragePrecision { average },
+                Target::Class { classes, .. },
+            ) => check_average(*average, *classes, &argument)?,
+            (Metric::CalibrationError { bins }, Target::Class { .. }) => {
+                at_least_one(&format!("{argument}.bins"), *bins)?;
+            }
+            (Metric::Mae | Metric::Rmse | Metric::R2, Target::Class { .. }) => {
                 return Err(unfit(&format!("the metric `{name}`"), "real numbers", &argument)
                     .help("use `metrics.accuracy`"));
+            }
+            (_, Target::Real { .. }) => {
+                return Err(unfit(&format!("the metric `{name}`"), "classes", &argument)
+                    .help("use `metrics.mae` or `metrics.rmse`"));
             }
         }
     }
     Ok(())
+}
+
+fn check_average(average: Average, classes: u32, argument: &str) -> Checked<()> {
+    if average != Average::Binary || classes == 2 {
+        return Ok(());
+    }
+    let message = format!("a binary figure is of two classes, and there are {classes}");
+    let help = "write `average = Macro`, the mean over the classes; or `Micro`, `Weighted`";
+    Err(out_of_range(&format!("{argument}.average"), &message, help))
 }
 
 fn check_schedule(schedule: &Schedule) -> Checked<()> {
@@ -205,7 +249,7 @@ fn check_schedule(schedule: &Schedule) -> Checked<()> {
             at_least_one("schedule.step_size", *step_size)?;
             not_negative("gamma", *gamma)
         }
-        Schedule::Exponential { gamma } => not_negative("gamma", *gamma),
+        Schedule::Exponential { gamma } | Schedule::MultiStep { gamma, .. } => not_negative("gamma", *gamma),
         Schedule::Cosine { over, warmup, min_lr } => {
             at_least_one("schedule.over", *over)?;
             within(
@@ -260,16 +304,44 @@ fn check_optimizer(optimizer: &Optimizer) -> Checked<()> {
             not_negative("lr", *lr)?;
             not_negative("eps", *eps)?;
             not_negative("weight_decay", *weight_decay)?;
-            betas.iter().try_for_each(|beta| {
-                within(
-                    "optimizer.betas",
-                    *beta,
-                    (0.0..1.0).contains(beta),
-                    "from 0 to below 1",
-                )
-            })
+            check_betas(*betas)
+        }
+        Optimizer::Rmsprop {
+            lr,
+            alpha,
+            eps,
+            weight_decay,
+            momentum,
+            ..
+        } => {
+            not_negative("lr", *lr)?;
+            not_negative("eps", *eps)?;
+            not_negative("weight_decay", *weight_decay)?;
+            not_negative("momentum", *momentum)?;
+            let fits = (0.0..1.0).contains(alpha);
+            within("optimizer.alpha", *alpha, fits, "from 0 to below 1")
+        }
+        Optimizer::Lion {
+            lr,
+            betas,
+            weight_decay,
+        } => {
+            not_negative("lr", *lr)?;
+            not_negative("weight_decay", *weight_decay)?;
+            check_betas(*betas)
         }
     }
+}
+
+fn check_betas(betas: [f64; 2]) -> Checked<()> {
+    betas.iter().try_for_each(|beta| {
+        within(
+            "optimizer.betas",
+            *beta,
+            (0.0..1.0).contains(beta),
+            "from 0 to below 1",
+        )
+    })
 }
 
 fn at_least_one(name: &str, value: u32) -> Checked<()> {

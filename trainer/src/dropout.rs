@@ -20,13 +20,16 @@ impl Masks {
         Masks { stream }
     }
 
-    /// The mask of the layer at `index` of the network: 0 with probability `p`, else 1/(1-p).
+    /// The mask `part` (from 0) of the layer at `index` of the network: 0 with probability `p`, else 1/(1-p).
     ///
     /// # Errors
     /// When libtorch has no memory for it.
-    pub(crate) fn mask(&self, index: usize, p: f64, shape: &[i64]) -> Outcome<Tensor> {
+    pub(crate) fn mask(&self, index: usize, part: usize, p: f64, shape: &[i64]) -> Outcome<Tensor> {
         let count = shape.iter().product::<i64>() as usize;
         let mut stream = self.stream.child(index as u64);
+        if part > 0 {
+            stream = stream.child(part as u64);
+        }
         // Two elements a draw: 32 bits each are compared with p in units of 2^-32.
         let threshold = (p * f64::from(u32::MAX)) as u32;
         let keep = if p < 1.0 { (1.0 / (1.0 - p)) as f32 } else { 0.0 };
@@ -48,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_share_of_p_is_dropped_and_the_rest_scaled() {
-        let mask = Masks::new(1, 1, 0, 0).mask(0, 0.25, &[100, 101]).unwrap();
+        let mask = Masks::new(1, 1, 0, 0).mask(0, 0, 0.25, &[100, 101]).unwrap();
         let values: Vec<f32> = Vec::try_from(mask.view(-1)).unwrap();
         let dropped = values.iter().filter(|value| **value == 0.0).count();
         assert!((2300..2750).contains(&dropped), "{dropped}");
@@ -57,19 +60,21 @@ mod tests {
 
     #[test]
     fn each_place_has_its_own_mask() {
-        let mask =
-            |masks: Masks, layer| Vec::<f32>::try_from(masks.mask(layer, 0.5, &[64]).unwrap()).unwrap();
+        let mask = |masks: Masks, layer, part| {
+            Vec::<f32>::try_from(masks.mask(layer, part, 0.5, &[64]).unwrap()).unwrap()
+        };
         let masks = [
-            mask(Masks::new(1, 1, 0, 0), 0),
-            mask(Masks::new(2, 1, 0, 0), 0),
-            mask(Masks::new(1, 2, 0, 0), 0),
-            mask(Masks::new(1, 1, 1, 0), 0),
-            mask(Masks::new(1, 1, 0, 1), 0),
-            mask(Masks::new(1, 1, 0, 0), 1),
+            mask(Masks::new(1, 1, 0, 0), 0, 0),
+            mask(Masks::new(2, 1, 0, 0), 0, 0),
+            mask(Masks::new(1, 2, 0, 0), 0, 0),
+            mask(Masks::new(1, 1, 1, 0), 0, 0),
+            mask(Masks::new(1, 1, 0, 1), 0, 0),
+            mask(Masks::new(1, 1, 0, 0), 1, 0),
+            mask(Masks::new(1, 1, 0, 0), 1, 1),
         ];
         for (index, one) in masks.iter().enumerate() {
             assert!(masks[..index].iter().all(|other| other != one), "{index}");
         }
-        assert_eq!(masks[0], mask(Masks::new(1, 1, 0, 0), 0));
+        assert_eq!(masks[0], mask(Masks::new(1, 1, 0, 0), 0, 0));
     }
 }

@@ -20,7 +20,8 @@ impl LossFunction {
         let weight = match loss {
             Loss::CrossEntropy {
                 weight: Some(weight), ..
-            } => Some(Tensor::from_slice(weight).to_kind(Kind::Float)),
+            }
+            | Loss::Nll { weight: Some(weight) } => Some(Tensor::from_slice(weight).to_kind(Kind::Float)),
             _ => None,
         };
         LossFunction {
@@ -66,6 +67,17 @@ impl LossFunction {
             Loss::CrossEntropy { label_smoothing, .. } => {
                 output.f_cross_entropy_loss(y, self.weight.as_ref(), reduction, IGNORE, *label_smoothing)?
             }
+            Loss::Nll { .. } => output.f_nll_loss(y, self.weight.as_ref(), reduction, IGNORE)?,
+            Loss::Focal { gamma } => {
+                let log_p = output.f_log_softmax(-1, Kind::Float)?;
+                let log_p = log_p.f_gather(1, &y.f_unsqueeze(1)?, false)?.f_squeeze_dim(1)?;
+                let miss = log_p.f_exp()?.f_neg()?.f_add_scalar(1.0)?;
+                let losses = miss.f_pow_tensor_scalar(*gamma)?.f_mul(&log_p)?.f_neg()?;
+                match reduction {
+                    Reduction::Sum => losses.f_sum(Kind::Float)?,
+                    _ => losses.f_mean(Kind::Float)?,
+                }
+            }
             Loss::Mse => output.f_mse_loss(y, reduction)?,
             Loss::L1 => output.f_l1_loss(y, reduction)?,
             Loss::Custom { graph } => {
@@ -75,6 +87,7 @@ impl LossFunction {
                     _ => mean,
                 }
             }
+            Loss::Huber { delta } => output.f_huber_loss(y, reduction, *delta)?,
         })
     }
 }

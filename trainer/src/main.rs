@@ -9,7 +9,6 @@ mod evaluate;
 mod examples;
 mod graph;
 mod history;
-mod init;
 mod learner;
 mod loss;
 mod model;

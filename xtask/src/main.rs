@@ -1,5 +1,5 @@
 //! The commands of someone who works on mlp, or tries it on a fresh machine: `cargo xtask demo`, `test`, `bench`,
-//! `fuzz`, `docs`, `libtorch`. They start cargo and programs that cargo built, and link to nothing of mlp.
+//! `fuzz`, `parity`, `docs`, `libtorch`. They start cargo and programs that cargo built, and link to nothing of mlp.
 #![expect(
     clippy::disallowed_methods,
     reason = "starting programs is what xtask does, and it is no part of mlp"
@@ -11,6 +11,7 @@ mod docs;
 mod fuzz;
 mod libtorch;
 mod machine;
+mod parity;
 mod peers;
 mod shell;
 mod test;
@@ -24,6 +25,7 @@ cargo xtask COMMAND
   test       everything that has to hold: format, clippy, all tests, the examples
   bench      start-up, no-op build and training throughput, each against what people use now
   fuzz       look for texts that crash the language: fuzz [TARGET] [--seconds N]
+  parity     [NAME] every layer, loss, optimizer and schedule against PyTorch, by their losses over 200 train steps
   docs       write docs/stdlib.md from the doc comments of the standard library
   libtorch   only get libtorch, and print the folder to set LIBTORCH to
 ";
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["bench"] => bench::run(),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
+        ["parity"] => parity::run(""),
+        ["parity", case] => parity::run(case),
         ["docs"] => docs::run(),
         ["libtorch"] => libtorch::ensure().map(|folder| println!("{}", folder.display())),
         [] | ["help" | "--help" | "-h"] => {

@@ -77,6 +77,31 @@ pub fn plan_chain(args: &TrainArgs) -> ChainPlan {
             betas.to_vec(),
             serde_json::json!({ "eps": eps }),
         ),
+        Optimizer::Rmsprop {
+            lr,
+            alpha,
+            eps,
+            weight_decay,
+            momentum,
+            centered,
+        } => (
+            "rmsprop",
+            *lr,
+            *weight_decay,
+            vec![*momentum],
+            serde_json::json!({ "alpha": alpha, "eps": eps, "centered": centered }),
+        ),
+        Optimizer::Lion {
+            lr,
+            betas,
+            weight_decay,
+        } => (
+            "lion",
+            *lr,
+            *weight_decay,
+            betas.to_vec(),
+            serde_json::Value::Null,
+        ),
     };
     let base = serde_json::json!({
         "net": args.net,
@@ -109,6 +134,10 @@ fn learning_rate(lr: f64, schedule: Option<&Schedule>, epoch: u32) -> f64 {
     match schedule {
         None => lr,
         Some(Schedule::Step { step_size, gamma }) => lr * power(*gamma, done / (*step_size).max(1)),
+        Some(Schedule::MultiStep { milestones, gamma }) => {
+            let passed = milestones.iter().filter(|milestone| **milestone <= done).count();
+            lr * power(*gamma, u32::try_from(passed).unwrap_or(u32::MAX))
+        }
         Some(Schedule::Exponential { gamma }) => lr * power(*gamma, done),
         Some(Schedule::Cosine { over, warmup, min_lr }) => cosine(lr, *over, *warmup, *min_lr, done),
         Some(Schedule::Custom { factors }) => lr * factors.get(done as usize).copied().unwrap_or(1.0),
@@ -187,6 +216,14 @@ mod tests {
             factors: vec![1.0, 0.5],
         };
         assert!(near(&rates(Some(&custom), 2), &[0.1, 0.05]));
+        let milestones = Schedule::MultiStep {
+            milestones: vec![1, 3],
+            gamma: 0.5,
+        };
+        assert!(near(
+            &rates(Some(&milestones), 5),
+            &[0.1, 0.05, 0.05, 0.025, 0.025]
+        ));
         // CosineAnnealingLR(T_max = 4), held at its end.
         let cosine = Schedule::Cosine {
             over: 4,

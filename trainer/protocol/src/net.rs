@@ -33,6 +33,34 @@ pub enum Layer {
         name: String,
         layer: Box<Layer>,
     },
+    /// `layer(x) + x`, or `layer(x) + shortcut(x)`; then `activation`. The inner layer has the path of the residual.
+    Residual {
+        layer: Box<Layer>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shortcut: Option<Box<Layer>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        activation: Option<Box<Layer>>,
+    },
+    /// The sum of what each gives.
+    Parallel {
+        layers: Vec<Layer>,
+    },
+    /// What each gives, one after the other along `dim`.
+    Concat {
+        layers: Vec<Layer>,
+        dim: i64,
+    },
+    Identity,
+    Conv1d {
+        in_channels: i64,
+        out_channels: i64,
+        kernel_size: i64,
+        stride: i64,
+        padding: i64,
+        dilation: i64,
+        groups: i64,
+        bias: bool,
+    },
     Conv2d {
         in_channels: i64,
         out_channels: i64,
@@ -43,6 +71,27 @@ pub enum Layer {
         groups: i64,
         bias: bool,
     },
+    ConvTranspose2d {
+        in_channels: i64,
+        out_channels: i64,
+        kernel_size: [i64; 2],
+        stride: [i64; 2],
+        padding: [i64; 2],
+        output_padding: [i64; 2],
+        dilation: [i64; 2],
+        groups: i64,
+        bias: bool,
+    },
+    Embedding {
+        num_embeddings: i64,
+        embedding_dim: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        padding_idx: Option<i64>,
+    },
+    /// Sines and cosines of the position, added; then dropout.
+    PositionalEncoding {
+        dropout: f64,
+    },
     Linear {
         in_features: i64,
         out_features: i64,
@@ -52,6 +101,36 @@ pub enum Layer {
         num_features: i64,
         eps: f64,
         momentum: f64,
+    },
+    /// Over the last dimension.
+    LayerNorm {
+        normalized_shape: i64,
+        eps: f64,
+    },
+    GroupNorm {
+        num_groups: i64,
+        num_channels: i64,
+        eps: f64,
+    },
+    MaxPool1d {
+        kernel_size: i64,
+        stride: i64,
+        padding: i64,
+    },
+    AvgPool1d {
+        kernel_size: i64,
+        stride: i64,
+        padding: i64,
+    },
+    AdaptiveAvgPool1d {
+        output_size: i64,
+    },
+    AdaptiveAvgPool2d {
+        output_size: [i64; 2],
+    },
+    Upsample {
+        scale_factor: [i64; 2],
+        mode: Interpolation,
     },
     MaxPool2d {
         kernel_size: [i64; 2],
@@ -66,12 +145,48 @@ pub enum Layer {
     Dropout {
         p: f64,
     },
+    Dropout2d {
+        p: f64,
+    },
+    Lstm {
+        input_size: i64,
+        hidden_size: i64,
+        num_layers: i64,
+        bidirectional: bool,
+        dropout: f64,
+        output: Sequence,
+    },
+    Gru {
+        input_size: i64,
+        hidden_size: i64,
+        num_layers: i64,
+        bidirectional: bool,
+        dropout: f64,
+        output: Sequence,
+    },
+    TransformerEncoder {
+        d_model: i64,
+        nhead: i64,
+        num_layers: i64,
+        dim_feedforward: i64,
+        dropout: f64,
+        activation: Activation,
+        norm_first: bool,
+        output: Sequence,
+    },
     Flatten {
         start_dim: i64,
     },
     Relu,
+    Relu6,
     Gelu,
     Silu,
+    Mish,
+    Hardswish,
+    Softplus,
+    Elu {
+        alpha: f64,
+    },
     Tanh,
     Sigmoid,
     LeakyRelu {
@@ -92,4 +207,35 @@ pub enum Layer {
     Fn {
         graph: Graph,
     },
+}
+
+/// What comes out of a layer over a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sequence {
+    /// Its last element; of a recurrent layer the last state.
+    Last,
+    /// Every element.
+    All,
+    /// The mean over the elements.
+    Mean,
+}
+
+/// How values between pixels are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interpolation {
+    /// The nearest one.
+    Nearest,
+    /// The mean of the four around, weighted by distance.
+    Bilinear,
+}
+
+/// The activation inside of a transformer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is the layer of that name")]
+pub enum Activation {
+    Relu,
+    Gelu,
 }

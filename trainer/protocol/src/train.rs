@@ -82,11 +82,22 @@ pub enum Loss {
         #[serde(default)]
         label_smoothing: f64,
     },
+    Nll {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weight: Option<Vec<f64>>,
+    },
+    /// Of logits of classes: `-(1 - p)^gamma log p`.
+    Focal {
+        gamma: f64,
+    },
     Mse,
     L1,
     /// A traced function of the output and the targets of a batch: one number.
     Custom {
         graph: Graph,
+    },
+    Huber {
+        delta: f64,
     },
 }
 
@@ -116,6 +127,19 @@ pub enum Optimizer {
         eps: f64,
         weight_decay: f64,
     },
+    Rmsprop {
+        lr: f64,
+        alpha: f64,
+        eps: f64,
+        weight_decay: f64,
+        momentum: f64,
+        centered: bool,
+    },
+    Lion {
+        lr: f64,
+        betas: [f64; 2],
+        weight_decay: f64,
+    },
 }
 
 /// A learning-rate schedule, by epoch.
@@ -142,6 +166,10 @@ pub enum Schedule {
     Custom {
         factors: Vec<f64>,
     },
+    MultiStep {
+        milestones: Vec<u32>,
+        gamma: f64,
+    },
 }
 
 /// A metric over a split.
@@ -159,8 +187,30 @@ pub enum Metric {
     },
     /// Counts: row i, column j is how many examples of class i were taken for class j.
     ConfusionMatrix,
+    Precision {
+        average: Average,
+        threshold: f64,
+    },
+    Recall {
+        average: Average,
+        threshold: f64,
+    },
+    F1 {
+        average: Average,
+        threshold: f64,
+    },
+    RocAuc {
+        average: Average,
+    },
+    AveragePrecision {
+        average: Average,
+    },
+    CalibrationError {
+        bins: u32,
+    },
     Mae,
     Rmse,
+    R2,
     /// A traced function of the outputs and targets of all examples at once: one number.
     Custom {
         graph: Graph,
@@ -176,6 +226,20 @@ pub enum Direction {
     Maximize,
     /// The lower.
     Minimize,
+}
+
+/// How the figures of classes become one. Written as the language writes an enum's value: `{"kind": "Macro"}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub enum Average {
+    /// Of the second of two classes.
+    Binary,
+    /// Their mean.
+    Macro,
+    /// Counts over all classes at once.
+    Micro,
+    /// Their mean, weighted by the examples of each.
+    Weighted,
 }
 
 /// Stop a training whose validation stops improving.

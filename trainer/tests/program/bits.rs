@@ -1,15 +1,21 @@
 //! The same pipeline gives the same bits, whatever runs it.
 
-use crate::call::{Place, cnn, mlp, train, without_val};
+use crate::call::{Place, cnn, lstm, mlp, train, transformer, without_val};
 use serde_json::{Value, json};
 
 const WEIGHTS: &str = "last/weights.safetensors";
 
-/// The first digits of the digests of trained weights by cpu class, [mlp, cnn, cnn in four shards]. A change of one is a change of results: raise
+/// The first digits of the digests of trained weights by cpu class, [mlp, cnn, cnn in four shards, lstm, transformer]. A change of one is a change of results: raise
 /// the version of `ml.train` in `mlp_protocol::builtin`.
-const GOLDEN: &[(&str, [&str; 3])] = &[(
+const GOLDEN: &[(&str, [&str; 5])] = &[(
     "GenuineIntel",
-    ["24e3223596eaa74d", "45e872a1158a12ab", "6b7bffbe6eb25476"],
+    [
+        "24e3223596eaa74d",
+        "45e872a1158a12ab",
+        "6b7bffbe6eb25476",
+        "c463301733877bfe",
+        "0d0f9acc3aed9a06",
+    ],
 )];
 
 fn sharded(net: &Value, shards: u32) -> Value {
@@ -21,13 +27,19 @@ fn sharded(net: &Value, shards: u32) -> Value {
 #[test]
 fn golden_digests_of_trained_weights() {
     let place = Place::new();
-    let digests: Vec<String> = [train(&mlp()), train(&cnn()), sharded(&cnn(), 4)]
-        .iter()
-        .map(|call| {
-            place.build(call);
-            place.digest(WEIGHTS)[..16].to_string()
-        })
-        .collect();
+    let digests: Vec<String> = [
+        train(&mlp()),
+        train(&cnn()),
+        sharded(&cnn(), 4),
+        train(&lstm()),
+        train(&transformer()),
+    ]
+    .iter()
+    .map(|call| {
+        place.build(call);
+        place.digest(WEIGHTS)[..16].to_string()
+    })
+    .collect();
     match GOLDEN.iter().find(|(class, _)| *class == cpu_class()) {
         Some((_, golden)) => assert_eq!(digests, golden),
         None => eprintln!(
@@ -49,7 +61,7 @@ fn cpu_class() -> String {
 #[test]
 fn workers_change_nothing() {
     let place = Place::new();
-    for net in [mlp(), cnn()] {
+    for net in [mlp(), cnn(), lstm(), transformer()] {
         let outputs = |workers: u32| {
             let mut call = sharded(&net, 4);
             call["workers"] = json!(workers);

@@ -161,7 +161,7 @@ pub(crate) fn sums(count: u64) -> Dataset {
     )
 }
 
-fn dataset(examples: u64, shape: Vec<u64>, x: &[f32], y: Target, targets: Array) -> Dataset {
+pub(crate) fn dataset(examples: u64, shape: Vec<u64>, x: &[f32], y: Target, targets: Array) -> Dataset {
     let full = std::iter::once(examples).chain(shape.iter().copied()).collect();
     let schema = Schema {
         format: FORMAT,
@@ -200,11 +200,37 @@ pub(crate) fn cnn() -> Value {
     ]))
 }
 
+/// The channels of the examples as sequences of two, through an LSTM with dropout.
+pub(crate) fn lstm() -> Value {
+    sequence(
+        &json!({
+            "kind": "lstm", "input_size": 16, "hidden_size": 6, "num_layers": 2, "bidirectional": true,
+            "dropout": 0.2, "output": "last",
+        }),
+        12,
+    )
+}
+
+/// The channels of the examples as sequences of two, through a transformer with dropout.
+pub(crate) fn transformer() -> Value {
+    sequence(
+        &json!({
+            "kind": "transformer_encoder", "d_model": 16, "nhead": 2, "num_layers": 2, "dim_feedforward": 8,
+            "dropout": 0.1, "activation": "relu", "norm_first": false, "output": "mean",
+        }),
+        16,
+    )
+}
+
+fn sequence(layer: &Value, features: u32) -> Value {
+    net(&json!([{ "kind": "flatten", "start_dim": 2 }, layer, linear(features, 3)]))
+}
+
 pub(crate) fn linear(inputs: u32, outputs: u32) -> Value {
     json!({ "kind": "linear", "in_features": inputs, "out_features": outputs, "bias": true })
 }
 
-fn net(layers: &Value) -> Value {
+pub(crate) fn net(layers: &Value) -> Value {
     json!({ "input": [2, 4, 4], "output": [3], "root": { "kind": "sequential", "layers": layers } })
 }
 

@@ -9,6 +9,7 @@
 mod bits;
 mod call;
 mod failures;
+mod parity;
 mod resume;
 mod traced;
 mod values;

@@ -164,6 +164,14 @@ fn regression_with_every_optimizer() {
             json!({ "kind": "adamw", "lr": 0.05, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 1e-4 }),
             0.01,
         ),
+        (
+            json!({ "kind": "rmsprop", "lr": 0.02, "alpha": 0.9, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.0, "centered": true }),
+            0.01,
+        ),
+        (
+            json!({ "kind": "lion", "lr": 0.02, "betas": [0.9, 0.99], "weight_decay": 0.01 }),
+            0.01,
+        ),
     ] {
         let mut call = without_val(train(&net));
         call["inputs"]["on"] = json!("sums");
@@ -197,6 +205,33 @@ fn regression_with_every_optimizer() {
         place.build(&scored);
         let metrics = place.json("metrics.json");
         assert!(metrics["mae"].as_f64() <= metrics["rmse"].as_f64() && metrics["rmse"].as_f64() < Some(0.1));
+    }
+}
+
+#[test]
+fn every_loss_falls() {
+    let place = Place::new();
+    sums(64).write(&place.path("sums")).unwrap();
+    let numbers = json!({ "input": [2], "output": [1], "root": linear(2, 1) });
+    for (net, on, loss) in [
+        (&mlp(), "train", json!({ "kind": "focal", "gamma": 2.0 })),
+        (&numbers, "sums", json!({ "kind": "huber", "delta": 0.5 })),
+        (&numbers, "sums", json!({ "kind": "l1" })),
+    ] {
+        for shards in [1, 3] {
+            let mut call = without_val(train(net));
+            call["inputs"]["on"] = json!(on);
+            call["args"]["loss"] = loss.clone();
+            call["args"]["metrics"] = json!({});
+            call["args"]["epochs"] = json!(20);
+            call["args"]["shards"] = json!(shards);
+            place.build(&call);
+            let losses = losses(&place);
+            assert!(
+                losses[19] < losses[0] / 2.0,
+                "{loss}, {shards} shards: {losses:?}"
+            );
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Metrics: tallied batch by batch, summed in the order of batches, with the arithmetic of this file, not of a kernel.
 
+mod classes;
+mod ranking;
+
 use crate::error::Outcome;
 use crate::graph;
 use crate::loss::LossFunction;
-use mlp_protocol::graph::Graph;
 use mlp_protocol::train::{Loss, Metric};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -25,8 +27,8 @@ enum Kind {
     Mae,
     /// The root of the mean squared error.
     Rmse,
-    /// A function of the outputs and targets of all examples.
-    Custom(Graph),
+    /// A figure that no sums over batches give: computed of all examples at the end.
+    Whole(Metric),
 }
 
 /// The counts of some batches, one a metric.
@@ -46,6 +48,42 @@ enum Count {
     Kept(Vec<(Tensor, Tensor)>),
 }
 
+/// Every example: what the network says of it, and its target.
+struct Rows {
+    /// Numbers of an example.
+    width: usize,
+    /// Probabilities of classes, or outputs; row by row.
+    values: Vec<f64>,
+    /// The class of each example, or its numbers.
+    targets: Vec<f64>,
+}
+
+impl Rows {
+    fn new(metric: &Metric, output: &Tensor, y: &Tensor) -> Outcome<Rows> {
+        let output = match metric {
+            Metric::R2 => output.f_to_kind(tch::Kind::Double)?,
+            // Of libtorch, whose exponential is pinned with it.
+            _ => output.f_softmax(-1, tch::Kind::Double)?,
+        };
+        let numbers = |tensor: &Tensor| Outcome::Ok(Vec::try_from(tensor.f_contiguous()?.f_view(-1)?)?);
+        Ok(Rows {
+            width: output.size().get(1).map_or(1, |width| *width as usize),
+            values: numbers(&output)?,
+            targets: numbers(&y.f_to_kind(tch::Kind::Double)?)?,
+        })
+    }
+
+    /// The rows of each example.
+    fn iter(&self) -> impl Iterator<Item = &[f64]> {
+        self.values.chunks_exact(self.width.max(1))
+    }
+
+    /// Each example's class.
+    fn classes(&self) -> impl Iterator<Item = usize> {
+        self.targets.iter().map(|class| *class as usize)
+    }
+}
+
 impl Scorer {
     /// The scorer of `metrics`, and of `loss` under that name where there is one.
     pub(crate) fn new(metrics: &BTreeMap<String, Metric>, loss: Option<&Loss>) -> Scorer {
@@ -56,7 +94,7 @@ impl Scorer {
                 Metric::Loss { loss } => Kind::Loss(LossFunction::new(loss)),
                 Metric::Mae => Kind::Mae,
                 Metric::Rmse => Kind::Rmse,
-                Metric::Custom { graph, .. } => Kind::Custom(graph.clone()),
+                metric => Kind::Whole(metric.clone()),
             };
             (name.clone(), kind)
         });
@@ -102,7 +140,7 @@ impl Kind {
     fn count(&self, output: &Tensor, values: &[f32], width: usize, y: &Tensor) -> Outcome<Count> {
         let rows = || values.chunks_exact(width.max(1));
         Ok(match self {
-            Kind::Custom(_) => Count::Kept(vec![(output.shallow_clone(), y.shallow_clone())]),
+            Kind::Whole(_) => Count::Kept(vec![(output.shallow_clone(), y.shallow_clone())]),
             Kind::Loss(loss) => Count::Mean {
                 sum: loss.sum(output, y)?.f_double_value(&[])?,
                 mass: loss.mass(y)?,
@@ -172,14 +210,50 @@ impl Count {
             (Count::Mean { sum, mass }, Kind::Rmse) => json!((sum / mass).sqrt()),
             (Count::Mean { sum, mass }, _) => json!(sum / mass),
             (Count::Matrix { width, cells }, _) => cells.chunks(width.max(1)).collect(),
-            (Count::Kept(batches), Kind::Custom(graph)) => {
+            (Count::Kept(batches), Kind::Whole(metric)) => {
                 let (outputs, targets): (Vec<_>, Vec<_>) = batches.into_iter().unzip();
                 let (output, y) = (Tensor::f_cat(&outputs, 0)?, Tensor::f_cat(&targets, 0)?);
-                json!(graph::run(graph, &[&output, &y])?.f_double_value(&[])?)
+                json!(whole(metric, &output, &y)?)
             }
             (Count::Kept(_), _) => Value::Null,
         })
     }
+}
+
+/// A figure of all examples; NaN where it is not defined, or the network gave NaN.
+fn whole(metric: &Metric, output: &Tensor, y: &Tensor) -> Outcome<f64> {
+    if let Metric::Custom { graph, .. } = metric {
+        return Ok(graph::run(graph, &[output, y])?.f_double_value(&[])?);
+    }
+    let rows = &Rows::new(metric, output, y)?;
+    if rows.values.iter().any(|value| value.is_nan()) {
+        return Ok(f64::NAN);
+    }
+    Ok(match metric {
+        Metric::Precision { average, threshold } => classes::precision(rows, *average, *threshold),
+        Metric::Recall { average, threshold } => classes::recall(rows, *average, *threshold),
+        Metric::F1 { average, threshold } => classes::f1(rows, *average, *threshold),
+        Metric::RocAuc { average } => ranking::averaged(rows, *average, ranking::roc_auc),
+        Metric::AveragePrecision { average } => ranking::averaged(rows, *average, ranking::average_precision),
+        Metric::CalibrationError { bins } => classes::calibration_error(rows, *bins as usize),
+        Metric::R2 => r2(rows),
+        _ => f64::NAN,
+    })
+}
+
+/// The coefficient of determination: the mean over the outputs, as scikit-learn's `r2_score`.
+fn r2(rows: &Rows) -> f64 {
+    let width = rows.width.max(1);
+    let count = (rows.targets.len() / width).max(1) as f64;
+    let of = |column: usize| {
+        let targets = || rows.targets.iter().skip(column).step_by(width);
+        let outputs = rows.values.iter().skip(column).step_by(width);
+        let mean = targets().sum::<f64>() / count;
+        let residual: f64 = targets().zip(outputs).map(|(y, out)| (y - out) * (y - out)).sum();
+        let total: f64 = targets().map(|y| (y - mean) * (y - mean)).sum();
+        1.0 - residual / total
+    };
+    (0..width).map(of).sum::<f64>() / width as f64
 }
 
 /// How many classes are likelier than `class`: NaN is likelier than any number, and a lower index than an equal higher.
@@ -210,6 +284,7 @@ fn likeliest(row: &[f32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mlp_protocol::train::Average;
 
     fn scores(metric: Metric, output: &Tensor, y: &Tensor) -> Value {
         let scorer = Scorer::new(&BTreeMap::from([("m".to_string(), metric)]), None);
@@ -244,6 +319,44 @@ mod tests {
         );
     }
 
+    /// Four examples of two classes, as logits whose softmax is exact enough: 0.9, 0.6, 0.4, 0.2 for class 1.
+    fn two_classes() -> (Tensor, Tensor) {
+        let logit = |p: f32| [0.0, (p / (1.0 - p)).ln()];
+        let logits: Vec<f32> = [0.9, 0.6, 0.4, 0.2].into_iter().flat_map(logit).collect();
+        (
+            Tensor::from_slice(&logits).view([4, 2]),
+            Tensor::from_slice(&[1_i64, 0, 1, 0]),
+        )
+    }
+
+    #[track_caller]
+    fn assert_near(found: &Value, expected: f64) {
+        let found = found.as_f64().unwrap();
+        assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    }
+
+    // Expected figures are scikit-learn's on the same numbers.
+    #[test]
+    fn figures_of_all_examples() {
+        let (output, y) = two_classes();
+        let of = |metric| scores(metric, &output, &y);
+        let (average, threshold) = (Average::Binary, 0.5);
+        assert_near(&of(Metric::Precision { average, threshold }), 0.5);
+        assert_near(&of(Metric::Recall { average, threshold }), 0.5);
+        assert_near(&of(Metric::F1 { average, threshold }), 0.5);
+        let threshold = 0.3;
+        assert_near(&of(Metric::Precision { average, threshold }), 2.0 / 3.0);
+        assert_near(&of(Metric::Recall { average, threshold }), 1.0);
+        assert_near(&of(Metric::F1 { average, threshold }), 0.8);
+        assert_near(&of(Metric::RocAuc { average }), 0.75);
+        assert_near(&of(Metric::AveragePrecision { average }), 5.0 / 6.0);
+        let average = Average::Macro;
+        assert_near(&of(Metric::F1 { average, threshold }), (0.8 + 2.0 / 3.0) / 2.0);
+        assert_near(&of(Metric::RocAuc { average }), 0.75);
+        // Confidences 0.9, 0.6, 0.6, 0.8 of which the first and the last are right.
+        assert_near(&of(Metric::CalibrationError { bins: 5 }), (0.1 + 1.2 + 0.2) / 4.0);
+    }
+
     #[test]
     fn regression() {
         let output = Tensor::from_slice(&[1.0_f32, 2.0, 5.0]).view([3, 1]);
@@ -251,6 +364,7 @@ mod tests {
         assert_eq!(scores(Metric::Mae, &output, &y), json!(2.0));
         assert_eq!(scores(Metric::Rmse, &output, &y), json!((20.0_f64 / 3.0).sqrt()));
         assert_eq!(scores(Metric::Loss { loss: Loss::L1 }, &output, &y), json!(2.0));
+        assert_eq!(scores(Metric::R2, &output, &y), json!(1.0 - 20.0 / 6.0));
         let nan = Tensor::from_slice(&[f32::NAN, 2.0, 5.0]).view([3, 1]);
         assert_eq!(scores(Metric::Mae, &nan, &y), Value::Null);
     }

@@ -1,5 +1,9 @@
-//! Optimizers with their state: PyTorch's fused steps.
+//! Optimizers with their state: PyTorch's fused steps, and those that PyTorch has not fused.
 
+mod lion;
+mod rmsprop;
+
+use self::rmsprop::Rmsprop;
 use crate::error::Outcome;
 use crate::shim::{self, Adam, Sgd};
 use crate::tensors;
@@ -25,7 +29,14 @@ enum Kinds {
         decoupled: bool,
     },
     /// Without momentum `momenta` is empty.
-    Sgd { momenta: Vec<Tensor>, nesterov: bool },
+    Sgd {
+        momenta: Vec<Tensor>,
+        nesterov: bool,
+    },
+    Rmsprop(Rmsprop),
+    Lion {
+        averages: Vec<Tensor>,
+    },
 }
 
 impl Optimizer {
@@ -62,6 +73,20 @@ impl Optimizer {
                     nesterov: *nesterov,
                 }
             }
+            Recipe::Rmsprop {
+                alpha,
+                eps,
+                momentum,
+                centered,
+                ..
+            } => Kinds::Rmsprop(Rmsprop {
+                alpha: *alpha,
+                eps: *eps,
+                squares: zeros()?,
+                averages: if *centered { zeros()? } else { Vec::new() },
+                momenta: if *momentum == 0.0 { Vec::new() } else { zeros()? },
+            }),
+            Recipe::Lion { .. } => Kinds::Lion { averages: zeros()? },
         };
         Ok(Optimizer {
             kind,
@@ -110,6 +135,17 @@ impl Optimizer {
                 let _ = self.step.f_add_scalar_(1)?;
                 Ok(())
             }
+            Kinds::Rmsprop(state) => {
+                tch::no_grad(|| state.step(params, grads, lr, weight_decay, momentum[0]))?;
+                let _ = self.step.f_add_scalar_(1)?;
+                Ok(())
+            }
+            Kinds::Lion { averages } => {
+                let betas = [momentum[0], momentum[1]];
+                tch::no_grad(|| lion::step(params, grads, averages, lr, weight_decay, betas))?;
+                let _ = self.step.f_add_scalar_(1)?;
+                Ok(())
+            }
         }
     }
 
@@ -147,6 +183,12 @@ impl Optimizer {
                 averages, squares, ..
             } => vec![("exp_avg", averages), ("exp_avg_sq", squares)],
             Kinds::Sgd { momenta, .. } => vec![("momentum_buffer", momenta)],
+            Kinds::Rmsprop(state) => vec![
+                ("square_avg", &state.squares),
+                ("grad_avg", &state.averages),
+                ("momentum_buffer", &state.momenta),
+            ],
+            Kinds::Lion { averages } => vec![("exp_avg", averages)],
         }
     }
 }

@@ -1,0 +1,323 @@
+//! A network: the recipe's layer tree over a list of its layers, with the places of their parameters and buffers.
+//!
+//! A [`Network`] holds no tensors, so threads share it; the tensors stand in [`Leaves`], of which each shard has its own
+//! over the same storage.
+
+mod attention;
+mod forward;
+mod init;
+mod recurrent;
+
+use crate::dropout::Masks;
+use crate::error::{Error, Outcome};
+use mlp_protocol::net::{Layer, Net};
+use std::ops::Range;
+use tch::{TchError, Tensor};
+
+/// A network without its weights.
+pub(crate) struct Network {
+    root: Node,
+    layers: Vec<Placed>,
+    /// The parameters' paths, in PyTorch's order of construction.
+    pub(crate) param_names: Vec<String>,
+    /// The buffers' paths.
+    pub(crate) buffer_names: Vec<String>,
+}
+
+/// A layer with the places of its tensors in [`Leaves`].
+struct Placed {
+    layer: Layer,
+    params: Range<usize>,
+    buffers: Range<usize>,
+}
+
+/// A network's tensors.
+#[derive(Default)]
+pub(crate) struct Leaves {
+    /// Trainable, in the order of [`Network::param_names`].
+    pub(crate) params: Vec<Tensor>,
+    /// Running statistics and fitted numbers, in the order of [`Network::buffer_names`].
+    pub(crate) buffers: Vec<Tensor>,
+}
+
+impl Leaves {
+    /// Other handles to the same storage, for another thread: its gradients are its own.
+    ///
+    /// # Errors
+    /// When libtorch throws.
+    pub(crate) fn replica(&self) -> Outcome<Leaves> {
+        let leaf = |tensor: &Tensor| Outcome::Ok(tensor.f_detach()?.f_set_requires_grad(true)?);
+        Ok(Leaves {
+            params: self.params.iter().map(leaf).collect::<Outcome<_>>()?,
+            buffers: self.buffers.iter().map(Tensor::shallow_clone).collect(),
+        })
+    }
+}
+
+/// A layer that learns numbers from the training set.
+pub(crate) struct Adapted {
+    /// Its place in the line.
+    pub(crate) layer: usize,
+    /// The places of `mean` and `std` among the buffers.
+    pub(crate) buffers: Range<usize>,
+    /// Whether the mean is to be learned.
+    pub(crate) mean: bool,
+    /// Whether the deviation is to be learned.
+    pub(crate) std: bool,
+}
+
+/// How a network is run.
+pub(crate) enum Mode<'a> {
+    /// Running statistics are used; nothing is random.
+    Evaluation,
+    /// Batch statistics are used. `statistics` takes the place of the running ones, and is overwritten by the batch's own
+    /// where batches are cut into shards; without it the running ones are updated.
+    Training {
+        masks: Masks,
+        statistics: Option<&'a [Tensor]>,
+    },
+}
+
+/// How layers are put together.
+enum Node {
+    /// The layer at an index of [`Network::layers`].
+    Leaf(usize),
+    /// One after the other.
+    Line(Vec<Node>),
+    Residual {
+        main: Box<Node>,
+        shortcut: Option<Box<Node>>,
+        activation: Option<Box<Node>>,
+    },
+    /// The sum of what each gives.
+    Sum(Vec<Node>),
+    /// What each gives, along a dimension.
+    Concat(Vec<Node>, i64),
+}
+
+/// Why a run through the network ended before its end.
+enum Stop {
+    /// The layer that was asked for is reached: what comes in.
+    Reached(Tensor),
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Failed(error)
+    }
+}
+
+impl From<TchError> for Stop {
+    fn from(error: TchError) -> Stop {
+        Stop::Failed(error.into())
+    }
+}
+
+/// A run through the network.
+struct Pass<'a> {
+    leaves: &'a Leaves,
+    mode: &'a Mode<'a>,
+    /// The layer before which it ends.
+    until: Option<usize>,
+}
+
+impl Network {
+    /// Lays out `net`, with weights from PyTorch's default initialisation after `torch.manual_seed(seed)`.
+    ///
+    /// # Errors
+    /// When libtorch has no memory for them.
+    pub(crate) fn new(net: &Net, seed: i64) -> Outcome<(Network, Leaves)> {
+        tch::manual_seed(seed);
+        let mut layout = Layout::default();
+        let root = layout.node(&net.root, "")?;
+        let network = Network {
+            root,
+            layers: layout.layers,
+            param_names: layout.param_names,
+            buffer_names: layout.buffer_names,
+        };
+        Ok((network, layout.leaves))
+    }
+
+    /// Runs the network on a batch.
+    ///
+    /// # Errors
+    /// When libtorch throws, or batch norm has a single value a channel.
+    pub(crate) fn forward(&self, leaves: &Leaves, x: &Tensor, mode: &Mode<'_>) -> Outcome<Tensor> {
+        self.run_until(None, leaves, x, mode)
+    }
+
+    /// What comes into the layer at `end`.
+    ///
+    /// # Errors
+    /// As [`Network::forward`].
+    pub(crate) fn forward_until(
+        &self,
+        end: usize,
+        leaves: &Leaves,
+        x: &Tensor,
+        mode: &Mode<'_>,
+    ) -> Outcome<Tensor> {
+        self.run_until(Some(end), leaves, x, mode)
+    }
+
+    fn run_until(
+        &self,
+        until: Option<usize>,
+        leaves: &Leaves,
+        x: &Tensor,
+        mode: &Mode<'_>,
+    ) -> Outcome<Tensor> {
+        let pass = Pass { leaves, mode, until };
+        match self.run(&self.root, x.shallow_clone(), &pass) {
+            Ok(output) | Err(Stop::Reached(output)) => Ok(output),
+            Err(Stop::Failed(error)) => Err(error),
+        }
+    }
+
+    fn run(&self, node: &Node, mut x: Tensor, pass: &Pass<'_>) -> Result<Tensor, Stop> {
+        match node {
+            Node::Leaf(index) if pass.until == Some(*index) => Err(Stop::Reached(x)),
+            Node::Leaf(index) => Ok(self.layers[*index].forward(*index, pass.leaves, &x, pass.mode)?),
+            Node::Line(nodes) => {
+                for node in nodes {
+                    x = self.run(node, x, pass)?;
+                }
+                Ok(x)
+            }
+            Node::Residual {
+                main,
+                shortcut,
+                activation,
+            } => {
+                let sum = self.run(main, x.shallow_clone(), pass)?;
+                if let Some(shortcut) = shortcut {
+                    x = self.run(shortcut, x, pass)?;
+                }
+                let sum = sum.f_add(&x)?;
+                match activation {
+                    Some(activation) => self.run(activation, sum, pass),
+                    None => Ok(sum),
+                }
+            }
+            Node::Sum(nodes) => {
+                let mut outputs = self.each(nodes, &x, pass)?.into_iter();
+                let first = outputs.next().unwrap_or(x);
+                Ok(outputs.try_fold(first, |sum, output| sum.f_add(&output))?)
+            }
+            Node::Concat(nodes, dim) => Ok(Tensor::f_cat(&self.each(nodes, &x, pass)?, *dim)?),
+        }
+    }
+
+    fn each(&self, nodes: &[Node], x: &Tensor, pass: &Pass<'_>) -> Result<Vec<Tensor>, Stop> {
+        nodes
+            .iter()
+            .map(|node| self.run(node, x.shallow_clone(), pass))
+            .collect()
+    }
+
+    /// The layers that learn numbers from the training set.
+    pub(crate) fn to_adapt(&self) -> impl Iterator<Item = Adapted> {
+        self.layers
+            .iter()
+            .enumerate()
+            .filter_map(|(layer, placed)| match &placed.layer {
+                Layer::Normalize { mean, std, .. } if mean.is_none() || std.is_none() => {
+                    let buffers = placed.buffers.clone();
+                    Some(Adapted {
+                        layer,
+                        buffers,
+                        mean: mean.is_none(),
+                        std: std.is_none(),
+                    })
+                }
+                _ => None,
+            })
+    }
+
+    /// The batch norms: their momentum and the place of their buffers (mean, variance, count).
+    pub(crate) fn batch_norms(&self) -> impl Iterator<Item = (f64, Range<usize>)> {
+        self.layers.iter().filter_map(|placed| match placed.layer {
+            Layer::BatchNorm { momentum, .. } => Some((momentum, placed.buffers.clone())),
+            _ => None,
+        })
+    }
+}
+
+/// A network that is being laid out.
+#[derive(Default)]
+struct Layout {
+    layers: Vec<Placed>,
+    param_names: Vec<String>,
+    buffer_names: Vec<String>,
+    leaves: Leaves,
+}
+
+impl Layout {
+    fn node(&mut self, layer: &Layer, path: &str) -> Outcome<Node> {
+        Ok(match layer {
+            Layer::Sequential { layers } => Node::Line(self.nodes(layers, path)?),
+            Layer::Parallel { layers } => Node::Sum(self.nodes(layers, path)?),
+            Layer::Concat { layers, dim } => Node::Concat(self.nodes(layers, path)?, *dim),
+            Layer::Named { name, layer } => self.node(layer, &join(path, name))?,
+            Layer::Residual {
+                layer,
+                shortcut,
+                activation,
+            } => Node::Residual {
+                main: Box::new(self.node(layer, path)?),
+                shortcut: self.optional(shortcut.as_deref(), path, "shortcut")?,
+                activation: self.optional(activation.as_deref(), path, "activation")?,
+            },
+            layer => self.leaf(layer, path)?,
+        })
+    }
+
+    fn nodes(&mut self, layers: &[Layer], path: &str) -> Outcome<Vec<Node>> {
+        let nodes = layers.iter().enumerate();
+        nodes
+            .map(|(index, layer)| self.child(layer, path, &index.to_string()))
+            .collect()
+    }
+
+    fn optional(&mut self, layer: Option<&Layer>, path: &str, default: &str) -> Outcome<Option<Box<Node>>> {
+        let node = layer.map(|layer| self.child(layer, path, default)).transpose()?;
+        Ok(node.map(Box::new))
+    }
+
+    /// A name takes the place of what a layer is called by default.
+    fn child(&mut self, layer: &Layer, path: &str, default: &str) -> Outcome<Node> {
+        match layer {
+            Layer::Named { .. } => self.node(layer, path),
+            layer => self.node(layer, &join(path, default)),
+        }
+    }
+
+    fn leaf(&mut self, layer: &Layer, path: &str) -> Outcome<Node> {
+        let tensors = init::tensors(layer)?;
+        let (params, buffers) = (self.param_names.len(), self.buffer_names.len());
+        for (name, tensor) in tensors.params {
+            self.param_names.push(join(path, &name));
+            self.leaves.params.push(tensor.f_set_requires_grad(true)?);
+        }
+        for (name, tensor) in tensors.buffers {
+            self.buffer_names.push(join(path, &name));
+            self.leaves.buffers.push(tensor);
+        }
+        self.layers.push(Placed {
+            layer: layer.clone(),
+            params: params..self.param_names.len(),
+            buffers: buffers..self.buffer_names.len(),
+        });
+        Ok(Node::Leaf(self.layers.len() - 1))
+    }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_string()
+    } else {
+        format!("{path}.{name}")
+    }
+}
