@@ -35,7 +35,7 @@ pub(super) fn demand(
         return Ok(Err(notices(&pipeline, &diagnostics)));
     }
     let workspace = Workspace::open(project).map_err(|error| Refusal::of_engine(&error))?;
-    let instance = match workspace.instantiate(&outcome.evaluation) {
+    let instance = match workspace.instantiate(&outcome.evaluation, pipeline.sources_mut()) {
         Ok(instance) => instance,
         Err(EngineError::Pipeline(found)) => {
             diagnostics.extend(found);

@@ -43,6 +43,11 @@ impl Pipeline {
         &self.sources
     }
 
+    /// The same, to add files that messages point into.
+    pub fn sources_mut(&mut self) -> &mut Sources {
+        &mut self.sources
+    }
+
     /// What was found when it was loaded and checked.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.checked.diagnostics

@@ -1,6 +1,6 @@
 //! A project together with the store and the machine: where graphs are made and plans are laid.
 
-use super::environments;
+use super::environments::Surroundings;
 use super::error::EngineError;
 use super::project::Project;
 use crate::base::processor;
@@ -8,6 +8,7 @@ use crate::instantiate::{Machine, instantiate, requests};
 use crate::model::graph::Graph;
 use crate::plan::{Circumstances, Plan, plan};
 use crate::store::{LastBuilt, Sources, Store};
+use mlp_lang::source::Sources as Texts;
 use mlp_lang::spec::Evaluation;
 use std::path::PathBuf;
 
@@ -65,10 +66,17 @@ impl Workspace {
     }
 
     /// The graph of what was evaluated: digests the sources, and finds every step's key.
-    pub fn instantiate(&self, evaluation: &Evaluation) -> Result<Instance, EngineError> {
+    /// Files that are read for it (flakes, locks) are added to `texts`, for messages about them.
+    pub fn instantiate(&self, evaluation: &Evaluation, texts: &mut Texts) -> Result<Instance, EngineError> {
         let sources = Sources::open(&self.project.root, Some(&self.state.join("stat-cache")));
         let table = sources.digest(&requests(evaluation));
-        let environments = environments::describe(evaluation)?;
+        let environments = Surroundings {
+            root: &self.project.root,
+            interpreters: self.interpreters(),
+            sources: &sources,
+            texts,
+        }
+        .describe(evaluation)?;
         let graph =
             instantiate(evaluation, &table, &environments, &self.machine).map_err(EngineError::Pipeline)?;
         // A cache that cannot be written costs the next run time, and nothing else.
@@ -86,6 +94,11 @@ impl Workspace {
             check,
         };
         Ok(plan(&instance.graph, &circumstances)?)
+    }
+
+    /// The file that remembers what the machine's interpreters were found to be.
+    pub(super) fn interpreters(&self) -> PathBuf {
+        self.state.join("interpreters")
     }
 
     pub(super) fn last_built(&self) -> LastBuilt {

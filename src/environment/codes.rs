@@ -32,6 +32,10 @@ pub const NIX_FAILED: &str = "E0614";
 pub const NIX_TIMEOUT: &str = "E0615";
 /// A tool of the machine is not there, or cannot be used.
 pub const NO_TOOL: &str = "E0616";
+/// No interpreter of the version is there.
+pub const NO_PYTHON: &str = "E0617";
+/// Packages could not be fetched or installed.
+pub const NOT_FETCHED: &str = "E0626";
 /// A lock of Python packages is not what it should be.
 pub const PYTHON_LOCK: &str = "E0620";
 /// A file in a lock has no hash.

@@ -6,6 +6,8 @@ pub mod flake_lock;
 pub mod flake_nix;
 pub mod flake_ref;
 pub mod host;
+pub mod interpreter;
 pub mod key;
 pub mod nix;
 pub mod python_lock;
+pub mod wheels;

@@ -170,6 +170,12 @@ fn spec(request: &BuildRequest, directories: &Directories, namespaces: bool) -> 
         // The places that those variables name exist only in the sandbox.
         vars.insert("HOME".to_owned(), directories.build.display().to_string());
         vars.insert("TMPDIR".to_owned(), directories.tmp.display().to_string());
+        let build = format!("{}/", directories.build.display());
+        for name in ["PATH", "PYTHONPATH"] {
+            if let Some(value) = vars.get_mut(name) {
+                *value = value.replace("/build/", &build);
+            }
+        }
     }
     let limits = &request.limits;
     Ok(Spec {

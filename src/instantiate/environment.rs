@@ -24,14 +24,20 @@ impl Instantiation<'_> {
         let Some(env) = env else { return Ok(None) };
         // What cannot be described was reported by who described it.
         let described = self.environments.get(&env.kind).ok_or(Reported)?;
-        let (builtin, args, inputs, locators) = match described {
-            Described::Host(tools) => return Ok(Some(Environment::Host(tools.clone()))),
+        let (builtin, args, inputs, locators, tools) = match described {
+            Described::Host(tools) => {
+                return Ok(Some(Environment {
+                    made: None,
+                    tools: tools.clone(),
+                }));
+            }
             Described::Step {
                 builtin,
                 args,
                 inputs,
                 locators,
-            } => (builtin, args, inputs, locators),
+                tools,
+            } => (builtin, args, inputs, locators, tools),
         };
         let inputs = inputs.iter().map(|(mount, (path, node))| {
             let reference = Reference::Source {
@@ -74,10 +80,13 @@ impl Instantiation<'_> {
             locators: locators.clone(),
         };
         let step = self.add(step).ok_or(Reported)?;
-        Ok(Some(Environment::Made(Reference::Output {
-            step,
-            output: ENVIRONMENT_OUTPUT.to_owned(),
-        })))
+        Ok(Some(Environment {
+            made: Some(Reference::Output {
+                step,
+                output: ENVIRONMENT_OUTPUT.to_owned(),
+            }),
+            tools: tools.clone(),
+        }))
     }
 }
 

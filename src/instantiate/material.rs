@@ -3,7 +3,7 @@
 
 use crate::base::encoding::{EncodeError, MapWriter, Writer};
 use crate::model::datum;
-use crate::model::derivation::{Builder, Derivation, Environment, Output, Piece, Reference};
+use crate::model::derivation::{Builder, Derivation, Output, Piece, Reference};
 use mlp_lang::spec::Datum;
 
 /// The schema of a derivation's canonical bytes.
@@ -79,12 +79,12 @@ pub(super) fn encode(
             record.field(ARGS, |writer| datum::write(args, writer));
         }
         if let Some(env) = env {
-            record.field(ENV, |writer| match env {
-                Environment::Host(tools) => writer.variant("host", |map| {
-                    map.entry("tools", |writer| datum::write(tools, writer));
-                }),
-                Environment::Made(reference) => references.input(ENVIRONMENT, reference, writer),
-            });
+            record.field(ENV, |writer| writer.map(|map| {
+                if let Some(made) = &env.made {
+                    map.entry("made", |writer| references.input(ENVIRONMENT, made, writer));
+                }
+                map.entry("tools", |writer| datum::write(&env.tools, writer));
+            }));
         }
         if !vars.is_empty() {
             record.field(VARS, |writer| {

@@ -53,21 +53,11 @@ pub enum Builder {
 
 /// The environment of a command.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Environment {
-    /// Tools of the machine: the digests of those that are named, and of what they load.
-    Host(Datum),
-    /// What the step of the environment came to.
-    Made(Reference),
-}
-
-impl Environment {
-    /// What it reads of another step.
-    pub fn reference(&self) -> Option<&Reference> {
-        match self {
-            Self::Host(_) => None,
-            Self::Made(reference) => Some(reference),
-        }
-    }
+pub struct Environment {
+    /// What a step of its own made: Python's packages, a flake's shell.
+    pub made: Option<Reference>,
+    /// What it shows of the machine: digests of tools by name, and of what they load; a map.
+    pub tools: Datum,
 }
 
 /// A part of a command's argument.

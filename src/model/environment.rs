@@ -19,6 +19,8 @@ pub enum Described {
         inputs: BTreeMap<String, (String, Node)>,
         /// Where content is to be had whose hash is among the arguments.
         locators: BTreeMap<String, String>,
+        /// What steps see of the machine besides what it makes.
+        tools: Datum,
     },
 }
 

@@ -7,7 +7,7 @@ mod reason;
 
 use crate::base::digest::Digest;
 use crate::instantiate::{Known, Resolution, Unresolved, resolve};
-use crate::model::derivation::{Builder, Derivation, Environment, Piece, Reference};
+use crate::model::derivation::{Builder, Derivation, Piece, Reference};
 use crate::model::graph::{Graph, StepId};
 use crate::model::node::Node;
 use crate::model::record::{Realisation, Trace};
@@ -308,7 +308,7 @@ pub fn reads(derivation: &Derivation) -> Vec<(StepId, &str)> {
         Piece::Late(reference, _) => Some(reference),
         Piece::Text(_) | Piece::Mount(_) => None,
     });
-    let env = derivation.env.iter().filter_map(Environment::reference);
+    let env = derivation.env.iter().filter_map(|env| env.made.as_ref());
     for reference in derivation.inputs.values().chain(env).chain(late) {
         outputs_of(reference, &mut found);
     }

@@ -53,6 +53,35 @@ impl Closures {
     }
 }
 
+/// The libraries that `program` and the modules that it loads later (`modules`) need, as the program's loader finds them,
+/// and the loader: these very files, no folders. What is not found is left out: a module without it is not loadable here.
+pub fn libraries(program: &Path, modules: &[PathBuf]) -> io::Result<BTreeSet<PathBuf>> {
+    let Some(loader) = loader_of(program)? else {
+        return Ok(BTreeSet::new());
+    };
+    let mut found = BTreeSet::from([loader.clone()]);
+    for file in modules.iter().map(PathBuf::as_path).chain([program]) {
+        let output = list(&loader, file)?;
+        let listing = String::from_utf8_lossy(&output.stdout);
+        for library in listed(&listing).flatten() {
+            found.insert(match library.components().any(|part| part == Component::ParentDir) {
+                true => library.canonicalize()?,
+                false => library.to_owned(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// What the loader says that `file` loads.
+fn list(loader: &Path, file: &Path) -> io::Result<std::process::Output> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the loader only lists, and runs nothing of the program"
+    )]
+    Command::new(loader).arg("--list").arg(file).env_clear().output()
+}
+
 fn closure_of(program: &Path) -> Result<Vec<PathBuf>, ClosureError> {
     let unreadable = |error| ClosureError::Unreadable {
         program: program.to_owned(),
@@ -62,16 +91,7 @@ fn closure_of(program: &Path) -> Result<Vec<PathBuf>, ClosureError> {
     let Some(loader) = loader_of(program).map_err(unreadable)? else {
         return Ok(closure.into_iter().collect()); // statically linked
     };
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the loader only lists, and runs nothing of the program"
-    )]
-    let output = Command::new(&loader)
-        .arg("--list")
-        .arg(program)
-        .env_clear()
-        .output();
-    let output = output.map_err(|error| ClosureError::Unreadable {
+    let output = list(&loader, program).map_err(|error| ClosureError::Unreadable {
         program: loader.clone(),
         error,
     })?;

@@ -23,7 +23,7 @@ mod watch;
 mod wire;
 
 pub(crate) use cgroup::MemoryGroup;
-pub use closure::Closures;
+pub use closure::{Closures, libraries};
 pub(crate) use closure::{Layout, layout};
 pub use helper::helper_main;
 pub(crate) use program::PROTOCOL;

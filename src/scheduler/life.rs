@@ -3,6 +3,7 @@
 use super::attest::attestation;
 use super::chain::{Chain, Listener};
 use super::difference::difference;
+use super::furnish::{is_environment, make};
 use super::failure::{Attempt, ending_failure, in_short, may_be_chance, not_started, store_failure, tail};
 use super::request::{Where, request, source_failure};
 use super::script::Scene;
@@ -12,8 +13,8 @@ use crate::base::clock;
 use crate::base::digest::Digest;
 use crate::base::lock::Lock;
 use crate::executor::BUILD_FOLDER;
-use crate::instantiate::{self, Resolution};
-use crate::model::build::{BuildOutcome, Ending};
+use crate::instantiate::{self, ENVIRONMENT_OUTPUT, Resolution};
+use crate::model::build::{BuildOutcome, Ending, Isolation};
 use crate::model::event::{EventKind, How, StepFailure};
 use crate::model::graph::{Step, StepId};
 use crate::model::node::Node;
@@ -21,7 +22,7 @@ use crate::model::record::Realisation;
 use crate::store::{Bounds, Registration, Verdict};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// A step whose inputs are there.
@@ -172,6 +173,9 @@ impl Life<'_> {
             scratch: scratch.path(),
             log: &self.log,
         };
+        if let Some(built) = self.environment(scratch.path())? {
+            return Ok(built);
+        }
         let made = request(self.build, self.step, &self.prepared.resolution, chain, &place)?;
         (self.build.events)(EventKind::StepStarted {
             step: self.step.name().to_owned(),
@@ -231,6 +235,40 @@ impl Life<'_> {
             started,
             state_differs: listener.differs,
         })
+    }
+
+    /// Makes an environment, which mlp does by itself; none where the step is none.
+    fn environment(&self, scratch: &Path) -> Attempt<Option<Built>> {
+        let began = Instant::now();
+        let started = clock::since_epoch().as_secs();
+        let into = scratch.join(ENVIRONMENT_OUTPUT);
+        let resolution = &self.prepared.resolution;
+        if !is_environment(self.step) {
+            return Ok(None);
+        }
+        (self.build.events)(EventKind::StepStarted {
+            step: self.step.name().to_owned(),
+            resolved_key: resolution.key,
+            log: self.log_name.clone(),
+        });
+        make(self.build, self.step, resolution, scratch, &into, &self.log)?;
+        let node = self.build.store.move_in(&into, Bounds::default());
+        let node = node.map_err(|error| store_failure(&error))?;
+        Ok(Some(Built {
+            outputs: BTreeMap::from([(ENVIRONMENT_OUTPUT.to_owned(), Some(node))]),
+            outcome: BuildOutcome {
+                ending: Ending::Succeeded,
+                outputs: BTreeMap::new(),
+                wall: began.elapsed(),
+                cpu: None,
+                peak_memory: None,
+                // Whatever fetched and unpacked it, its content is held against the hashes that its key has.
+                isolation: Isolation::Sandboxed,
+            },
+            verified: Verified::default(),
+            started,
+            state_differs: None,
+        }))
     }
 
     fn register(&self, built: Built) -> Attempt<(Realisation, How, bool)> {

@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "model",
             "store",
             "sandbox",
+            "environment",
             "executor",
             "plan",
             "instantiate",
