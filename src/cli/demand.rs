@@ -45,6 +45,7 @@ pub(super) fn demand(
     };
     let warned = diagnostics
         .iter()
+        .chain(&instance.warnings)
         .filter(|found| found.severity == Severity::Warning)
         .cloned();
     told::show(&notices(&pipeline, &warned.collect::<Vec<_>>()));

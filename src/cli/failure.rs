@@ -207,6 +207,11 @@ fn told(failure: &StepFailure) -> Told {
             message: message.clone(),
             help: help.clone(),
         },
+        StepFailure::Environment { code, message, help } => Told {
+            code: code.clone(),
+            message: message.clone(),
+            help: help.clone(),
+        },
         StepFailure::Exited { status } | StepFailure::Script { status, .. } => said(
             "S0101",
             format!("its program ended with status {status}"),

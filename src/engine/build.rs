@@ -101,7 +101,7 @@ pub fn run(
         executor: &Local::new(Helper::of_this_program()),
         programs: &Programs::find(libexec().as_deref()),
         options: &options(request),
-        interpreters: &workspace.interpreters(),
+        state: &workspace.state,
         run: &id,
         directory: folder.as_deref().unwrap_or(&workspace.state),
         events: &|event| voice.say(event),

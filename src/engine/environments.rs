@@ -1,9 +1,12 @@
 //! Describes the environments of a pipeline: reads what pins them, and asks the machine for what is its own.
 
 use super::error::EngineError;
+use crate::base::digest::Digest;
+use crate::environment::flake_nix::{self, Flake, Reads, Target};
 use crate::environment::interpreter::Interpreter;
-use crate::environment::python_lock::{self, Place, PythonEnvironment, Target};
-use crate::environment::{codes, host, wheels};
+use crate::environment::key::FlakeShell;
+use crate::environment::python_lock::{self, Place, PythonEnvironment};
+use crate::environment::{codes, flake_lock, host, nix, wheels};
 use crate::instantiate;
 use crate::model::environment::{Described, EnvironmentTable};
 use crate::model::node::Node;
@@ -13,18 +16,20 @@ use mlp_lang::diagnostic::{Diagnostic, Severity};
 use mlp_lang::source::{SourceId, Sources as Texts, Span};
 use mlp_lang::spec::{Datum, EnvRef, Environment, Evaluation};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Where environments are described.
 pub(super) struct Surroundings<'a> {
     /// The project's root.
     pub(super) root: &'a Path,
-    /// A file that remembers what interpreters were found to be.
-    pub(super) interpreters: PathBuf,
+    /// The project's folder of local state.
+    pub(super) state: &'a Path,
     /// The project's files.
     pub(super) sources: &'a Sources,
     /// Takes what is read, for messages.
     pub(super) texts: &'a mut Texts,
+    /// What was told besides errors.
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 type Told<T> = Result<T, Vec<Diagnostic>>;
@@ -47,32 +52,166 @@ impl Surroundings<'_> {
     }
 
     fn one(&mut self, env: &Environment) -> Told<Described> {
-        let argument = |label: &str| env.origin.arguments.get(label).copied().unwrap_or(env.origin.span);
+        let argument = |label: &str| {
+            env.origin
+                .arguments
+                .get(label)
+                .copied()
+                .unwrap_or(env.origin.span)
+        };
         match &env.kind {
             EnvRef::Host { tools } => host::describe(tools, env.origin.span).map(Described::Host),
-            EnvRef::Python { lock, python } => self.python(lock, argument("lock"), python, argument("python")),
-            EnvRef::Flake { .. } => Err(vec![
-                Diagnostic::error("E0512", env.origin.span, "this environment cannot be realised yet")
-                    .help("use `env.python` or `env.host`"),
-            ]),
+            EnvRef::Python { lock, python } => {
+                self.python(lock, argument("lock"), python, argument("python"))
+            }
+            EnvRef::Flake { file, shell } => self.flake(file, argument("file"), shell),
         }
     }
 
+    fn flake(&mut self, file: &str, span: Span, shell: &str) -> Told<Described> {
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if file.rsplit('/').next() != Some("flake.nix") {
+            let error = Diagnostic::error(codes::NOT_A_FLAKE, span, format!("`{file}` is no flake.nix"));
+            return Err(vec![error.help("name the file of the flake: `./flake.nix`")]);
+        }
+        let source = self.read(file, span)?;
+        let (flake, mut told) = flake_nix::read(self.texts, source);
+        let flake = flake.filter(|_| !is_wrong(&told)).ok_or_else(|| told.clone())?;
+        let lock_path = joined(folder, "flake.lock");
+        let lock = match self.root.join(&lock_path).exists() {
+            true => {
+                let source = self.read(&lock_path, span)?;
+                let lock = flake_lock::read(self.texts, source).map_err(|error| vec![*error])?;
+                told.extend(flake_lock::check(self.texts, &flake, &lock));
+                Some(lock)
+            }
+            false => {
+                told.extend(flake_lock::missing(&flake));
+                None
+            }
+        };
+        if is_wrong(&told) {
+            return Err(told);
+        }
+        let system = nix::system();
+        let shell_key = FlakeShell {
+            tree: None,
+            lock: lock.as_ref(),
+            system: &system,
+            shell,
+        };
+        let bytes = shell_key.canonical().map_err(|error| {
+            vec![Diagnostic::error(
+                codes::INVALID_LOCK,
+                span,
+                format!("this lock cannot be hashed: {error}"),
+            )]
+        })?;
+        let text = lock.map(|lock| self.texts.get(lock.source).text.to_string());
+        self.warnings.extend(told);
+        let args = [
+            ("lock", Datum::Str(Digest::of_blob(&bytes).to_string())),
+            ("shell", Datum::Str(shell.to_owned())),
+            ("system", Datum::Str(system)),
+        ];
+        Ok(Described::Step {
+            builtin: "env.flake".to_owned(),
+            args: Datum::Map(args.map(|(name, value)| (name.to_owned(), value)).into()),
+            inputs: self.flake_files(file, folder, &flake, span)?,
+            locators: text
+                .map(|text| ("flake.lock".to_owned(), text))
+                .into_iter()
+                .collect(),
+            tools: Datum::Map(BTreeMap::new()),
+        })
+    }
+
+    /// The flake's own files by mount path: flake.nix, and what the paths in it lead to.
+    fn flake_files(
+        &mut self,
+        file: &str,
+        folder: &str,
+        flake: &Flake,
+        span: Span,
+    ) -> Told<BTreeMap<String, (String, Node)>> {
+        let relative = flake.inputs.values().filter_map(|input| match &input.target {
+            Target::Reference(reference) if reference.is_relative() => {
+                reference.get("path").map(str::to_owned)
+            }
+            _ => None,
+        });
+        let mut waiting: Vec<String> = relative.filter_map(|path| below(folder, &path)).collect();
+        waiting.push(file.to_owned());
+        let mut found: BTreeMap<String, (String, Node)> = BTreeMap::new();
+        while let Some(path) = waiting.pop() {
+            if found.contains_key(&mount(folder, &path)) {
+                continue;
+            }
+            if self.root.join(&path).is_dir() {
+                self.folder(folder, &path, span, &mut found)?;
+                continue;
+            }
+            let request = SourceRequest::Path(path.clone());
+            let digested = self.sources.digest(&[request.clone()].into());
+            // What is not there is for Nix to say: it may not be read at all.
+            if let Some(Ok(SourceContent::Node(node))) = digested.get(&request) {
+                found.insert(mount(folder, &path), (path.clone(), *node));
+            }
+            if !path.ends_with(".nix") {
+                continue;
+            }
+            let text = std::fs::read_to_string(self.root.join(&path)).unwrap_or_default();
+            let here = path.rsplit_once('/').map_or("", |(here, _)| here);
+            match flake_nix::reads(&text) {
+                Reads::Whole => self.folder(folder, folder, span, &mut found)?,
+                Reads::Paths(paths) => waiting.extend(paths.iter().filter_map(|path| below(here, path))),
+            }
+        }
+        Ok(found)
+    }
+
+    /// All files of a folder, less those that ignore files name.
+    fn folder(
+        &self,
+        flake: &str,
+        path: &str,
+        span: Span,
+        found: &mut BTreeMap<String, (String, Node)>,
+    ) -> Told<()> {
+        let request = SourceRequest::Glob(joined(path, "**"));
+        let digested = self.sources.digest(&[request.clone()].into());
+        let Some(Ok(SourceContent::Files(files))) = digested.get(&request) else {
+            let message = format!("the flake reads the folder `{path}`, which has no files that can be read");
+            return Err(vec![Diagnostic::error(codes::NOT_A_FLAKE, span, message)]);
+        };
+        for (path, node) in files {
+            if *path != joined(flake, "flake.lock") {
+                found.insert(mount(flake, path), (path.clone(), *node));
+            }
+        }
+        Ok(())
+    }
+
     fn python(&mut self, lock: &str, lock_span: Span, python: &str, python_span: Span) -> Told<Described> {
-        let target = Target::new(python).map_err(|error| {
-            vec![Diagnostic::error(codes::NO_PYTHON, python_span, error.to_string())]
+        let target = python_lock::Target::new(python).map_err(|error| {
+            vec![Diagnostic::error(
+                codes::NO_PYTHON,
+                python_span,
+                error.to_string(),
+            )]
         })?;
         let source = self.read(lock, lock_span)?;
         let (environment, told) = python_lock::read(self.texts, source, &target);
-        if told.iter().any(|found| found.severity == Severity::Error) {
+        if is_wrong(&told) {
             return Err(told);
         }
-        let interpreter = Interpreter::find(python, &self.interpreters, python_span);
+        self.warnings.extend(told);
+        let interpreter = Interpreter::find(python, self.state, python_span);
         let interpreter = interpreter.map_err(|error| vec![*error])?;
         let tools = BTreeMap::from([("python".to_owned(), interpreter.datum())]);
         Ok(Described::Step {
             builtin: "env.python".to_owned(),
-            args: wheels::datum(&environment, python),
+            args: wheels::datum(&environment, python, interpreter.datum()),
             inputs: self.own_wheels(&environment, lock, lock_span)?,
             locators: wheels::locators(&environment),
             tools: Datum::Map(tools),
@@ -90,10 +229,7 @@ impl Surroundings<'_> {
         let mut found = BTreeMap::new();
         for wheel in &environment.wheels {
             let Place::Path(path) = &wheel.place else { continue };
-            let path = match folder {
-                "" => path.trim_start_matches("./").to_owned(),
-                folder => format!("{folder}/{}", path.trim_start_matches("./")),
-            };
+            let path = below(folder, path).unwrap_or_else(|| path.clone());
             let request = SourceRequest::Path(path.clone());
             let digested = self.sources.digest(&[request.clone()].into());
             match digested.get(&request) {
@@ -101,7 +237,10 @@ impl Surroundings<'_> {
                     found.insert(format!("inputs/{}", wheel.file), (path, *node));
                 }
                 _ => {
-                    let message = format!("the lock takes `{}` from `{path}`, and that is no file of the project", wheel.name);
+                    let message = format!(
+                        "the lock takes `{}` from `{path}`, and that is no file of the project",
+                        wheel.name
+                    );
                     let error = Diagnostic::error(codes::PYTHON_LOCK, span, message);
                     return Err(vec![error.help("put the wheel there, or lock again")]);
                 }
@@ -116,9 +255,50 @@ impl Surroundings<'_> {
             Ok(text) => Ok(self.texts.add(path, text)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let error = Diagnostic::error("E0501", span, format!("there is no `{path}` in the project"));
-                Err(vec![error.at("is not there").help("paths are relative to the file that names them; add it, or mend the path")])
+                Err(vec![error.at("is not there").help(
+                    "paths are relative to the file that names them; add it, or mend the path",
+                )])
             }
-            Err(error) => Err(vec![Diagnostic::error("E0503", span, format!("`{path}` cannot be read: {error}"))]),
+            Err(error) => Err(vec![Diagnostic::error(
+                "E0503",
+                span,
+                format!("`{path}` cannot be read: {error}"),
+            )]),
         }
     }
+}
+
+fn is_wrong(told: &[Diagnostic]) -> bool {
+    told.iter().any(|found| found.severity == Severity::Error)
+}
+
+/// Where a file of the flake in `folder` lies among its step's inputs.
+fn mount(folder: &str, path: &str) -> String {
+    let inner = match folder {
+        "" => path,
+        folder => path
+            .strip_prefix(folder)
+            .map_or(path, |rest| rest.trim_start_matches('/')),
+    };
+    format!("flake/{inner}")
+}
+
+fn joined(folder: &str, name: &str) -> String {
+    match folder {
+        "" => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    }
+}
+
+/// `path` seen from `folder`, both from the project's root; none where it leaves that.
+fn below(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }

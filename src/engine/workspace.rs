@@ -8,6 +8,7 @@ use crate::instantiate::{Machine, instantiate, requests};
 use crate::model::graph::Graph;
 use crate::plan::{Circumstances, Plan, plan};
 use crate::store::{LastBuilt, Sources, Store};
+use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Sources as Texts;
 use mlp_lang::spec::Evaluation;
 use std::path::PathBuf;
@@ -26,6 +27,8 @@ pub struct Workspace {
 pub struct Instance {
     /// The steps that the targets demand.
     pub graph: Graph,
+    /// What there is to say of its environments.
+    pub warnings: Vec<Diagnostic>,
     pub(super) sources: Sources,
 }
 
@@ -70,18 +73,24 @@ impl Workspace {
     pub fn instantiate(&self, evaluation: &Evaluation, texts: &mut Texts) -> Result<Instance, EngineError> {
         let sources = Sources::open(&self.project.root, Some(&self.state.join("stat-cache")));
         let table = sources.digest(&requests(evaluation));
-        let environments = Surroundings {
+        let mut surroundings = Surroundings {
             root: &self.project.root,
-            interpreters: self.interpreters(),
+            state: &self.state,
             sources: &sources,
             texts,
-        }
-        .describe(evaluation)?;
+            warnings: Vec::new(),
+        };
+        let environments = surroundings.describe(evaluation)?;
+        let warnings = surroundings.warnings;
         let graph =
             instantiate(evaluation, &table, &environments, &self.machine).map_err(EngineError::Pipeline)?;
         // A cache that cannot be written costs the next run time, and nothing else.
         drop(sources.save());
-        Ok(Instance { graph, sources })
+        Ok(Instance {
+            graph,
+            sources,
+            warnings,
+        })
     }
 
     /// What is to be done, each with its reason. With `check` everything that was realised is built again.
@@ -94,11 +103,6 @@ impl Workspace {
             check,
         };
         Ok(plan(&instance.graph, &circumstances)?)
-    }
-
-    /// The file that remembers what the machine's interpreters were found to be.
-    pub(super) fn interpreters(&self) -> PathBuf {
-        self.state.join("interpreters")
     }
 
     pub(super) fn last_built(&self) -> LastBuilt {

@@ -61,16 +61,24 @@ struct Answer {
 }
 
 impl Interpreter {
-    /// The interpreter of `version` (`3.11`, `3.11.2`). `cache` remembers what it was found to be, for as long as the
-    /// program does not change.
-    pub fn find(version: &str, cache: &Path, span: Span) -> Result<Self, Box<Diagnostic>> {
+    /// The interpreter of `version` (`3.11`, `3.11.2`). A file in the folder `state` remembers what it was found to be, for
+    /// as long as the program does not change.
+    pub fn find(version: &str, state: &Path, span: Span) -> Result<Self, Box<Diagnostic>> {
+        let cache = &state.join("interpreters");
         let minor: Vec<&str> = version.split('.').take(2).collect();
         let name = format!("python{}", minor.join("."));
         let Some(program) = installed(&name) else {
-            let error = Diagnostic::error(codes::NO_PYTHON, span, format!("there is no Python {} here", minor.join(".")));
+            let error = Diagnostic::error(
+                codes::NO_PYTHON,
+                span,
+                format!("there is no Python {} here", minor.join(".")),
+            );
             return Err(Box::new(
                 error
-                    .note(format!("`{name}` is looked for in {}, and along PATH", host::FOLDERS.join(", ")))
+                    .note(format!(
+                        "`{name}` is looked for in {}, and along PATH",
+                        host::FOLDERS.join(", ")
+                    ))
                     .help(format!("install it, or lock for another: {}", others())),
             ));
         };
@@ -87,13 +95,24 @@ impl Interpreter {
                 let message = format!("{program} cannot be used: {error}");
                 return Err(Box::new(Diagnostic::error(codes::NO_PYTHON, span, message)));
             }
-            None => return Err(Box::new(Diagnostic::error(codes::NO_PYTHON, span, "no Python is here"))),
+            None => {
+                return Err(Box::new(Diagnostic::error(
+                    codes::NO_PYTHON,
+                    span,
+                    "no Python is here",
+                )));
+            }
         };
         let own = found.version.split_whitespace().next().unwrap_or_default();
         if version.split('.').count() > 2 && own != version {
             let message = format!("the environment is for Python {version}, and this machine has {own}");
-            let help = format!("write `python = \"{}\"`, if any of its patches will do", minor.join("."));
-            return Err(Box::new(Diagnostic::error(codes::NO_PYTHON, span, message).help(help)));
+            let help = format!(
+                "write `python = \"{}\"`, if any of its patches will do",
+                minor.join(".")
+            );
+            return Err(Box::new(
+                Diagnostic::error(codes::NO_PYTHON, span, message).help(help),
+            ));
         }
         Ok(found)
     }
@@ -125,7 +144,10 @@ impl Interpreter {
             .unwrap_or_default();
         extensions.sort();
         let mut loaded = libraries(program, &extensions)?;
-        let folder = loaded.iter().find(|path| path.ends_with("libc.so.6")).and_then(|libc| libc.parent());
+        let folder = loaded
+            .iter()
+            .find(|path| path.ends_with("libc.so.6"))
+            .and_then(|libc| libc.parent());
         let promised: Vec<PathBuf> = folder
             .into_iter()
             .flat_map(|folder| PROMISED.iter().map(|name| folder.join(name)))
@@ -145,7 +167,10 @@ impl Interpreter {
         closure.extend(loaded);
         let cache = Path::new("/etc/ld.so.cache");
         closure.extend(cache.exists().then(|| cache.to_owned()));
-        let listed: String = content.iter().map(|(name, digest)| format!("{name} {digest}\n")).collect();
+        let listed: String = content
+            .iter()
+            .map(|(name, digest)| format!("{name} {digest}\n"))
+            .collect();
         Ok(Self {
             program: program.to_owned(),
             version,
@@ -158,7 +183,11 @@ impl Interpreter {
     fn remembered(program: &Path, cache: &Path) -> Option<Result<Self, (String, io::Error)>> {
         let known: BTreeMap<String, Self> = serde_json::from_slice(&fs::read(cache).ok()?).ok()?;
         let found = known.get(&stamp(program)?)?.clone();
-        found.closure.iter().all(|path| path.exists()).then_some(Ok(found))
+        found
+            .closure
+            .iter()
+            .all(|path| path.exists())
+            .then_some(Ok(found))
     }
 
     /// A cache that cannot be written costs time alone.
@@ -175,7 +204,10 @@ fn stamp(program: &Path) -> Option<String> {
     let metadata = fs::metadata(program).ok()?;
     let (size, inode) = (metadata.len(), metadata.ino());
     let (seconds, changed) = (metadata.mtime(), metadata.ctime());
-    Some(format!("{} {size} {inode} {seconds} {changed}", program.display()))
+    Some(format!(
+        "{} {size} {inode} {seconds} {changed}",
+        program.display()
+    ))
 }
 
 /// Notes the digests of a file, or of a folder's files.
@@ -198,7 +230,9 @@ fn note(content: &mut BTreeMap<String, Digest>, name: &str, path: &Path) -> io::
 fn folders() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let own = host::FOLDERS.iter().map(PathBuf::from);
-    own.chain(std::env::split_paths(&path)).filter(|folder| folder.is_absolute()).collect()
+    own.chain(std::env::split_paths(&path))
+        .filter(|folder| folder.is_absolute())
+        .collect()
 }
 
 /// The program `name`, links followed. Scripts that choose a version by themselves are passed over.
@@ -227,7 +261,10 @@ fn others() -> String {
 }
 
 fn ask(program: &Path) -> io::Result<Answer> {
-    #[expect(clippy::disallowed_methods, reason = "the interpreter is asked where its parts are")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the interpreter is asked where its parts are"
+    )]
     let output = Command::new(program)
         .args(["-I", "-S", "-c", QUESTION])
         .env_clear()

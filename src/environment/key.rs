@@ -18,8 +18,9 @@ const VISIBLE: [&str; 5] = ["dir", "lastModified", "ref", "rev", "revCount"];
 /// A shell of a flake.
 #[derive(Clone, Copy, Debug)]
 pub struct FlakeShell<'a> {
-    /// The tree that holds flake.nix, without flake.lock: what that says enters by itself, as far as it is reached.
-    pub tree: Node,
+    /// The tree that holds flake.nix, without flake.lock: what that says enters by itself, as far as it is reached. None
+    /// where a derivation has the flake's files as inputs, and hashes them as such.
+    pub tree: Option<Node>,
     /// Its lock; none for a flake without inputs.
     pub lock: Option<&'a FlakeLock>,
     /// `x86_64-linux`.
@@ -34,7 +35,9 @@ impl FlakeShell<'_> {
     pub fn canonical(&self) -> Result<Vec<u8>, EncodeError> {
         let mut writer = Writer::new(SCHEMA);
         writer.record(|record| {
-            record.field(1, |writer| self.tree.write(writer));
+            if let Some(tree) = &self.tree {
+                record.field(1, |writer| tree.write(writer));
+            }
             record.field(2, |writer| writer.str(self.system));
             record.field(3, |writer| writer.str(self.shell));
             if let Some(lock) = self.lock {
@@ -113,7 +116,7 @@ mod tests {
             tree: Digest::of_blob(b"tree"),
         };
         FlakeShell {
-            tree,
+            tree: Some(tree),
             lock: Some(&lock),
             system: "x86_64-linux",
             shell,

@@ -79,12 +79,14 @@ pub(super) fn encode(
             record.field(ARGS, |writer| datum::write(args, writer));
         }
         if let Some(env) = env {
-            record.field(ENV, |writer| writer.map(|map| {
-                if let Some(made) = &env.made {
-                    map.entry("made", |writer| references.input(ENVIRONMENT, made, writer));
-                }
-                map.entry("tools", |writer| datum::write(&env.tools, writer));
-            }));
+            record.field(ENV, |writer| {
+                writer.map(|map| {
+                    if let Some(made) = &env.made {
+                        map.entry("made", |writer| references.input(ENVIRONMENT, made, writer));
+                    }
+                    map.entry("tools", |writer| datum::write(&env.tools, writer));
+                });
+            });
         }
         if !vars.is_empty() {
             record.field(VARS, |writer| {

@@ -180,6 +180,15 @@ pub enum StepFailure {
         /// Files that it looked for, that there are, and that are no inputs of it.
         undeclared: Vec<Undeclared>,
     },
+    /// An environment could not be made.
+    Environment {
+        /// The code of its page.
+        code: String,
+        /// What went wrong.
+        message: String,
+        /// What to do.
+        help: Option<String>,
+    },
     /// The program was killed by a signal.
     Signalled {
         /// The signal's number.

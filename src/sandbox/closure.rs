@@ -64,10 +64,12 @@ pub fn libraries(program: &Path, modules: &[PathBuf]) -> io::Result<BTreeSet<Pat
         let output = list(&loader, file)?;
         let listing = String::from_utf8_lossy(&output.stdout);
         for library in listed(&listing).flatten() {
-            found.insert(match library.components().any(|part| part == Component::ParentDir) {
-                true => library.canonicalize()?,
-                false => library.to_owned(),
-            });
+            found.insert(
+                match library.components().any(|part| part == Component::ParentDir) {
+                    true => library.canonicalize()?,
+                    false => library.to_owned(),
+                },
+            );
         }
     }
     Ok(found)

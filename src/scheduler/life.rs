@@ -3,8 +3,8 @@
 use super::attest::attestation;
 use super::chain::{Chain, Listener};
 use super::difference::difference;
-use super::furnish::{is_environment, make};
 use super::failure::{Attempt, ending_failure, in_short, may_be_chance, not_started, store_failure, tail};
+use super::furnish::{is_environment, make};
 use super::request::{Where, request, source_failure};
 use super::script::Scene;
 use super::verify::{Verified, verify};
@@ -251,7 +251,7 @@ impl Life<'_> {
             resolved_key: resolution.key,
             log: self.log_name.clone(),
         });
-        make(self.build, self.step, resolution, scratch, &into, &self.log)?;
+        make(self.build, self.step, scratch, &into, &self.log)?;
         let node = self.build.store.move_in(&into, Bounds::default());
         let node = node.map_err(|error| store_failure(&error))?;
         Ok(Some(Built {

@@ -53,8 +53,8 @@ pub struct Build<'a> {
     pub programs: &'a Programs,
     /// How.
     pub options: &'a Options,
-    /// A file that remembers what the machine's interpreters were found to be.
-    pub interpreters: &'a Path,
+    /// The project's folder of local state: what is known of the machine, links that keep environments.
+    pub state: &'a Path,
     /// The id of the run, for attestations.
     pub run: &'a str,
     /// The run's directory; logs are written into `logs` in it.

@@ -106,7 +106,11 @@ fn output_paths(derivation: &Derivation) -> BTreeMap<String, String> {
 }
 
 /// Where an input lies on this machine. A source that was damaged in the store is copied again.
-pub(super) fn provide(build: &Build<'_>, input: &ResolvedInput, in_place: &mut Vec<(String, Node)>) -> Attempt<PathBuf> {
+pub(super) fn provide(
+    build: &Build<'_>,
+    input: &ResolvedInput,
+    in_place: &mut Vec<(String, Node)>,
+) -> Attempt<PathBuf> {
     build
         .is_whole(&input.node)
         .map_err(|error| store_failure(&error))?;

@@ -116,7 +116,7 @@ fn commands_are_built_and_found_again() {
             sources: &Sources::open(folder.path(), None),
             executor: &Local::new(Helper::new(mlp_program())),
             programs: &Programs::find(None),
-            interpreters: std::path::Path::new("/nonexistent/interpreters"),
+            state: std::path::Path::new("/nonexistent"),
             options: &Options {
                 jobs: 2,
                 workers: 1,

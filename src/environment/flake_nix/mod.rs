@@ -2,7 +2,10 @@
 //! are written out, so that what cannot be read here is an error there too. Talks to the language's sources and
 //! diagnostics.
 
+mod files;
 mod tree;
+
+pub use files::{Reads, reads};
 
 use super::codes;
 use super::flake_ref::{Attribute, FlakeRef};

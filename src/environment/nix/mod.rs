@@ -54,7 +54,20 @@ pub struct Nix {
     pub offline: bool,
 }
 
+/// What Nix calls this machine: `x86_64-linux`.
+pub fn system() -> String {
+    format!("{}-linux", std::env::consts::ARCH)
+}
+
 impl Nix {
+    /// The Nix that is installed, as this process would start it.
+    pub fn installed() -> Option<Self> {
+        let variables = std::env::vars_os();
+        let variables =
+            variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::find(&variables.collect())
+    }
+
     /// Finds `nix` on the `PATH` in `variables`, the variables that mlp was started with, or where it is usually
     /// installed.
     pub fn find(variables: &BTreeMap<String, String>) -> Option<Self> {

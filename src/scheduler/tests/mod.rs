@@ -78,7 +78,7 @@ impl Place {
             sources: &self.sources,
             executor,
             programs: &self.programs,
-            interpreters: std::path::Path::new("/nonexistent/interpreters"),
+            state: std::path::Path::new("/nonexistent"),
             options: &self.options,
             run: "test",
             directory: &self.folder.path().join("run"),

@@ -1,0 +1,236 @@
+//! Python environments: from wheels of the project, without a network; and the example, whose packages come from the index
+//! once and are kept in a store of the tests. Where the index cannot be reached, that one says so and passes.
+#![expect(clippy::disallowed_methods, reason = "whole commands are what is tested")]
+
+use crate::project::{Project, Ran, Report};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Runs Python code of the machine's `python3`.
+fn python(code: &str, folder: &Path) -> String {
+    let output = Command::new("python3")
+        .args(["-c", code])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// The version that a `pythonX.Y` of the machine has.
+fn version() -> String {
+    python(
+        "import sys; print(f'{sys.version_info[0]}.{sys.version_info[1]}')",
+        Path::new("/"),
+    )
+}
+
+/// A wheel with a module and a program, written at `wheels/own-1.0-py3-none-any.whl`; its hash is printed.
+const WHEEL: &str = r#"
+import hashlib, os, zipfile
+os.makedirs("wheels", exist_ok=True)
+name = "wheels/own-1.0-py3-none-any.whl"
+with zipfile.ZipFile(name, "w") as wheel:
+    for inner, text in {
+        "own/__init__.py": "def main():\n    open('said', 'w').write(__file__)\n",
+        "own-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: own\nVersion: 1.0\n",
+        "own-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "own-1.0.dist-info/entry_points.txt": "[console_scripts]\nown = own:main\n",
+        "own-1.0.dist-info/RECORD": "",
+    }.items():
+        wheel.writestr(zipfile.ZipInfo(inner), text)
+print(hashlib.sha256(open(name, "rb").read()).hexdigest())
+"#;
+
+const SCRIPT: &str = r#"
+import importlib.metadata, importlib.util, json, os, sys
+import own
+found = {
+    "version": importlib.metadata.version("own"),
+    "compiled": os.path.exists(importlib.util.cache_from_source(own.__file__)),
+    "foreign": [path for path in sys.path if "dist-packages" in path or "packages" in path and ".env" not in path],
+    "shell": os.path.exists("/bin/sh"),
+}
+json.dump(found, open("found.json", "w"))
+"#;
+
+fn project() -> Project {
+    let project = Project::new(&format!(
+        r#"import std.{{env, step}}
+packages = env.python(./pylock.toml, python = "{}")
+made = step(
+  ["python", ./look.py], env = packages,
+  outputs = {{ found: Metrics[{{ version: Str, compiled: Bool, foreign: List[Str], shell: Bool }}]("found.json") }},
+)
+said = step(["own"], env = packages, outputs = {{ file: File("said") }})
+"#,
+        version()
+    ));
+    project.write("look.py", SCRIPT);
+    let hash = python(WHEEL, project.root());
+    project.write(
+        "pylock.toml",
+        &format!(
+            r#"lock-version = "1.0"
+created-by = "hand"
+[[packages]]
+name = "own"
+version = "1.0"
+[packages.archive]
+path = "wheels/own-1.0-py3-none-any.whl"
+hashes = {{ sha256 = "{hash}" }}
+"#
+        ),
+    );
+    project
+}
+
+#[test]
+fn a_step_sees_its_locks_packages_and_the_interpreter() {
+    let project = project();
+    let report = project.build(&["made", "said"]);
+    assert_eq!(report.built(), ["made", "pylock.toml", "said"]);
+    let found = serde_json::json!({ "version": "1.0", "compiled": true, "foreign": [], "shell": false });
+    let artifacts = report.0["artifacts"].as_array().unwrap();
+    assert_eq!(artifacts[0]["value"], found);
+    let said = std::fs::read_to_string(project.root().join("result/said.file"));
+    let said = said
+        .or_else(|_| std::fs::read_to_string(project.root().join("result/said.file/said")))
+        .unwrap();
+    assert_eq!(said, "/build/.env/packages/site-packages/own/__init__.py");
+    assert!(project.build(&["made", "said"]).built().is_empty());
+
+    // A lock that is written in another way makes the same environment.
+    project.edit(
+        "pylock.toml",
+        "created-by = \"hand\"",
+        "created-by = \"another hand\"",
+    );
+    assert!(project.build(&["made"]).built().is_empty());
+    let again = project.run(&["build", "made", "--check"]);
+    assert_eq!(again.code, Some(0), "{}", again.err);
+}
+
+#[test]
+fn locks_and_interpreters_that_do_not_fit() {
+    let project = project();
+    let lock = std::fs::read_to_string(project.root().join("pylock.toml")).unwrap();
+    let at = lock.find("sha256 = \"").unwrap() + 10;
+    project.write(
+        "pylock.toml",
+        &format!("{}{}{}", &lock[..at], "0".repeat(64), &lock[at + 64..]),
+    );
+    insta::assert_snapshot!("another_hash", project.shown(&["build", "made"]));
+    project.write(
+        "pylock.toml",
+        &lock.replace(
+            "path = \"wheels/own-1.0-py3-none-any.whl\"",
+            "path = \"own-1.0-cp37-cp37m-win32.whl\"",
+        ),
+    );
+    let shown = project.shown(&["build", "made"]).replace(&version(), "[VERSION]");
+    insta::assert_snapshot!("another_platform", shown);
+    std::fs::remove_file(project.root().join("pylock.toml")).unwrap();
+    let shown = project.shown(&["build", "made"]).replace(&version(), "[VERSION]");
+    insta::assert_snapshot!("no_lock_file", shown);
+    project.write("pylock.toml", &lock);
+    project.edit(
+        "pipeline.mlp",
+        &format!("python = \"{}\"", version()),
+        "python = \"3.5\"",
+    );
+    let ran = project.run(&["build", "made"]);
+    assert!(
+        ran.err.contains("error E0617: there is no Python 3.5 here"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(ran.code, Some(1));
+}
+
+/// The example in a folder of its own, its scripts changed so that they were never run before.
+fn example() -> Project {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/python-scripts");
+    let text = |path: &str| std::fs::read_to_string(from.join(path)).unwrap();
+    let project = Project::new(&text("pipeline.mlp"));
+    for path in ["params.yaml", "uv.lock", "data/digits.csv", "src/digits.py"] {
+        project.write(path, &text(path));
+    }
+    let new = project.root().parent().unwrap().display().to_string();
+    for path in ["src/prepare.py", "src/train.py", "src/evaluate.py", "src/plot.py"] {
+        project.write(path, &format!("{}# {new}\n", text(path)));
+    }
+    project
+}
+
+fn store() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-store")
+}
+
+fn run(project: &Project, arguments: &[&str]) -> Ran {
+    Ran::of(
+        project
+            .command(arguments)
+            .env("MLP_STORE", store())
+            .output()
+            .unwrap(),
+    )
+}
+
+fn built(project: &Project) -> Report {
+    let ran = run(project, &["build", "evaluate", "plot", "--format", "json"]);
+    assert_eq!(ran.code, Some(0), "{}\n{}", ran.out, ran.err);
+    Report(serde_json::from_str(&ran.out).unwrap())
+}
+
+#[test]
+fn the_example_of_scripts_builds_and_reruns_what_changed() {
+    let project = example();
+    let first = run(&project, &["build", "prepare"]);
+    if first.err.contains("error E0626") || first.err.contains("error E0617") {
+        eprintln!(
+            "the example's environment cannot be made here, so it is not tested:\n{}",
+            first.err
+        );
+        return;
+    }
+    assert_eq!(first.code, Some(0), "{}", first.err);
+    let report = built(&project);
+    let value = &report.0["artifacts"][0]["value"];
+    assert!(value["accuracy"].as_f64().unwrap() > 0.9, "{value}");
+    let figure = std::fs::read(project.root().join("result/plot.png")).unwrap();
+    assert!(figure.starts_with(b"\x89PNG"));
+    assert!(built(&project).built().is_empty());
+
+    project.edit("params.yaml", "trees: 60", "trees: 20");
+    let again = built(&project).built();
+    assert!(
+        again.starts_with(&["fit".to_owned()]) && !again.contains(&"prepare".to_owned()),
+        "{again:?}"
+    );
+
+    // What a step forgets is named, with the line that needs it.
+    project.edit(
+        "pipeline.mlp",
+        "env = python, inputs = { shared: \"src/digits.py\" },\n  outputs = { model",
+        "env = python,\n  outputs = { model",
+    );
+    let forgot = run(&project, &["build", "fit"]);
+    assert!(
+        forgot
+            .err
+            .contains("error S0111: `fit` failed: it looked for `src/digits.py`"),
+        "{}",
+        forgot.err
+    );
+    assert!(forgot.err.contains("src/train.py:8:1"), "{}", forgot.err);
+    assert!(
+        forgot.err.contains("`inputs = { digits: ./src/digits.py }`"),
+        "{}",
+        forgot.err
+    );
+}
