@@ -11,7 +11,7 @@ use crate::model::graph::{Graph, Step};
 use crate::report::count;
 use crate::report::style::Style;
 use crate::report::table::{Align, table};
-use mlp_lang::shapes::LayerRow;
+use mlp_lang::shapes::{Dim, LayerRow};
 use mlp_lang::spec::{ArtifactKind, InputSource};
 use serde_json::{Value, json};
 
@@ -82,19 +82,19 @@ fn steps(demanded: &Demanded) -> impl Iterator<Item = &Step> {
 }
 
 fn layer_table(layers: &[LayerRow]) -> String {
-    let heading = ["path", "layer", "gives", "parameters", "flops", "bytes"];
+    let heading = ["path", "layer", "gives", "parameters", "FLOPs", "memory"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     rows.extend(layers.iter().map(|layer| {
         vec![
             layer.path.clone(),
             layer.kind.clone(),
-            format!("{:?}", layer.output),
-            count(layer.parameters),
-            count(layer.flops),
-            count(layer.activation_bytes),
+            shape(&layer.output),
+            known(layer.parameters),
+            known(layer.flops),
+            known(layer.activation_bytes),
         ]
     }));
-    let sum = |part: fn(&LayerRow) -> u64| count(layers.iter().map(part).sum());
+    let sum = |part: fn(&LayerRow) -> Option<u64>| known(layers.iter().map(part).sum());
     rows.push(vec![
         "all".to_owned(),
         String::new(),
@@ -111,7 +111,7 @@ fn layer_table(layers: &[LayerRow]) -> String {
         Align::Right,
         Align::Right,
     ];
-    let mut text = table(&rows, &align).join("\n") + "\nflops and bytes: for one example, forward\n";
+    let mut text = table(&rows, &align).join("\n") + MEANING;
     for layer in layers.iter().filter(|layer| !layer.operations.is_empty()) {
         text.push_str(&format!("\n{} {}\n", layer.path, layer.kind));
         let rows: Vec<_> = layer
@@ -124,6 +124,24 @@ fn layer_table(layers: &[LayerRow]) -> String {
         }
     }
     text
+}
+
+const MEANING: &str = "
+FLOPs: operations for one example, forward; a multiplication and an addition are two
+memory: bytes of what each layer gives for one example, in fp32; a training keeps all of it
+";
+
+/// `[batch, 8, ?]`; a size that only the files say is `?`.
+fn shape(sizes: &[Dim]) -> String {
+    let sizes = sizes
+        .iter()
+        .map(|size| size.map_or("?".to_owned(), |size| size.to_string()));
+    let all: Vec<String> = std::iter::once("batch".to_owned()).chain(sizes).collect();
+    format!("[{}]", all.join(", "))
+}
+
+fn known(amount: Option<u64>) -> String {
+    amount.map_or("?".to_owned(), count)
 }
 
 fn layer_json(layer: &LayerRow) -> Value {

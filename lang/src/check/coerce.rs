@@ -52,6 +52,9 @@ impl Checker<'_> {
             (TypeKind::Record(a), TypeKind::Fieldwise(family, args)) => {
                 self.coerce_fieldwise(node, &a, family, &args, span)
             }
+            (TypeKind::Record(a), TypeKind::Con(Con::Codec, args)) => {
+                self.coerce_fieldwise(node, &a, Fieldwise::Codecs, &args, span)
+            }
             (TypeKind::Fn(xs, x), TypeKind::Fn(ys, y)) if xs.len() == ys.len() => {
                 for (x, y) in xs.iter().zip(ys.iter()) {
                     self.coerce_inside(node, *y, *x, span)?;
@@ -106,7 +109,8 @@ impl Checker<'_> {
             | (Con::Int | Con::Float | Con::Bool | Con::Str, Con::Json)
             | (Con::Int, Con::Pair | Con::Classes)
             | (Con::Int | Con::Float, Con::Tensor)
-            | (Con::Str, Con::Columns) => Ok(node),
+            | (Con::Str, Con::Columns)
+            | (Con::Model, Con::Init) => Ok(node),
             (Con::List, Con::Pair) => self.coerce_inside(node, xs[0], Ty::INT, span),
             (Con::List, Con::Columns | Con::Classes) => self.coerce_inside(node, xs[0], Ty::STR, span),
             (Con::Str | Con::Path | Con::Late, Con::Arg) => Ok(self.emit_arg(node, span)),

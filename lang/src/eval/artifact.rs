@@ -4,7 +4,7 @@ use super::blame::Place;
 use super::machine::{Failed, Machine};
 use super::names::Symbol;
 use super::value::{ArtifactId, LateId, Value};
-use crate::shapes::{Dim, Labels, LayerRow};
+use crate::shapes::{Dim, Features, Labels, LayerRow};
 use crate::source::Span;
 use crate::spec::{ArtifactKind, InputSource, LateValue, SpecId};
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ pub(crate) enum About {
     Nothing,
     Dataset(Rc<DatasetInfo>),
     Model(Rc<ModelInfo>),
+    /// Predictions: the labels that they are held against, where those were declared, and the shape of an output.
+    Predictions(Labels, Span, Option<Vec<i64>>),
     /// It is not made by this call; the text says what would make it.
     Absent(&'static str),
 }
@@ -38,8 +40,7 @@ pub(crate) enum About {
 /// What a dataset declares.
 #[derive(Clone, Debug)]
 pub(crate) struct DatasetInfo {
-    /// The shape of `x` without the batch.
-    pub(crate) x: Vec<Dim>,
+    pub(crate) x: Features,
     pub(crate) y: Labels,
     /// Where the codec of `x` was written.
     pub(crate) x_span: Span,
@@ -50,8 +51,8 @@ pub(crate) struct DatasetInfo {
 /// What a model is.
 #[derive(Clone, Debug)]
 pub(crate) struct ModelInfo {
-    pub(crate) input: Vec<i64>,
-    pub(crate) output: Vec<i64>,
+    pub(crate) input: Features,
+    pub(crate) output: Vec<Dim>,
     pub(crate) labels: Labels,
     pub(crate) rows: Vec<LayerRow>,
     /// Where it was trained.

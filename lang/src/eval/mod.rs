@@ -154,7 +154,7 @@ pub fn layers_within(
     machine.limits.steps = bounds.steps.min(machine.limits.steps);
     machine.limits.memory = bounds.memory.min(machine.limits.memory);
     let input = shapes::Input {
-        shape: input.iter().copied().map(Some).collect(),
+        features: shapes::Features::One(shapes::Signal::numbers(input.iter().copied().map(Some).collect())),
         span,
     };
     match machine.result_layers(&input) {

@@ -56,11 +56,12 @@ pub(super) fn about(analysis: &mut Analysis, module: ModuleId, span: Span, code:
         .filter(|(layer, _)| layer.start <= span.start && span.end <= layer.end)
         .min_by_key(|(layer, _)| layer.end - layer.start)?;
     let row = rows.first()?;
+    let count = |of: Option<u64>| of.map_or("?".to_owned(), |count| count.to_string());
     Some(format!(
         "gives {}, {} parameters, {} FLOPs an example",
         shapes(rows),
-        row.parameters,
-        row.flops
+        count(row.parameters),
+        count(row.flops)
     ))
 }
 

@@ -271,7 +271,9 @@ impl Lower<'_> {
             Head::Expr(expr) => return expr,
             Head::Module(module, alias) => {
                 let error = Diagnostic::error("E0257", span, format!("`{alias}` is a module, not a value"));
-                match self.exported_names(module).first() {
+                let names = self.exported_names(module);
+                let function = names.iter().find(|name| !name.starts_with(char::is_uppercase));
+                match function.or(names.first()) {
                     Some(first) => {
                         error.help(format!("write what you need of it, such as `{alias}.{first}`"))
                     }

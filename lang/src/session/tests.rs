@@ -1,5 +1,6 @@
 use super::*;
 use crate::lower::{Files, load};
+use crate::shapes::shape_text;
 
 /// What a session answers to inputs, a line for each thing that it says. A line that begins with `:` asks for a type
 /// (`:t`) or for layers (`:s`).
@@ -18,7 +19,7 @@ fn answers(files: &Files, session: &mut Session, inputs: &[&str]) -> String {
         }
         lines.extend(entered.defined.into_iter().chain(entered.shown));
         let rows = rows.into_iter().flatten();
-        lines.extend(rows.map(|row| format!("{} {:?}", row.kind, row.output)));
+        lines.extend(rows.map(|row| format!("{} {}", row.kind, shape_text(&row.output))));
     }
     lines.join("\n")
 }
@@ -141,7 +142,7 @@ fn what_may_be_written_is_what_the_session_sees() {
     assert_eq!(labels("1 + rec"), "record");
     assert_eq!(labels("record.fi"), "first_field");
     assert_eq!(labels("record."), "first_field other");
-    assert_eq!(labels("nn.conv"), "conv2d");
+    assert_eq!(labels("nn.conv"), "conv1d conv2d conv_transpose2d");
     assert_eq!(labels("x = nn.conv2d(1, ker"), "kernel_size");
     assert_eq!(labels("impo"), "import");
     assert_eq!(labels("import std.me"), "metrics");

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Layer {
     pub(crate) kind: String,
     pub(crate) args: BTreeMap<String, Datum>,
-    pub(crate) children: Vec<Layer>,
+    /// Each with what it is called in this layer: its index in a list, its key in a map, or the parameter.
+    pub(crate) children: Vec<(String, Layer)>,
     /// What a traced layer computes.
     pub(crate) graph: Option<Graph>,
     pub(crate) site: Site,
@@ -28,9 +29,25 @@ pub(crate) struct Site {
 }
 
 /// The largest size that is taken for meant.
-const LARGEST: i64 = 1 << 31;
+pub(super) const LARGEST: i64 = 1 << 31;
 
 impl Layer {
+    /// The layer that the parameter `name` was given.
+    pub(crate) fn child(&self, name: &str) -> Option<&Layer> {
+        self.children
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, child)| child)
+    }
+
+    /// Which variant of an enum an argument is, in snake case.
+    pub(crate) fn choice(&self, name: &str) -> Option<String> {
+        match self.args.get(name) {
+            Some(Datum::Variant(variant, _)) => Some(snake(variant)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn int(&self, name: &str) -> Option<i64> {
         match self.args.get(name) {
             Some(Datum::Int(value)) => Some(*value),
@@ -120,4 +137,16 @@ impl Layer {
             "must be between 0 and 1",
         ))
     }
+}
+
+/// `Fp32` as `fp32`, `LeakyRelu` as `leaky_relu`.
+pub(crate) fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for (index, c) in name.char_indices() {
+        if c.is_uppercase() && index > 0 {
+            snake.push('_');
+        }
+        snake.extend(c.to_lowercase());
+    }
+    snake
 }

@@ -2,8 +2,7 @@
 //! the input.
 
 use super::layer::{Layer, Site};
-use super::pass::Input;
-use super::{Dim, Step};
+use super::{Dim, Features, Input, Signal, Step};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use std::collections::BTreeMap;
@@ -11,19 +10,18 @@ use std::collections::BTreeMap;
 /// What a transfer function has against its input or its arguments; [`Problem::report`] adds what came before.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
+    code: &'static str,
+    message: String,
     /// The argument that is at fault, if it is one.
-    pub(crate) argument: Option<&'static str>,
+    argument: Option<&'static str>,
     /// What is said at the layer or argument.
-    pub(crate) label: String,
-    pub(crate) help: Option<String>,
-    /// The argument's right value.
-    pub(crate) mend: Option<i64>,
-    /// Whether the shape that comes in has its part in it.
-    pub(crate) incoming: bool,
-    /// Other places, with what is said at them.
+    label: String,
     others: Vec<(Span, String)>,
+    help: Option<String>,
+    /// The argument's right value.
+    mend: Option<i64>,
+    /// Whether the shape that comes in has its part in it.
+    incoming: bool,
     site: Site,
     span: Span,
 }
@@ -35,18 +33,11 @@ pub(crate) fn argument(
     is: impl std::fmt::Display,
     label: impl Into<String>,
 ) -> Box<Problem> {
-    Box::new(Problem {
-        code: "E0316",
-        message: format!("`{name}` of `{}` {is}", layer.kind),
-        argument: None,
-        label: label.into(),
-        help: None,
-        mend: None,
-        incoming: false,
-        others: Vec::new(),
-        site: layer.site.clone(),
-        span: layer.site.arguments.get(name).copied().unwrap_or(layer.site.span),
-    })
+    let message = format!("`{name}` of `{}` {is}", layer.kind);
+    let mut problem = mismatch(layer, "E0316", message, label);
+    problem.incoming = false;
+    problem.span = layer.site.arguments.get(name).copied().unwrap_or(layer.site.span);
+    problem
 }
 
 /// A layer that does not take what comes in.
@@ -61,10 +52,10 @@ pub(crate) fn mismatch(
         message: message.into(),
         argument: None,
         label: label.into(),
+        others: Vec::new(),
         help: None,
         mend: None,
         incoming: true,
-        others: Vec::new(),
         site: layer.site.clone(),
         span: layer.site.span,
     })
@@ -112,6 +103,15 @@ impl Problem {
         self
     }
 
+    /// Says what stands at another place.
+    #[must_use]
+    pub(crate) fn and(mut self: Box<Self>, span: Span, text: impl Into<String>) -> Box<Self> {
+        if span != self.span && self.others.iter().all(|(other, _)| *other != span) {
+            self.others.push((span, text.into()));
+        }
+        self
+    }
+
     /// Says the argument's right value.
     #[must_use]
     pub(crate) fn mend(mut self: Box<Self>, value: i64) -> Box<Self> {
@@ -122,12 +122,13 @@ impl Problem {
     /// The whole message.
     pub(crate) fn report(self, input: &Input, steps: &[Step]) -> Diagnostic {
         let mut error = Diagnostic::error(self.code, self.span, self.message).at(self.label);
+        let told = !self.others.is_empty();
         for (span, text) in self.others {
             error = error.label(span, text);
         }
         if self.incoming {
             let (span, text) = producer(input, steps);
-            if span != self.span {
+            if span != self.span && !told {
                 error = error.label(span, text);
             }
             error = error.note(way(input, steps));
@@ -147,58 +148,78 @@ impl Problem {
 fn producer(input: &Input, steps: &[Step]) -> (Span, String) {
     match steps.iter().rev().find(|step| step.input != step.output) {
         Some(step) => {
-            let product = (step.kind == "flatten").then(|| format!("   ({})", product(&step.input)));
+            let factors = step.kind == "flatten" && step.input.iter().all(Option::is_some);
+            let product = if factors {
+                format!("   ({})", product(&step.input))
+            } else {
+                String::new()
+            };
             let shape = shape_text(&step.output);
-            (
-                step.site.span,
-                format!("produces {shape}{}", product.unwrap_or_default()),
-            )
+            (step.site.span, format!("produces {shape}{product}"))
         }
-        None => (input.span, format!("gives {}", dims_text(&input.shape))),
+        None => (input.span, format!("gives {}", features_text(&input.features))),
     }
 }
 
-fn product(shape: &[i64]) -> String {
-    shape.iter().map(i64::to_string).collect::<Vec<_>>().join(" × ")
+fn product(shape: &[Dim]) -> String {
+    shape
+        .iter()
+        .map(|dim| dim_text(*dim))
+        .collect::<Vec<_>>()
+        .join(" × ")
 }
 
 /// "from [batch, 1, 28, 28]: conv2d → [32, 28, 28], max_pool2d → [32, 14, 14]".
 pub(super) fn way(input: &Input, steps: &[Step]) -> String {
     const SHOWN: usize = 6;
     let changes: Vec<_> = steps.iter().filter(|step| step.input != step.output).collect();
-    let start = format!("from {}", dims_text(&input.shape));
+    let start = format!("from {}", features_text(&input.features));
     if changes.is_empty() {
         return start;
     }
     let left_out = changes.len().saturating_sub(SHOWN);
     let shown: Vec<_> = changes[left_out..]
         .iter()
-        .map(|step| format!("{} → {}", step.kind, bare(&step.output)))
+        .map(|step| format!("{} → [{}]", step.kind, dims_text(&step.output)))
         .collect();
     let gap = if left_out > 0 { "…, " } else { "" };
     format!("{start}: {gap}{}", shown.join(", "))
 }
 
-fn bare(shape: &[i64]) -> String {
-    format!(
-        "[{}]",
-        shape.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
-    )
-}
-
-/// `[batch, 1, 28, 28]`.
-pub(crate) fn shape_text(shape: &[i64]) -> String {
-    dims_text(&shape.iter().copied().map(Some).collect::<Vec<_>>())
-}
-
-/// `[batch, ?]`.
-pub(crate) fn dims_text(shape: &[Dim]) -> String {
-    let mut text = "[batch".to_owned();
-    for dim in shape {
-        text += &match dim {
-            Some(size) => format!(", {size}"),
-            None => ", ?".to_owned(),
-        };
+/// `[batch, 1, 28, 28]`, `[batch, ?]`.
+pub(crate) fn shape_text(shape: &[Dim]) -> String {
+    match shape {
+        [] => "[batch]".to_owned(),
+        _ => format!("[batch, {}]", dims_text(shape)),
     }
-    text + "]"
+}
+
+/// `[batch, 1, 28, 28]`; of named inputs each with its name.
+pub(crate) fn features_text(features: &Features) -> String {
+    let one = |signal: &Signal| match signal.ids {
+        true => format!("{} of token ids", shape_text(&signal.shape)),
+        false => shape_text(&signal.shape),
+    };
+    match features {
+        Features::One(signal) => one(signal),
+        Features::Named(inputs) => {
+            let inputs: Vec<_> = inputs
+                .iter()
+                .map(|(name, signal)| format!("{name}: {}", one(signal)))
+                .collect();
+            format!("{{ {} }}", inputs.join(", "))
+        }
+    }
+}
+
+fn dims_text(shape: &[Dim]) -> String {
+    shape
+        .iter()
+        .map(|dim| dim_text(*dim))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn dim_text(dim: Dim) -> String {
+    dim.map_or("?".to_owned(), |size| size.to_string())
 }

@@ -1,344 +1,221 @@
-//! From shape to shape, a function a layer.
+//! From shape to shape, a function a layer: which function, what they share, and the layers that work on each element.
 
 use super::layer::Layer;
 use super::report::{Problem, argument, mismatch, shape_text};
+use super::{Dim, Signal, dense, norms, sequence, windows};
 use crate::spec::Datum;
 use std::collections::BTreeMap;
 
 /// What a layer makes of a shape.
 pub(super) struct Outcome {
-    pub(super) output: Vec<i64>,
+    pub(super) output: Vec<Dim>,
     /// The layer's arguments with every size.
     pub(super) args: BTreeMap<String, Datum>,
-    pub(super) parameters: u128,
-    pub(super) flops: u128,
+    pub(super) parameters: Option<u128>,
+    pub(super) flops: Option<u128>,
+    /// What a traced layer does: each operation, and the shape that it gives.
+    pub(super) operations: Vec<(String, String)>,
 }
 
-/// The elements of a shape.
-pub(super) fn count(shape: &[i64]) -> u128 {
-    shape
-        .iter()
-        .fold(1, |product: u128, size| product.saturating_mul(*size as u128))
+/// The elements of a shape, where they are known.
+pub(super) fn count(shape: &[Dim]) -> Option<u128> {
+    shape.iter().try_fold(1, |product: u128, size| {
+        Some(product.saturating_mul((*size)? as u128))
+    })
 }
 
 /// What a layer that has no layers in it makes of its input.
-pub(super) fn transfer(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
+pub(super) fn transfer(layer: &Layer, input: &Signal) -> Result<Outcome, Box<Problem>> {
+    let shape = &input.shape;
     match layer.kind.as_str() {
-        "conv2d" => conv2d(layer, input),
-        "linear" => linear(layer, input),
-        "batch_norm" => batch_norm(layer, input),
-        "max_pool2d" | "avg_pool2d" => pool2d(layer, input),
-        "flatten" => flatten(layer, input),
-        "normalize" => normalize(layer, input),
-        "dropout" => {
-            let p = layer.probability("p")?;
-            Ok(same(input, 1).with("p", Datum::Float(p)))
-        }
-        "leaky_relu" => {
-            let slope = layer.float("negative_slope").unwrap_or(0.01);
-            Ok(same(input, 1).with("negative_slope", Datum::Float(slope)))
-        }
-        "softmax" | "log_softmax" => Ok(same(input, 5)),
-        "gelu" | "silu" | "tanh" | "sigmoid" => Ok(same(input, 4)),
-        "relu" => Ok(same(input, 1)),
-        kind => {
-            let message = format!("`{kind}` has no shape rule");
-            Err(mismatch(layer, "E0316", message, "cannot be trained yet"))
-        }
+        "embedding" => return dense::embedding(layer, input),
+        "identity" => return Ok(same(shape, 0)),
+        _ if input.ids => return Err(ids(layer)),
+        _ => {}
+    }
+    match layer.kind.as_str() {
+        "linear" => dense::linear(layer, shape),
+        "flatten" => dense::flatten(layer, shape),
+        "torchscript" => dense::torchscript(layer, shape),
+        "conv1d" => windows::conv1d(layer, shape),
+        "conv2d" => windows::conv2d(layer, shape),
+        "conv_transpose2d" => windows::conv_transpose2d(layer, shape),
+        "max_pool1d" | "avg_pool1d" => windows::pool1d(layer, shape),
+        "max_pool2d" | "avg_pool2d" => windows::pool2d(layer, shape),
+        "adaptive_avg_pool1d" => windows::adaptive_pool1d(layer, shape),
+        "adaptive_avg_pool2d" => windows::adaptive_pool2d(layer, shape),
+        "upsample" => windows::upsample(layer, shape),
+        "batch_norm" => norms::batch_norm(layer, shape),
+        "layer_norm" => norms::layer_norm(layer, shape),
+        "group_norm" => norms::group_norm(layer, shape),
+        "normalize" => norms::normalize(layer, shape),
+        "lstm" | "gru" => sequence::recurrent(layer, shape),
+        "transformer_encoder" => sequence::transformer_encoder(layer, shape),
+        "positional_encoding" => sequence::positional_encoding(layer, shape),
+        kind => elementwise(layer, kind, shape),
     }
 }
 
+/// A layer that works on each element: operations for each, and an argument with its default.
+type Elementwise = (&'static str, u128, Option<(&'static str, f64)>);
+
+const ELEMENTWISE: &[Elementwise] = &[
+    ("elu", 4, Some(("alpha", 1.0))),
+    ("gelu", 4, None),
+    ("hardswish", 4, None),
+    ("leaky_relu", 1, Some(("negative_slope", 0.01))),
+    ("log_softmax", 5, None),
+    ("mish", 6, None),
+    ("relu", 1, None),
+    ("relu6", 2, None),
+    ("sigmoid", 4, None),
+    ("silu", 4, None),
+    ("softmax", 5, None),
+    ("softplus", 4, None),
+    ("tanh", 4, None),
+];
+
+/// Whether a layer has no size and changes none.
+pub(super) fn keeps_shape(kind: &str) -> bool {
+    matches!(kind, "dropout" | "dropout2d" | "identity" | "flatten")
+        || ELEMENTWISE.iter().any(|(own, ..)| *own == kind)
+}
+
+fn elementwise(layer: &Layer, kind: &str, shape: &[Dim]) -> Result<Outcome, Box<Problem>> {
+    if let "dropout" | "dropout2d" = kind {
+        let p = layer.probability("p")?;
+        return Ok(same(shape, 1).with("p", Datum::Float(p)));
+    }
+    let Some((_, operations, argument)) = ELEMENTWISE.iter().find(|(own, ..)| *own == kind) else {
+        let message = format!("`{kind}` has no shape rule");
+        return Err(mismatch(layer, "E0316", message, "cannot be trained yet"));
+    };
+    let outcome = same(shape, *operations);
+    Ok(match argument {
+        Some((name, default)) => outcome.with(name, Datum::Float(layer.float(name).unwrap_or(*default))),
+        None => outcome,
+    })
+}
+
 impl Outcome {
-    fn with(mut self, name: &str, value: Datum) -> Self {
+    /// A layer with these parameters and operations.
+    pub(super) fn new(output: Vec<Dim>, parameters: u128, flops: Option<u128>) -> Self {
+        Self {
+            output,
+            args: BTreeMap::new(),
+            parameters: Some(parameters),
+            flops,
+            operations: Vec::new(),
+        }
+    }
+
+    pub(super) fn with(mut self, name: &str, value: Datum) -> Self {
         self.args.insert(name.to_owned(), value);
         self
     }
 
-    fn pair(self, name: &str, pair: [i64; 2]) -> Self {
+    pub(super) fn int(self, name: &str, value: i64) -> Self {
+        self.with(name, Datum::Int(value))
+    }
+
+    pub(super) fn flag(self, name: &str, value: bool) -> Self {
+        self.with(name, Datum::Bool(value))
+    }
+
+    pub(super) fn pair(self, name: &str, pair: [i64; 2]) -> Self {
         self.with(name, Datum::List(pair.map(Datum::Int).to_vec()))
     }
 }
 
-/// A layer that works on each element, with some operations for each.
-fn same(input: &[i64], operations: u128) -> Outcome {
-    Outcome {
-        output: input.to_vec(),
-        args: BTreeMap::new(),
-        parameters: 0,
-        flops: count(input).saturating_mul(operations),
-    }
+/// A layer that keeps the shape, with some operations for each element.
+pub(super) fn same(shape: &[Dim], operations: u128) -> Outcome {
+    let flops = count(shape).map(|elements| elements.saturating_mul(operations));
+    Outcome::new(shape.to_vec(), 0, flops)
 }
 
-/// An explicit size of the input, held against the one that comes in.
-fn agree(
+/// A size of the input that the layer's parameters need: the one that comes in, or the one that is written where that is
+/// not known. A written one that is not what comes in is an error.
+pub(super) fn needed(
     layer: &Layer,
     name: &'static str,
-    actual: i64,
+    actual: Dim,
     expected_shape: impl Fn(i64) -> String,
-) -> Result<(), Box<Problem>> {
-    match layer.int(name) {
-        Some(written) if written != actual => {
+    shape: &[Dim],
+) -> Result<i64, Box<Problem>> {
+    let written = match layer.int(name) {
+        Some(_) => Some(layer.size(name, 1)?),
+        None => None,
+    };
+    match (written, actual) {
+        (Some(written), Some(actual)) if written != actual => {
             let message = format!("shape mismatch: `{name}` is {written}, but {actual} come in");
-            Err(mismatch(
-                layer,
-                "E0310",
-                message,
-                format!("expects {}", expected_shape(written)),
-            )
-            .of(name)
-            .mend(actual)
-            .help(format!("leave `{name}` out, it is inferred; or write {actual}")))
+            let label = format!("expects {}", expected_shape(written));
+            Err(mismatch(layer, "E0310", message, label)
+                .of(name)
+                .mend(actual)
+                .help(format!("leave `{name}` out, it is inferred; or write {actual}")))
         }
-        _ => Ok(()),
+        (_, Some(size)) | (Some(size), None) => Ok(size),
+        (None, None) => Err(unknown(layer, name, shape)),
     }
 }
 
-/// [channels, height, width], which convolutions and pooling need.
-fn image<'a>(layer: &Layer, input: &'a [i64]) -> Result<&'a [i64; 3], Box<Problem>> {
-    input.try_into().map_err(|_| {
-        let message = format!("`{}` needs images, not {}", layer.kind, shape_text(input));
-        let problem = mismatch(layer, "E0311", message, "expects [batch, channels, height, width]");
-        match input.len() {
+/// A size that the layer needs is known only from the files.
+fn unknown(layer: &Layer, name: &'static str, shape: &[Dim]) -> Box<Problem> {
+    let message = format!("the size of the input of `{}` is not known", layer.kind);
+    let problem = mismatch(layer, "E0315", message, format!("is fed {}", shape_text(shape)));
+    problem.help(format!(
+        "say it where the data is declared (`data.vector([\"a\", \"b\"])` lists columns, `data.resize` sets height and width), or write `{name} = …` here"
+    ))
+}
+
+/// Token ids where numbers are needed.
+pub(super) fn ids(layer: &Layer) -> Box<Problem> {
+    let message = format!("`{}` works on numbers, and token ids come in", layer.kind);
+    mismatch(layer, "E0311", message, "expects numbers")
+        .help("begin with `nn.embedding(num_embeddings, embedding_dim)`, which gives each id a vector")
+}
+
+/// [channels, …] of `rank` dimensions, which convolutions and pooling need.
+pub(super) fn channels_first<'a, const RANK: usize>(
+    layer: &Layer,
+    shape: &'a [Dim],
+    what: &str,
+    dims: &str,
+) -> Result<&'a [Dim; RANK], Box<Problem>> {
+    shape.try_into().map_err(|_| {
+        let message = format!("`{}` needs {what}, not {}", layer.kind, shape_text(shape));
+        let problem = mismatch(layer, "E0311", message, format!("expects [batch, channels, {dims}]"));
+        match shape.len() {
             1 => problem.help("layers over images stand before `nn.flatten`; flat columns are read as images by `data.pixels`"),
             _ => problem,
         }
     })
 }
 
-/// The size of one dimension after windows went over it.
-fn windows(size: i64, kernel: i64, stride: i64, padding: i64, dilation: i64) -> Option<i64> {
-    let span = dilation.checked_mul(kernel - 1)?.checked_add(1)?;
-    let room = padding.checked_mul(2)?.checked_add(size)?.checked_sub(span)?;
-    (room >= 0).then(|| room / stride + 1)
-}
-
-/// Height and width after windows went over them.
-fn slide(
+/// A number of groups must divide what is grouped.
+pub(super) fn divides(
     layer: &Layer,
-    image: &[i64; 3],
-    kernel: [i64; 2],
-    stride: [i64; 2],
-    padding: [i64; 2],
-    dilation: [i64; 2],
-) -> Result<[i64; 2], Box<Problem>> {
-    let along = |axis: usize| {
-        windows(
-            image[axis + 1],
-            kernel[axis],
-            stride[axis],
-            padding[axis],
-            dilation[axis],
-        )
-    };
-    match (along(0), along(1)) {
-        (Some(height), Some(width)) => Ok([height, width]),
-        _ => {
-            let [_, height, width] = image;
-            let message = format!(
-                "the window of `{}`, {} x {}, is larger than its input, {height} x {width}",
-                layer.kind, kernel[0], kernel[1]
-            );
-            let with_padding = if padding == [0, 0] {
-                ""
-            } else {
-                ", padding included"
-            };
-            Err(mismatch(
-                layer,
-                "E0312",
-                message,
-                format!("does not fit into {height} x {width}{with_padding}"),
-            )
-            .of("kernel_size")
-            .help("take a smaller `kernel_size`, more `padding`, or pool less before"))
+    name: &'static str,
+    parts: i64,
+    of: &[(&str, i64)],
+) -> Result<(), Box<Problem>> {
+    for (what, count) in of {
+        if count % parts != 0 {
+            let message = format!("`{name}` is {parts}, which does not divide {what}, {count}");
+            let all: Vec<_> = of.iter().map(|(_, count)| count.to_string()).collect();
+            let label = format!("must divide {}", all.join(" and "));
+            return Err(mismatch(layer, "E0313", message, label).of(name));
         }
     }
+    Ok(())
 }
 
-fn conv2d(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
-    let image = image(layer, input)?;
-    let out = layer.size("out_channels", 1)?;
-    let (kernel, stride) = (layer.pair("kernel_size", 1)?, layer.pair("stride", 1)?);
-    let (padding, dilation) = (layer.pair("padding", 0)?, layer.pair("dilation", 1)?);
-    let groups = layer.size("groups", 1)?;
-    let channels = image[0];
-    agree(layer, "in_channels", channels, |size| {
-        format!("[batch, {size}, …, …]")
-    })?;
-    for (name, count) in [("the channels that come in", channels), ("`out_channels`", out)] {
-        if count % groups != 0 {
-            let message = format!("`groups` is {groups}, which does not divide {name}, {count}");
-            return Err(mismatch(
-                layer,
-                "E0313",
-                message,
-                format!("must divide {channels} and {out}"),
-            )
-            .of("groups"));
-        }
-    }
-    let [height, width] = slide(layer, image, kernel, stride, padding, dilation)?;
-    let bias = layer.flag("bias");
-    let output = vec![out, height, width];
-    let per_output = count(&[channels / groups, kernel[0], kernel[1]]);
-    let biases = u128::from(bias);
-    Ok(Outcome {
-        parameters: (per_output.saturating_add(biases)).saturating_mul(out as u128),
-        flops: count(&output).saturating_mul(2 * per_output + biases),
-        output,
-        args: BTreeMap::new(),
-    }
-    .with("in_channels", Datum::Int(channels))
-    .with("out_channels", Datum::Int(out))
-    .pair("kernel_size", kernel)
-    .pair("stride", stride)
-    .pair("padding", padding)
-    .pair("dilation", dilation)
-    .with("groups", Datum::Int(groups))
-    .with("bias", Datum::Bool(bias)))
-}
-
-fn linear(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
-    let Some((features, before)) = input.split_last() else {
-        return Err(mismatch(
-            layer,
-            "E0311",
-            "`linear` needs a dimension to work on",
-            "expects [batch, features]",
-        ));
-    };
-    let out = layer.size("out_features", 1)?;
-    agree(layer, "in_features", *features, |size| {
-        let mut shape = before.to_vec();
-        shape.push(size);
-        shape_text(&shape)
-    })?;
-    let bias = layer.flag("bias");
-    let mut output = before.to_vec();
-    output.push(out);
-    let per_output = *features as u128;
-    let biases = u128::from(bias);
-    Ok(Outcome {
-        parameters: per_output.saturating_add(biases).saturating_mul(out as u128),
-        flops: count(&output).saturating_mul(2 * per_output + biases),
-        output,
-        args: BTreeMap::new(),
-    }
-    .with("in_features", Datum::Int(*features))
-    .with("out_features", Datum::Int(out))
-    .with("bias", Datum::Bool(bias)))
-}
-
-fn batch_norm(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
-    let Some(features) = input.first().copied() else {
-        return Err(mismatch(
-            layer,
-            "E0311",
-            "`batch_norm` needs channels or features",
-            "expects [batch, features, …]",
-        ));
-    };
-    agree(layer, "num_features", features, |size| {
-        let mut shape = input.to_vec();
-        shape[0] = size;
-        shape_text(&shape)
-    })?;
+/// `eps`, which is added to what is divided by.
+pub(super) fn eps(layer: &Layer) -> Result<f64, Box<Problem>> {
     let eps = layer.float("eps").unwrap_or(1e-5);
-    if eps <= 0.0 {
-        return Err(argument(layer, "eps", format!("is {eps}"), "must be above 0"));
-    }
-    let momentum = layer.probability("momentum")?;
-    Ok(Outcome {
-        parameters: features as u128 * 2,
-        ..same(input, 4)
-    }
-    .with("num_features", Datum::Int(features))
-    .with("eps", Datum::Float(eps))
-    .with("momentum", Datum::Float(momentum)))
-}
-
-fn pool2d(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
-    let image = image(layer, input)?;
-    let (kernel, stride) = (layer.pair("kernel_size", 1)?, layer.pair("stride", 1)?);
-    let padding = layer.pair("padding", 0)?;
-    if padding[0] * 2 > kernel[0] || padding[1] * 2 > kernel[1] {
-        return Err(argument(
-            layer,
-            "padding",
-            "is too large",
-            "at most half of `kernel_size`",
-        ));
-    }
-    let [height, width] = slide(layer, image, kernel, stride, padding, [1, 1])?;
-    let output = vec![image[0], height, width];
-    Ok(Outcome {
-        parameters: 0,
-        flops: count(&output).saturating_mul(count(&kernel)),
-        output,
-        args: BTreeMap::new(),
-    }
-    .pair("kernel_size", kernel)
-    .pair("stride", stride)
-    .pair("padding", padding))
-}
-
-fn flatten(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
-    let start = layer.int("start_dim").unwrap_or(1);
-    let kept = usize::try_from(start - 1)
-        .ok()
-        .filter(|kept| *kept < input.len().max(1));
-    let Some(kept) = kept else {
-        let last = input.len();
-        let label = format!("must be 1 to {last}: dimension 0 is the batch");
-        return Err(argument(layer, "start_dim", format!("is {start}"), label));
-    };
-    let merged = i64::try_from(count(&input[kept..])).unwrap_or(i64::MAX);
-    let mut output = input[..kept].to_vec();
-    output.push(merged);
-    Ok(Outcome {
-        output,
-        ..same(input, 0)
-    }
-    .with("start_dim", Datum::Int(start)))
-}
-
-fn normalize(layer: &Layer, input: &[i64]) -> Result<Outcome, Box<Problem>> {
-    let Some(features) = input.first().copied() else {
-        return Err(mismatch(
-            layer,
-            "E0311",
-            "`normalize` needs channels or features",
-            "expects [batch, features, …]",
-        ));
-    };
-    let mut outcome = same(input, 2).with("num_features", Datum::Int(features));
-    for name in ["mean", "std"] {
-        let Some(numbers) = layer.floats(name) else {
-            continue;
-        };
-        if numbers.len() as i64 != features {
-            let message = format!("`{name}` has {} numbers for {features} channels", numbers.len());
-            return Err(mismatch(layer, "E0310", message, format!("expects {features}")).of(name));
-        }
-        if name == "std" && numbers.iter().any(|number| *number <= 0.0) {
-            return Err(argument(
-                layer,
-                name,
-                "has a number that is not above 0",
-                "is divided by",
-            ));
-        }
-        outcome = outcome.with(name, Datum::List(numbers.into_iter().map(Datum::Float).collect()));
-    }
-    match (layer.args.get("mean"), layer.args.get("std")) {
-        (Some(_), None) => Err(
-            argument(layer, "mean", "stands without `std`", "needs `std` besides")
-                .help("give both, or neither: then both are learned from the training set"),
-        ),
-        (None, Some(_)) => Err(
-            argument(layer, "std", "stands without `mean`", "needs `mean` besides")
-                .help("give both, or neither: then both are learned from the training set"),
-        ),
-        _ => Ok(outcome),
+    match eps > 0.0 {
+        true => Ok(eps),
+        false => Err(argument(layer, "eps", format!("is {eps}"), "must be above 0")),
     }
 }

@@ -15,6 +15,8 @@ pub enum Fieldwise {
     MetricsOf,
     /// `Dists[C]`: `T` to `Dist[T]`.
     Dists,
+    /// A record of codecs, which is a codec of the record: `T` to `Codec[T]`. It has no written name.
+    Codecs,
     /// `Shares[P, A]`: each field of `P` is an `A`; each share is a Float.
     Shares,
 }
@@ -37,6 +39,7 @@ impl Fieldwise {
             Self::Outputs => "Outputs",
             Self::MetricsOf => "MetricsOf",
             Self::Dists => "Dists",
+            Self::Codecs => "Codec",
             Self::Shares => "Shares",
         }
     }
@@ -47,6 +50,7 @@ impl Fieldwise {
             Self::Outputs => types.con(Con::Output, &[ty]),
             Self::MetricsOf => types.con(Con::Metric, &[ty]),
             Self::Dists => types.con(Con::Dist, &[ty]),
+            Self::Codecs => types.con(Con::Codec, &[ty]),
             Self::Shares => Ty::FLOAT,
         }
     }

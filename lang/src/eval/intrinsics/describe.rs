@@ -5,13 +5,65 @@ use crate::eval::blame::Place;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{Value, Variant};
 use crate::shapes::{self, Layer, LayerRow, Site};
+use crate::source::Span;
+use crate::spec::{Datum, Input, InputSource};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// More layers than anybody means.
 const MOST_LAYERS: u32 = 100_000;
 
+/// The way through a layer tree.
+struct Walk {
+    place: Place,
+    left: u32,
+    files: Files,
+}
+
+/// The files and artifacts in descriptions, each an input of the step. A description has the input's name in the place of
+/// the file.
+pub(super) struct Files {
+    prefix: &'static str,
+    found: Vec<Input>,
+}
+
+impl Files {
+    /// Inputs `prefix.0`, `prefix.1`, …
+    pub(super) fn below(prefix: &'static str) -> Self {
+        Self {
+            prefix,
+            found: Vec::new(),
+        }
+    }
+
+    /// The name of an input; a file that is there already is not another.
+    pub(super) fn add(&mut self, source: InputSource, span: Span) -> String {
+        let known = self.found.iter().position(|input| input.source == source);
+        let index = known.unwrap_or_else(|| {
+            self.found.push(Input { source, span });
+            self.found.len() - 1
+        });
+        format!("{}.{index}", self.prefix)
+    }
+
+    /// The inputs by name.
+    pub(super) fn inputs(self) -> impl Iterator<Item = (String, Input)> {
+        let prefix = self.prefix;
+        let found = self.found.into_iter().enumerate();
+        found.map(move |(index, input)| (format!("{prefix}.{index}"), input))
+    }
+}
+
 impl Machine<'_> {
+    /// A file or artifact as an input.
+    pub(super) fn source_of(&self, value: &Value) -> Option<InputSource> {
+        match value {
+            Value::Path(path) => Some(InputSource::Source(path.as_str().to_owned())),
+            Value::Artifact(artifact) => Some(self.artifacts.get(*artifact).source.clone()),
+            _ => None,
+        }
+    }
+
     /// A description; a function without parameters stands for its result.
     pub(super) fn description(&mut self, value: &Value, place: Place) -> Result<Rc<Variant>, Failed> {
         match value {
@@ -43,20 +95,26 @@ impl Machine<'_> {
             code: self.compile(body).id,
             at: body.root.0,
         };
-        let root = self.layers(&value, place)?;
+        let (root, _) = self.layers(&value, place)?;
         let network = shapes::infer(&root, input).map_err(|error| self.fail(*error))?;
         Ok(network.rows)
     }
 
-    /// A layer tree for the shape pass.
-    pub(super) fn layers(&mut self, value: &Value, place: Place) -> Result<Layer, Failed> {
-        let mut left = MOST_LAYERS;
-        self.layer(value, place, &mut left)
+    /// A layer tree for the shape pass, and the files that layers read.
+    pub(super) fn layers(&mut self, value: &Value, place: Place) -> Result<(Layer, Files), Failed> {
+        let mut walk = Walk {
+            place,
+            left: MOST_LAYERS,
+            files: Files::below("net"),
+        };
+        let root = self.layer(value, &mut walk)?;
+        Ok((root, walk.files))
     }
 
-    fn layer(&mut self, value: &Value, place: Place, left: &mut u32) -> Result<Layer, Failed> {
-        *left = left.saturating_sub(1);
-        if *left == 0 {
+    fn layer(&mut self, value: &Value, walk: &mut Walk) -> Result<Layer, Failed> {
+        let place = walk.place;
+        walk.left = walk.left.saturating_sub(1);
+        if walk.left == 0 {
             let error = self
                 .argument_error(
                     place,
@@ -68,23 +126,34 @@ impl Machine<'_> {
             return Err(self.fail(error));
         }
         let variant = self.description(value, place)?;
+        let site = self.site(&variant, place);
         let mut args = BTreeMap::new();
         let mut children = Vec::new();
         let mut graph = None;
         let fields = self.names.fields(variant.shape).to_vec();
         for (field, cell) in fields.into_iter().zip(variant.cells()) {
-            match (self.names.text(field), cell) {
-                (_, Value::Null) => {}
-                ("layers", Value::List(layers)) => {
-                    for layer in layers.items() {
-                        children.push(self.layer(layer, place, left)?);
+            let name = self.names.text(field).to_owned();
+            match cell {
+                Value::Null => {}
+                inner if is_description(inner) => {
+                    children.push((name, self.layer(inner, walk)?));
+                }
+                Value::List(layers) if layers.items().first().is_some_and(is_description) => {
+                    for (index, layer) in layers.items().iter().enumerate() {
+                        children.push((index.to_string(), self.layer(layer, walk)?));
                     }
                 }
-                ("graph", Value::Tensor(result)) => graph = Some(self.graph(*result, place)),
-                ("layer", inner) => children.push(self.layer(inner, place, left)?),
-                (name, _) => {
-                    let name = name.to_owned();
-                    let datum = self.datum(cell, place)?;
+                Value::Tensor(result) => graph = Some(self.graph(*result, place)),
+                Value::Map(layers) if layers.entries().values().next().is_some_and(is_description) => {
+                    for (key, layer) in layers.entries() {
+                        children.push((key.as_str().to_owned(), self.layer(layer, walk)?));
+                    }
+                }
+                _ => {
+                    let datum = match self.source_of(cell) {
+                        Some(source) => Datum::Str(walk.files.add(source, site.span)),
+                        None => self.datum(cell, place)?,
+                    };
                     args.insert(name, datum);
                 }
             }
@@ -94,7 +163,16 @@ impl Machine<'_> {
             args,
             children,
             graph,
-            site: self.site(&variant, place),
+            site,
         })
+    }
+}
+
+/// Whether a value describes something, a layer here; the variants of an enum have no origin.
+fn is_description(value: &Value) -> bool {
+    match value {
+        Value::Variant(variant) => variant.origin != 0,
+        Value::Function(_) => true,
+        _ => false,
     }
 }

@@ -6,8 +6,9 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::names::EMPTY;
 use crate::eval::value::Value;
 use crate::hir::Name;
+use crate::shapes::snake;
 use crate::source::Span;
-use crate::spec::{Input, InputSource, Resources};
+use crate::spec::{Input, Resources};
 
 /// The arguments of a call.
 pub(super) struct Given {
@@ -87,10 +88,9 @@ impl Given {
 
     /// A file or artifact as an input.
     pub(super) fn input(&self, machine: &mut Machine<'_>, label: &str) -> Result<Input, Failed> {
-        let source = match self.get(label) {
-            Value::Path(path) => InputSource::Source(path.as_str().to_owned()),
-            Value::Artifact(artifact) => machine.artifacts.get(artifact).source.clone(),
-            other => return Err(machine.unexpected(self.place, "a file or artifact", &other)),
+        let value = self.get(label);
+        let Some(source) = machine.source_of(&value) else {
+            return Err(machine.unexpected(self.place, "a file or artifact", &value));
         };
         Ok(Input {
             source,
@@ -132,16 +132,4 @@ impl Given {
         }
         Ok(resources)
     }
-}
-
-/// `Fp32` as `fp32`, `LeakyRelu` as `leaky_relu`.
-fn snake(name: &str) -> String {
-    let mut snake = String::new();
-    for (index, c) in name.char_indices() {
-        if c.is_uppercase() && index > 0 {
-            snake.push('_');
-        }
-        snake.extend(c.to_lowercase());
-    }
-    snake
 }

@@ -1,5 +1,6 @@
 //! `ml.evaluate`, and what it shares with training: datasets, metrics, and whether they fit.
 
+use super::Table;
 use super::data::{builtin, output};
 use super::given::Given;
 use super::traced::traced;
@@ -9,65 +10,162 @@ use crate::eval::artifact::{About, Artifact, DatasetInfo};
 use crate::eval::blame::Place;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
-use crate::shapes::{self, Labels};
+use crate::shapes::{self, Dim, Features, Labels, Signal};
 use crate::source::Span;
-use crate::spec::{ArtifactKind, Datum, InputSource, OutputSpec};
+use crate::spec::{ArtifactKind, Datum, DerivationSpec, InputSource, OutputSpec, Resources};
 use crate::tensor::Scalar;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+pub(super) const TABLE: Table = &[
+    ("evaluate", 6, evaluate),
+    ("predict", 5, predict),
+    ("score", 2, score),
+];
+
 type Answer = Result<Value, Failed>;
 type Args = BTreeMap<String, Datum>;
 
-pub(super) fn evaluate(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
+fn evaluate(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
     let given = Given::take(machine, function, place);
-    let on = dataset(machine, &given, "on")?;
+    let (on, sizes) = model_on(machine, &given)?;
+    let metrics = some_metrics(machine, &given, (on.y, on.y_span), sizes.as_deref())?;
+    let schema = metrics_schema(&metrics, false);
+    let mut spec = run_model(
+        machine,
+        &given,
+        "ml.evaluate",
+        Args::from([("metrics".to_owned(), Datum::Map(metrics))]),
+    )?;
+    spec.outputs
+        .insert("metrics".to_owned(), output(ArtifactKind::Metrics, schema));
+    Ok(made(
+        machine,
+        spec,
+        "metrics",
+        ArtifactKind::Metrics,
+        About::Nothing,
+    ))
+}
+
+fn predict(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
+    let given = Given::take(machine, function, place);
+    let (on, sizes) = model_on(machine, &given)?;
+    let mut spec = run_model(machine, &given, "ml.predict", Args::new())?;
+    spec.outputs.insert(
+        "predictions".to_owned(),
+        output(ArtifactKind::Predictions, Datum::Null),
+    );
+    let about = About::Predictions(on.y, on.y_span, sizes);
+    Ok(made(
+        machine,
+        spec,
+        "predictions",
+        ArtifactKind::Predictions,
+        about,
+    ))
+}
+
+fn score(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
+    let given = Given::take(machine, function, place);
+    let predictions = match given.get("predictions") {
+        Value::Artifact(artifact) => machine.artifacts.get(artifact).about.clone(),
+        other => return Err(machine.unexpected(place, "predictions", &other)),
+    };
+    let metrics = match predictions {
+        About::Predictions(labels, span, output) => {
+            some_metrics(machine, &given, (labels, span), output.as_deref())?
+        }
+        _ => return Err(machine.unexpected(place, "predictions", &given.get("predictions"))),
+    };
+    let schema = metrics_schema(&metrics, false);
+    let inputs = BTreeMap::from([("predictions".to_owned(), given.input(machine, "predictions")?)]);
+    let args = Args::from([("metrics".to_owned(), Datum::Map(metrics))]);
+    let mut spec = builtin(machine, "ml.score", place, args, inputs, Resources::default());
+    spec.outputs
+        .insert("metrics".to_owned(), output(ArtifactKind::Metrics, schema));
+    Ok(made(
+        machine,
+        spec,
+        "metrics",
+        ArtifactKind::Metrics,
+        About::Nothing,
+    ))
+}
+
+/// The sizes of a shape, if all are known.
+pub(super) fn known(shape: &[Dim]) -> Option<Vec<i64>> {
+    shape.iter().copied().collect()
+}
+
+/// The argument `on`, which must be like the data that `model` was trained on; and the model's output, where it is known.
+fn model_on(machine: &mut Machine<'_>, given: &Given) -> Result<(Rc<DatasetInfo>, Option<Vec<i64>>), Failed> {
+    let on = dataset(machine, given, "on")?;
     let model = match given.get("model") {
         Value::Artifact(artifact) => machine.artifacts.get(artifact).about.clone(),
-        other => return Err(machine.unexpected(place, "a model", &other)),
+        other => return Err(machine.unexpected(given.place, "a model", &other)),
     };
     if let About::Model(model) = &model {
-        same_data(machine, &given, "on", &on, &model.input, model.labels)
+        same_data(machine, given, "on", &on, &model.input, model.labels)
             .inspect_err(|Failed| trained_here(machine, model.span))?;
     }
-    let width = match &model {
-        About::Model(model) => Some(model.output.as_slice()),
+    let output = match &model {
+        About::Model(model) => known(&model.output),
         _ => None,
     };
-    let metrics = metrics(machine, &given, &on, width)?;
-    if metrics.is_empty() {
-        return Err(given.wrong(
-            machine,
-            "metrics",
-            "there is nothing to measure",
-            "name at least one metric",
-        ));
-    }
+    Ok((on, output))
+}
+
+/// A step that runs `model` on `on`.
+fn run_model(
+    machine: &mut Machine<'_>,
+    given: &Given,
+    name: &str,
+    mut args: Args,
+) -> Result<DerivationSpec, Failed> {
     let batch_size = given.count(machine, "batch_size", 1)?.unwrap_or(1);
-    let schema = metrics_schema(&metrics, false);
-    let args = Args::from([
-        ("metrics".to_owned(), Datum::Map(metrics)),
-        ("batch_size".to_owned(), Datum::Int(batch_size)),
-        ("device".to_owned(), Datum::Str(given.choice(machine, "device")?)),
-    ]);
+    args.insert("batch_size".to_owned(), Datum::Int(batch_size));
+    args.insert("device".to_owned(), Datum::Str(given.choice(machine, "device")?));
     let inputs = BTreeMap::from([
         ("model".to_owned(), given.input(machine, "model")?),
         ("on".to_owned(), given.input(machine, "on")?),
     ]);
     let resources = given.resources(machine)?;
-    let mut spec = builtin(machine, "ml.evaluate", place, args, inputs, resources);
-    spec.outputs
-        .insert("metrics".to_owned(), output(ArtifactKind::Metrics, schema));
+    let mut spec = builtin(machine, name, given.place, args, inputs, resources);
     spec.outputs.insert("timings".to_owned(), observed());
+    Ok(spec)
+}
+
+/// The one artifact of a step.
+pub(super) fn made(
+    machine: &mut Machine<'_>,
+    spec: DerivationSpec,
+    output: &str,
+    kind: ArtifactKind,
+    about: About,
+) -> Value {
     let spec = machine.specs.add(spec);
-    Ok(machine.artifacts.add(Artifact {
-        source: InputSource::Output {
-            spec,
-            output: "metrics".to_owned(),
-        },
-        kind: ArtifactKind::Metrics,
-        about: About::Nothing,
-    }))
+    let output = output.to_owned();
+    machine.artifacts.add(Artifact {
+        source: InputSource::Output { spec, output },
+        kind,
+        about,
+    })
+}
+
+/// Metrics, at least one.
+fn some_metrics(
+    machine: &mut Machine<'_>,
+    given: &Given,
+    labels: (Labels, Span),
+    output: Option<&[i64]>,
+) -> Result<Args, Failed> {
+    let metrics = metrics(machine, given, labels, output)?;
+    if metrics.is_empty() {
+        let message = "there is nothing to measure";
+        return Err(given.wrong(machine, "metrics", message, "name at least one metric"));
+    }
+    Ok(metrics)
 }
 
 fn trained_here(machine: &mut Machine<'_>, span: Span) {
@@ -105,15 +203,10 @@ pub(super) fn same_data(
     given: &Given,
     label: &str,
     data: &DatasetInfo,
-    input: &[i64],
+    input: &Features,
     labels: Labels,
 ) -> Result<(), Failed> {
-    let fits = data.x.len() == input.len()
-        && data
-            .x
-            .iter()
-            .zip(input)
-            .all(|(own, size)| own.is_none_or(|own| own == *size));
+    let fits = same_features(&data.x, input);
     if fits && data.y == labels {
         return Ok(());
     }
@@ -124,8 +217,7 @@ pub(super) fn same_data(
             "other labels",
         )
     } else {
-        let own = shapes::dims_text(&data.x);
-        let other = shapes::shape_text(input);
+        let (own, other) = (shapes::features_text(&data.x), shapes::features_text(input));
         (
             format!("`{label}` gives {own}, the network takes {other}"),
             "data of another shape",
@@ -138,14 +230,35 @@ pub(super) fn same_data(
     Err(machine.fail(error))
 }
 
+/// Whether two inputs may be alike; a size that is not known agrees with all.
+fn same_features(a: &Features, b: &Features) -> bool {
+    let same = |a: &Signal, b: &Signal| {
+        let sizes = a.shape.iter().zip(&b.shape);
+        a.ids == b.ids
+            && a.shape.len() == b.shape.len()
+            && sizes
+                .into_iter()
+                .all(|(a, b)| a == b || a.is_none() || b.is_none())
+    };
+    match (a, b) {
+        (Features::One(a), Features::One(b)) => same(a, b),
+        (Features::Named(a), Features::Named(b)) => {
+            let find = |name: &str| b.iter().find(|(own, _)| own == name);
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(name, one)| find(name).is_some_and(|(_, other)| same(one, other)))
+        }
+        _ => false,
+    }
+}
+
 /// The metrics by name, each held against the labels, and against the network's output where that is known.
 pub(super) fn metrics(
     machine: &mut Machine<'_>,
     given: &Given,
-    on: &DatasetInfo,
+    (labels, labels_span): (Labels, Span),
     output: Option<&[i64]>,
 ) -> Result<Args, Failed> {
-    let (labels, labels_span) = (on.y, on.y_span);
     let Value::Record(record) = given.get("metrics") else {
         return Ok(Args::new());
     };

@@ -4,6 +4,8 @@
 //! An intrinsic that stands in no table and describes something (a layer, a loss, a codec, …) needs no code: it makes a
 //! variant of its own name and parameters.
 
+mod augment;
+mod codecs;
 mod data;
 mod describe;
 mod given;
@@ -12,11 +14,15 @@ mod map;
 mod measure;
 mod number;
 mod outputs;
+mod plot;
 mod settings;
+mod split;
+mod start;
 mod step;
 mod text;
 mod traced;
 mod train;
+mod transform;
 
 use super::blame::Place;
 use super::machine::{Failed, Machine};
@@ -36,6 +42,10 @@ const TABLES: &[(&str, Table)] = &[
     ("prelude", number::TABLE),
     ("prelude", step::TABLE),
     ("data", data::TABLE),
+    ("data", split::TABLE),
+    ("data", transform::TABLE),
+    ("ml", measure::TABLE),
+    ("plot", plot::TABLE),
     ("ml", train::TABLE),
     ("loss", traced::LOSS),
     ("metrics", traced::METRICS),
@@ -91,8 +101,12 @@ mod tests {
             ("prelude", include_str!("../../../../stdlib/prelude.mlp")),
             ("data", include_str!("../../../../stdlib/data.mlp")),
             ("ml", include_str!("../../../../stdlib/ml.mlp")),
+            ("plot", include_str!("../../../../stdlib/plot.mlp")),
         ];
-        let descriptions = ["pixels", "vector", "numeric", "label", "target", "decode"];
+        let descriptions = [
+            "pixels", "image", "audio", "vector", "numeric", "category", "text", "label", "tags", "target",
+            "decode",
+        ];
         for (module, text) in modules {
             let declared = signatures(text);
             for (name, count) in &declared {

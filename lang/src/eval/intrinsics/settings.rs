@@ -1,6 +1,7 @@
 //! How a training goes: optimizer, schedule, counts, shards, held against their ranges.
 
 use super::given::Given;
+use super::start::unmatched;
 use crate::diagnostic::Diagnostic;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{Value, Variant};
@@ -23,7 +24,7 @@ pub(super) fn train_args(
 ) -> Result<Args, Failed> {
     let mut args = Args::from([
         ("net".to_owned(), network.datum.clone()),
-        ("optimizer".to_owned(), optimizer(machine, given)?),
+        ("optimizer".to_owned(), optimizer(machine, given, network)?),
         ("keep".to_owned(), Datum::Str(given.choice(machine, "keep")?)),
         (
             "precision".to_owned(),
@@ -157,7 +158,7 @@ fn factors(machine: &mut Machine<'_>, given: &Given, f: &Value, epochs: i64) -> 
     Ok(Datum::Variant("custom".to_owned(), fields))
 }
 
-fn optimizer(machine: &mut Machine<'_>, given: &Given) -> Result<Datum, Failed> {
+fn optimizer(machine: &mut Machine<'_>, given: &Given, network: &Network) -> Result<Datum, Failed> {
     let optimizer = machine.description(&given.get("optimizer"), given.place)?;
     for (name, positive) in [
         ("lr", true),
@@ -189,7 +190,25 @@ fn optimizer(machine: &mut Machine<'_>, given: &Given) -> Result<Datum, Failed> 
             ));
         }
     }
-    machine.datum(&Value::Variant(optimizer), given.place)
+    let mut datum = machine.datum(&Value::Variant(optimizer), given.place)?;
+    if let Datum::Variant(_, fields) = &mut datum {
+        let of = &network.rows;
+        match fields.get("groups") {
+            Some(Datum::Map(groups)) if !groups.is_empty() => {
+                for pattern in groups.keys() {
+                    let span = given.span(machine, "optimizer");
+                    if let Some(error) = unmatched(pattern, of, span) {
+                        return Err(machine.fail(error));
+                    }
+                }
+            }
+            // No groups are the same as none said.
+            _ => {
+                fields.remove("groups");
+            }
+        }
+    }
+    Ok(datum)
 }
 
 /// An argument of a description that is out of range.

@@ -68,7 +68,7 @@ pub(super) fn traced(
     let graph = machine.graph(*result, place);
     let y = match labels {
         Labels::Class(_) => TensorType::batched(Kind::Int, &[]),
-        Labels::Real(Some(size)) => TensorType::batched(Kind::Float, &[size]),
+        Labels::Real(Some(size)) | Labels::Tags(size) => TensorType::batched(Kind::Float, &[size]),
         // As many as the network gives: whether that is so is seen when the dataset is read.
         Labels::Real(None) => TensorType::batched(Kind::Float, output),
     };
@@ -83,6 +83,7 @@ pub(super) fn traced(
             learned: false,
             what: match labels {
                 Labels::Class(_) => "the classes",
+                Labels::Tags(_) => "the tags",
                 Labels::Real(_) => "the targets",
             },
         },

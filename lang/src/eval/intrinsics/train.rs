@@ -1,10 +1,12 @@
 //! `ml.train`.
 
 use super::Table;
+use super::augment::augment;
 use super::data::{builtin, output};
 use super::given::Given;
-use super::measure::{dataset, evaluate, metrics, metrics_schema, observed, same_data, told};
+use super::measure::{dataset, known, metrics, metrics_schema, observed, same_data, told};
 use super::settings::{check_loss, train_args};
+use super::start::{ema, freeze, init};
 use super::traced::{once, traced};
 use crate::core::FunctionId;
 use crate::diagnostic::Diagnostic;
@@ -18,7 +20,7 @@ use crate::tensor::Scalar;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-pub(super) const TABLE: Table = &[("train", 19, train), ("evaluate", 6, evaluate)];
+pub(super) const TABLE: Table = &[("train", 23, train)];
 
 type Answer = Result<Value, Failed>;
 
@@ -29,9 +31,9 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         Value::Null => None,
         _ => Some(dataset(machine, &given, "val")?),
     };
-    let root = machine.layers(&given.get("net"), place)?;
+    let (root, files) = machine.layers(&given.get("net"), place)?;
     let input = shapes::Input {
-        shape: on.x.clone(),
+        features: on.x.clone(),
         span: on.x_span,
     };
     let mut network = shapes::infer(&root, &input).map_err(|error| machine.fail(*error))?;
@@ -50,19 +52,27 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
     let loss_span = machine.site(&loss, place).span;
     let loss_kind = machine.names.text(loss.name).to_owned();
     check_loss(machine, &given, &loss, on.y)?;
-    traced(machine, &loss, Scalar::Loss, (on.y, &network.output), place)?;
+    let sizes = known(&network.output);
+    if let Some(sizes) = &sizes {
+        traced(machine, &loss, Scalar::Loss, (on.y, sizes), place)?;
+    }
     if let Some(found) = fitting.loss(&loss_kind, loss_span) {
         told(machine, found)?;
     }
-    let metrics = metrics(machine, &given, &on, Some(&network.output))?;
+    let metrics = metrics(machine, &given, (on.y, on.y_span), sizes.as_deref())?;
     validation(machine, &given, val.is_some(), !metrics.is_empty())?;
     let mut args = train_args(machine, &given, &network)?;
+    augment(machine, &given, &on, &mut args)?;
+    freeze(machine, &given, &network.rows, &mut args)?;
+    ema(machine, &given, &mut args)?;
     args.insert("loss".to_owned(), machine.datum(&Value::Variant(loss), place)?);
     let kinds = metrics.clone();
     if !metrics.is_empty() {
         args.insert("metrics".to_owned(), Datum::Map(metrics));
     }
-    let mut inputs = BTreeMap::from([("on".to_owned(), given.input(machine, "on")?)]);
+    let mut inputs: BTreeMap<_, _> = files.inputs().collect();
+    init(machine, &given, &mut args, &mut inputs)?;
+    inputs.insert("on".to_owned(), given.input(machine, "on")?);
     if val.is_some() {
         inputs.insert("val".to_owned(), given.input(machine, "val")?);
     }
@@ -144,6 +154,12 @@ fn validation(
 ) -> Result<(), Failed> {
     if validated {
         return Ok(());
+    }
+    if let Value::Variant(schedule) = given.get("schedule")
+        && machine.names.text(schedule.name) == "plateau"
+    {
+        let message = "`schedule.plateau` looks at the validation loss, and there is no `val`";
+        return Err(given.wrong(machine, "schedule", message, "needs `val`"));
     }
     if !matches!(given.get("early_stopping"), Value::Null) {
         let message = "`early_stopping` looks at the validation loss, and there is no `val`";

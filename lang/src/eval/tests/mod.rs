@@ -7,5 +7,8 @@ mod pages;
 mod pipelines;
 mod plain;
 mod programs;
+
+mod networks;
 mod project;
 mod traced;
+mod zoo;

@@ -29,7 +29,8 @@ const REST: &[(&str, &str)] = &[
 
 fn whole(example: &str) -> Project {
     let env = if example.contains("env.") { "env, " } else { "" };
-    let mut text = format!("import std.{{data, {env}loss, metrics, ml, nn, optim, tensor}}\n{example}\n");
+    let mut text =
+        format!("import std.{{augment, data, {env}loss, metrics, ml, nn, optim, tensor}}\n{example}\n");
     for (name, value) in REST {
         if !example.lines().any(|line| line.starts_with(&format!("{name} ="))) {
             text += &format!("{name} = {value}\n");

@@ -1,0 +1,77 @@
+//! Figures.
+
+use super::Table;
+use super::data::{builtin, numbered, output};
+use super::given::Given;
+use super::measure::made;
+use crate::core::FunctionId;
+use crate::eval::artifact::About;
+use crate::eval::blame::Place;
+use crate::eval::machine::{Failed, Machine};
+use crate::eval::value::Value;
+use crate::spec::{ArtifactKind, Datum, Input, Resources};
+use std::collections::BTreeMap;
+
+pub(super) const TABLE: Table = &[
+    ("curves", 2, curves),
+    ("confusion", 1, confusion),
+    ("roc", 1, roc),
+    ("images", 3, images),
+];
+
+type Answer = Result<Value, Failed>;
+type Args = BTreeMap<String, Datum>;
+
+fn plot(
+    machine: &mut Machine<'_>,
+    name: &str,
+    place: Place,
+    args: Args,
+    inputs: BTreeMap<String, Input>,
+) -> Value {
+    let mut spec = builtin(machine, name, place, args, inputs, Resources::default());
+    spec.outputs
+        .insert("plot".to_owned(), output(ArtifactKind::Plot, Datum::Null));
+    made(machine, spec, "plot", ArtifactKind::Plot, About::Nothing)
+}
+
+fn curves(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
+    let given = Given::take(machine, function, place);
+    let inputs = numbered(machine, &given, "histories", "history")?;
+    let args = Args::from([("y".to_owned(), machine.datum(&given.get("y"), place)?)]);
+    Ok(plot(machine, "plot.curves", place, args, inputs))
+}
+
+fn confusion(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
+    let given = Given::take(machine, function, place);
+    let Value::Late(matrix) = given.get("matrix") else {
+        return Err(machine.unexpected(place, "a late value", &given.get("matrix")));
+    };
+    let late = machine.artifacts.late(matrix).clone();
+    let path = late.path.into_iter().map(Datum::Str).collect();
+    let span = given.span(machine, "matrix");
+    let input = Input {
+        source: late.source,
+        span,
+    };
+    let args = Args::from([("path".to_owned(), Datum::List(path))]);
+    let inputs = BTreeMap::from([("metrics".to_owned(), input)]);
+    Ok(plot(machine, "plot.confusion", place, args, inputs))
+}
+
+fn roc(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
+    let given = Given::take(machine, function, place);
+    let inputs = BTreeMap::from([("predictions".to_owned(), given.input(machine, "predictions")?)]);
+    Ok(plot(machine, "plot.roc", place, Args::new(), inputs))
+}
+
+fn images(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
+    let given = Given::take(machine, function, place);
+    let n = given.count(machine, "n", 1)?.unwrap_or(1);
+    let args = Args::from([
+        ("n".to_owned(), Datum::Int(n)),
+        ("seed".to_owned(), machine.datum(&given.get("seed"), place)?),
+    ]);
+    let inputs = BTreeMap::from([("dataset".to_owned(), given.input(machine, "dataset")?)]);
+    Ok(plot(machine, "plot.images", place, args, inputs))
+}
