@@ -386,6 +386,12 @@ impl<'c> Machine<'c> {
                 format!("{wanted} is needed here, not a {}", found.kind()),
             )
             .at(format!("this is a {}", found.kind()));
+        let error = match found {
+            Value::Tensor(_) => {
+                error.help("operations on tensors are functions of `std.tensor`: `tensor.maximum(x, 0)`")
+            }
+            _ => error,
+        };
         self.fail(error)
     }
 

@@ -37,6 +37,8 @@ enum Operation {
     },
 }
 
+/// More operations, with the lists that they take, than anybody means.
+const MOST_OPERATIONS: usize = 50_000;
 /// About what a node takes, with its origin.
 const NODE_BYTES: usize = 160;
 
@@ -108,8 +110,20 @@ impl Machine<'_> {
 
     /// Whether a tensor comes from inputs of the function `trace` and of no other.
     fn own_inputs(&mut self, result: TensorId, trace: u32, place: Place) -> Result<(), Failed> {
+        let Some(order) = self.order(result) else {
+            let error = self
+                .argument_error(
+                    place,
+                    "f",
+                    "E0338",
+                    format!("the function does more than {MOST_OPERATIONS} operations"),
+                )
+                .at("is run once, and each operation is kept")
+                .help("work on whole tensors: an operation on all elements is one");
+            return Err(self.fail(error));
+        };
         let mut used = false;
-        for id in self.order(result) {
+        for id in order {
             if let Operation::Input { trace: own, index } = *self.tensors.get(id) {
                 if own != trace {
                     return Err(self.strayed(own, index, place));
@@ -212,8 +226,10 @@ impl Machine<'_> {
     }
 
     /// What a tensor depends on and itself at the end, each after what it takes: an order that its meaning alone decides.
-    fn order(&self, result: TensorId) -> Vec<TensorId> {
+    /// `None` where that is more than anybody means.
+    fn order(&self, result: TensorId) -> Option<Vec<TensorId>> {
         let mut order = Vec::new();
+        let mut met = 0;
         let mut done = vec![false; result.0 as usize + 1];
         // A node, and whether what it takes was gone through.
         let mut left = vec![(result, false)];
@@ -228,6 +244,10 @@ impl Machine<'_> {
             }
             left.push((id, true));
             if let Operation::Call { args, .. } = self.tensors.get(id) {
+                met += 1 + args.iter().map(|(_, value)| width(value)).sum::<usize>();
+                if met > MOST_OPERATIONS {
+                    return None;
+                }
                 let taken = args
                     .iter()
                     .rev()
@@ -235,7 +255,7 @@ impl Machine<'_> {
                 left.extend(taken.map(|taken| (taken, false)));
             }
         }
-        order
+        Some(order)
     }
 
     /// The graph of a tensor that [`Machine::trace`] gave.
@@ -246,7 +266,8 @@ impl Machine<'_> {
         };
         let mut numbers = BTreeMap::new();
         let mut known = BTreeMap::new();
-        for id in self.order(result) {
+        // `trace` saw to its length.
+        for id in self.order(result).unwrap_or_default() {
             if let Operation::Input { trace, .. } = *self.tensors.get(id) {
                 graph.params.clone_from(&self.tensors.traces[trace as usize]);
             }
@@ -291,6 +312,14 @@ impl Machine<'_> {
             arguments: blame.arguments,
             notes: blame.notes,
         }
+    }
+}
+
+/// How many values a list is.
+fn width(value: &Value) -> usize {
+    match value {
+        Value::List(list) => list.items().len(),
+        _ => 0,
     }
 }
 

@@ -7,6 +7,9 @@ use crate::diagnostic::Diagnostic;
 use crate::shapes::Site;
 use crate::spec::Datum;
 
+/// As many as PyTorch takes.
+const MOST_DIMENSIONS: usize = 64;
+
 /// What a traced function is fed.
 #[derive(Clone, Debug)]
 pub(crate) struct Input {
@@ -57,6 +60,14 @@ pub(super) fn infer(graph: &Graph, inputs: &[Input]) -> Result<Inferred, Box<Dia
                 .wrong_kind(format!("{} has no rule", call.name()), "cannot be traced yet")
                 .into()),
         };
+        let made = made.and_then(|made| {
+            if made.ty.rank() > MOST_DIMENSIONS {
+                let message = format!("{} gives {} dimensions", call.name(), made.ty.rank());
+                let label = format!("a tensor has at most {MOST_DIMENSIONS}");
+                return Err(call.misfit(message, label).into());
+            }
+            Ok(made)
+        });
         let mut made = made.map_err(|error| Box::new(told(*error, graph, inputs)))?;
         if let Some(warning) = made.warning.take() {
             warnings.push(told(*warning, graph, inputs));

@@ -44,7 +44,7 @@ impl Size {
     pub(crate) fn times(self, other: Self) -> Self {
         Self {
             count: self.count.saturating_mul(other.count),
-            batch: self.batch + other.batch,
+            batch: self.batch.saturating_add(other.batch),
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) fn train_args(
     let shards = match count("shards")? {
         Some(shards) => shards,
         // A loss that was written by hand may compare the examples of a batch with each other.
-        None if whole_batch(machine, given) => 1,
+        None if whole_batch(machine, given)? => 1,
         None => automatic_shards(network, batch_size.unwrap_or(1)),
     };
     let counts = [
@@ -131,8 +131,9 @@ fn automatic_shards(network: &Network, batch_size: i64) -> i64 {
 }
 
 /// Whether the loss was written by hand.
-fn whole_batch(machine: &Machine<'_>, given: &Given) -> bool {
-    matches!(given.get("loss"), Value::Variant(loss) if loss.field(&machine.names, "graph").is_some())
+fn whole_batch(machine: &mut Machine<'_>, given: &Given) -> Result<bool, Failed> {
+    let loss = machine.description(&given.get("loss"), given.place)?;
+    Ok(loss.field(&machine.names, "graph").is_some())
 }
 
 /// What `schedule.custom` gives of each epoch.

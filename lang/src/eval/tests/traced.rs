@@ -279,3 +279,37 @@ fn metrics_and_schedules() {
     );
     insta::assert_snapshot!("negative", messages(&schedule("epoch => 1 - 0.5 * float(epoch)")));
 }
+
+#[test]
+fn what_grows_without_end_is_refused() {
+    let grown = |step: &str| {
+        with_loss(&format!(
+            "loss.custom((out, y) => tensor.mean(fold(range(70), out, (s, i) => {step})))"
+        ))
+    };
+    // The batch's power would pass any bound.
+    let squared =
+        "tensor.reshape(tensor.matmul(tensor.reshape(s, [-1, 1]), tensor.reshape(s, [1, -1])), [-1])";
+    assert_eq!(grown(squared), "");
+    assert!(grown("tensor.unsqueeze(s, 0)").starts_with("E0330 `tensor.unsqueeze` gives 65 dimensions"));
+    let many = "loss.custom((out, y) => tensor.mean(fold(range(60000), out, (s, i) => s + 1)))";
+    assert!(with_loss(many).starts_with("E0338 "));
+    // Lists that are shared are many operands all the same.
+    let wide = "loss.custom((out, y) =>
+    let all = [out for i in range(1000)]
+    tensor.mean(fold(range(1000), out, (s, i) => tensor.maximum(s, tensor.mean(tensor.cat(all))))))";
+    assert!(with_loss(wide).starts_with("E0338 "));
+}
+
+/// A function without parameters stands for the loss that it gives.
+#[test]
+fn the_batch_stays_whole_behind_a_function() {
+    let text = training("own", "nn.conv2d(64, kernel_size = 3, padding = 1), nn.conv2d(64, kernel_size = 3, padding = 1), nn.flatten", "")
+        .replace("nn.sequential([nn.flatten, ", "nn.sequential([")
+        .replace("fit =", "fn own() = loss.custom(tensor.cross_entropy)\nfit =");
+    assert_eq!(argument(&text, "shards"), 1);
+    assert_eq!(
+        argument(&text.replace("loss = own", "loss = loss.cross_entropy"), "shards"),
+        4
+    );
+}
