@@ -44,20 +44,31 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
     // Outside of a project there is the library still.
     let project = Project::find(Path::new("."));
     let project = project.map(|project| documentation(&project)).unwrap_or_default();
-    let style = Style::stdout();
-    let text = match &arguments.name {
-        None => contents(&project, &library, style),
-        Some(name) => match doc::find(name, &project, &library) {
-            Found::Entries(entries) => {
-                let texts = entries.into_iter().map(|found| entry(found, style));
-                texts.collect::<Vec<_>>().join("\n")
-            }
-            Found::Page(found) => page(found, style),
-            Found::Nothing(near) => return Err(unknown(name, &near)),
-        },
-    };
-    print!("{text}");
+    print!(
+        "{}",
+        text(arguments.name.as_deref(), &project, &library, Style::stdout())?
+    );
     Ok(Exit::Success)
+}
+
+/// What is said of a name, or without one what there is.
+pub(super) fn text(
+    name: Option<&str>,
+    project: &[Entry],
+    library: &[Page],
+    style: Style,
+) -> Result<String, Refusal> {
+    let Some(name) = name else {
+        return Ok(contents(project, library, style));
+    };
+    match doc::find(name, project, library) {
+        Found::Entries(entries) => {
+            let texts = entries.into_iter().map(|found| entry(found, style));
+            Ok(texts.collect::<Vec<_>>().join("\n"))
+        }
+        Found::Page(found) => Ok(page(found, style)),
+        Found::Nothing(near) => Err(unknown(name, &near)),
+    }
 }
 
 /// The signature, and the doc comment beneath.

@@ -20,6 +20,7 @@ mod notice;
 mod panic;
 mod place;
 mod render;
+mod repl;
 mod script;
 mod show;
 mod told;
@@ -60,6 +61,7 @@ enum Command {
     Eval(eval::Arguments),
     Fmt(fmt::Arguments),
     Graph(graph::Arguments),
+    Repl(repl::Arguments),
     Show(show::Arguments),
     Explain(explain::Arguments),
     Doc(doc::Arguments),
@@ -92,6 +94,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Eval(arguments) => eval::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Graph(arguments) => graph::run(arguments),
+        Command::Repl(arguments) => repl::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Doc(arguments) => doc::run(arguments),

@@ -19,7 +19,7 @@ pub use crate::executor::Cancel;
 pub use crate::plan::{Decision, Plan};
 pub use build::{Built, RunReport, RunRequest, run};
 pub use error::EngineError;
-pub use pipeline::{Pipeline, documentation, has_errors};
+pub use pipeline::{Pipeline, documentation, has_errors, load_file};
 pub use project::{PIPELINE, Project, ProjectError};
 pub use workspace::{Instance, Workspace};
 pub use world::ProjectWorld;

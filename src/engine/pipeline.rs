@@ -22,16 +22,11 @@ pub struct Pipeline {
 impl Pipeline {
     /// Loads and checks the pipeline of `project`, with values from outside for its params.
     pub fn load(project: &Project, settings: &[(String, String)]) -> Self {
-        let world = ProjectWorld::new(&project.root);
-        let mut loaded = load(&world, PIPELINE);
-        for (name, text) in settings {
-            set(&mut loaded, &world, name, text);
-        }
         let Loaded {
             sources,
             program,
             mut diagnostics,
-        } = loaded;
+        } = load_file(&ProjectWorld::new(&project.root), PIPELINE, settings);
         let mut checked = check(&program, &sources);
         diagnostics.append(&mut checked.diagnostics);
         checked.diagnostics = diagnostics;
@@ -96,6 +91,15 @@ impl Pipeline {
         });
         targets.collect()
     }
+}
+
+/// A file with all that it imports, and values from outside for its params; not yet checked.
+pub fn load_file(world: &ProjectWorld, path: &str, settings: &[(String, String)]) -> Loaded {
+    let mut loaded = load(world, path);
+    for (name, text) in settings {
+        set(&mut loaded, world, name, text);
+    }
+    loaded
 }
 
 /// What is documented in the project's pipeline and in the files of the project that it imports.

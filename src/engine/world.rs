@@ -1,6 +1,7 @@
 //! The project's files, as the language sees them.
 
 use crate::base::near::near;
+use mlp_lang::ide::FileEntry;
 use mlp_lang::source::{ReadError, World};
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
@@ -16,6 +17,23 @@ impl ProjectWorld {
     /// The files below `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
+    }
+
+    /// What is in a folder, by its path from the root, sorted; nothing where it cannot be read.
+    pub fn list(&self, folder: &str) -> Vec<FileEntry> {
+        let mut entries: Vec<FileEntry> = std::fs::read_dir(self.root.join(folder))
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| {
+                let entry = entry.ok()?;
+                Some(FileEntry {
+                    name: entry.file_name().into_string().ok()?,
+                    folder: entry.path().is_dir(),
+                })
+            })
+            .collect();
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        entries
     }
 }
 

@@ -5,7 +5,6 @@
 mod cancel;
 mod directory;
 pub mod environment;
-mod events;
 mod local;
 mod protocol;
 mod scripted;

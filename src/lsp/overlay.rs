@@ -5,7 +5,7 @@ use mlp_lang::ide::FileEntry;
 use mlp_lang::source::{ReadError, World};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The texts of open buffers, by their paths from the root.
@@ -14,7 +14,6 @@ pub(super) type Buffers = BTreeMap<String, Arc<str>>;
 /// A project's files.
 #[derive(Debug)]
 pub(super) struct Overlay {
-    root: PathBuf,
     buffers: Buffers,
     disk: ProjectWorld,
     read: RefCell<BTreeSet<String>>,
@@ -23,7 +22,6 @@ pub(super) struct Overlay {
 impl Overlay {
     pub(super) fn new(root: &Path, buffers: Buffers) -> Self {
         Self {
-            root: root.to_owned(),
             buffers,
             disk: ProjectWorld::new(root),
             read: RefCell::default(),
@@ -37,19 +35,7 @@ impl Overlay {
 
     /// What is in a folder, by its path from the root, sorted.
     pub(super) fn list(&self, folder: &str) -> Vec<FileEntry> {
-        let mut entries: Vec<FileEntry> = std::fs::read_dir(self.root.join(folder))
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| {
-                let entry = entry.ok()?;
-                Some(FileEntry {
-                    name: entry.file_name().into_string().ok()?,
-                    folder: entry.path().is_dir(),
-                })
-            })
-            .collect();
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        entries
+        self.disk.list(folder)
     }
 }
 

@@ -21,6 +21,7 @@ mod project;
 mod python;
 mod rebuilds;
 mod redact;
+mod repl;
 mod same_bits;
 mod step_failures;
 mod steps;

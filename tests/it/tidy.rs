@@ -179,6 +179,7 @@ fn only_the_command_line_knows_clap_and_miette_and_only_the_trainer_libtorch() {
         for (library, home) in [
             ("clap::", "src/cli"),
             ("miette::", "src/cli"),
+            ("rustyline::", "src/cli"),
             ("lsp_types::", "src/lsp"),
             ("lsp_server::", "src/lsp"),
             ("indicatif::", "src/progress"),

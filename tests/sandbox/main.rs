@@ -45,7 +45,7 @@ fn script(text: &str) -> Build {
         log: directory.path().join("log"),
         scratch,
         limits: Limits::default(),
-        channel: mlp::model::build::Channel::Silent,
+        protocol: false,
         isolation: Isolation::HostTools,
     };
     Build { request, directory }

@@ -267,30 +267,46 @@ impl Checker<'_> {
             .iter()
             .map(|(name, _)| self.types.rigid(name.clone()))
             .collect();
-        let mut context = Context::new(item.module, None, 0);
-        context.tparams.clone_from(&vars);
-        let variants = self.within(context, |checker| {
-            variants.iter().map(|variant| checker.variant(variant)).collect()
-        });
-        let made = Rc::new(EnumSig {
+        let context = || {
+            let mut context = Context::new(item.module, None, 0);
+            context.tparams.clone_from(&vars);
+            context
+        };
+        let mut made = EnumSig {
             name: declared.name.clone(),
             span: declared.name_span,
-            vars,
-            variants,
-        });
-        self.enums.insert(item, Rc::clone(&made));
-        Some(made)
+            vars: vars.clone(),
+            variants: self.within(context(), |checker| {
+                variants.iter().map(|variant| checker.variant(variant)).collect()
+            }),
+        };
+        self.enums.insert(item, Rc::new(made.clone()));
+        // A default may be of the enum itself: it sees the variants before it with their defaults.
+        for (index, variant) in variants.iter().enumerate() {
+            if variant.fields.iter().all(|field| field.default.is_none()) {
+                continue;
+            }
+            self.within(context(), |checker| {
+                checker.variant_defaults(variant, &mut made.variants[index]);
+            });
+            self.enums.insert(item, Rc::new(made.clone()));
+        }
+        self.enums.get(&item).cloned()
     }
 
+    fn variant_defaults(&mut self, variant: &VariantDef, sig: &mut VariantSig) {
+        for (field, sig) in variant.fields.iter().zip(&mut sig.fields) {
+            let default = field.default.as_ref();
+            sig.default = default.map(|body| self.field_default(body, sig.ty, sig.span));
+        }
+    }
+
+    /// A variant, its defaults still to come.
     fn variant(&mut self, variant: &VariantDef) -> VariantSig {
         let mut fields = Vec::with_capacity(variant.fields.len());
         for (index, field) in variant.fields.iter().enumerate() {
             let span = self.type_span(field.ty);
             let ty = self.written(field.ty);
-            let default = field
-                .default
-                .as_ref()
-                .map(|body| self.field_default(body, ty, span));
             fields.push(VariantFieldSig {
                 name: field
                     .label
@@ -299,7 +315,7 @@ impl Checker<'_> {
                 span,
                 labelled: field.label.is_some(),
                 ty,
-                default,
+                default: None,
             });
         }
         VariantSig {

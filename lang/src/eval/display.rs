@@ -5,6 +5,7 @@ use super::names::ShapeId;
 use super::render::{plain, quote};
 use super::value::{ArgPiece, Value, Variant};
 use std::fmt::Write as _;
+use unicode_ident::is_xid_continue;
 
 /// The longest line that a group stands on.
 const WIDTH: usize = 100;
@@ -74,10 +75,15 @@ impl Machine<'_> {
             return;
         }
         match value {
-            Value::Str(text) => quote(text.as_str(), out),
+            Value::Str(text) => literal(text.as_str(), out),
             Value::Path(path) => {
                 out.push_str("./");
-                out.push_str(path.as_str());
+                // What else stands in a path needs quotation marks.
+                let plain = |c: char| is_xid_continue(c) || "-.+@%~/".contains(c);
+                match path.as_str().chars().all(plain) {
+                    true => out.push_str(path.as_str()),
+                    false => literal(path.as_str(), out),
+                }
             }
             Value::List(list) => {
                 let parts: Vec<_> = list.items().iter().map(|item| (None, item)).collect();
@@ -211,9 +217,19 @@ impl Machine<'_> {
     }
 }
 
+/// A string as a pipeline would write it.
+fn literal(text: &str, out: &mut String) {
+    if !text.contains("${") {
+        return quote(text, out);
+    }
+    let mut quoted = String::new();
+    quote(text, &mut quoted);
+    out.push_str(&quoted.replace("${", "\\${"));
+}
+
 /// A key as it is written in a map.
 fn key_text(key: &str) -> String {
     let mut out = String::new();
-    quote(key, &mut out);
+    literal(key, &mut out);
     out + ": "
 }

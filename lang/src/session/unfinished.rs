@@ -7,6 +7,11 @@ use std::sync::Arc;
 /// Whether the text lacks its end: a bracket or a text of several lines is open, or what it says needs something more.
 /// The latter ends with an empty line, so that nobody is caught in it.
 pub fn is_unfinished(text: &str) -> bool {
+    let last = text.lines().last().unwrap_or_default().trim_start();
+    if last.starts_with("## ") && !text.ends_with('\n') {
+        // What it is said of comes next.
+        return true;
+    }
     let parsed = parse(SourceId(0), Arc::from(text));
     // What stands before it is a mistake that more lines do not mend.
     let Some(first) = parsed.diagnostics.first() else {
@@ -44,6 +49,7 @@ mod tests {
             "xs |>",
             "import",
             "enum Color {",
+            "## Twice.",
         ] {
             assert!(is_unfinished(open), "{open}");
         }
@@ -59,6 +65,7 @@ mod tests {
             "1 +\n",
             "fn f(x: Int) =\n  x",
             "# [",
+            "## Twice.\nx = 1",
             "x = [1}",
             "\"[\"",
             "x = \"\"\"\n  a\n  \"\"\"",

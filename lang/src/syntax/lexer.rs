@@ -365,12 +365,13 @@ impl<'t> Lexer<'t> {
                 .help("there are no decorators, and matrices are multiplied by `tensor.matmul`"),
             '\\' => Diagnostic::error("E0101", span, "a line needs no `\\` to go on")
                 .help("a line goes on by itself inside of brackets, and before an operator"),
-            other if other.is_control() => Diagnostic::error(
-                "E0101",
-                span,
-                format!("a control character, U+{:04X}, stands here", other as u32),
-            )
-            .help("remove it"),
+            other if other.is_control() => {
+                // Of a file that is no text there may be thousands.
+                let rest = self.rest();
+                self.pos += rest.len() - rest.trim_start_matches(other).len();
+                let message = format!("a control character, U+{:04X}, stands here", other as u32);
+                Diagnostic::error("E0101", span, message).help("remove it")
+            }
             other => Diagnostic::error(
                 "E0101",
                 span,
