@@ -6,13 +6,13 @@ use super::notice::Mark;
 use super::place;
 use super::told::{self, Format};
 use crate::model::datum;
-use crate::model::derivation::{Builder, Reference};
+use crate::model::derivation::{Builder, Piece, Reference};
 use crate::model::graph::{Graph, Step};
 use crate::report::count;
 use crate::report::style::Style;
 use crate::report::table::{Align, table};
 use mlp_lang::shapes::{Dim, LayerRow};
-use mlp_lang::spec::{ArtifactKind, InputSource};
+use mlp_lang::spec::{ArtifactKind, Datum, InputSource};
 use serde_json::{Value, json};
 
 /// Show what a target is made of.
@@ -168,12 +168,13 @@ fn derivation(demanded: &Demanded, step: &Step) -> String {
     let written = Mark::of(demanded.pipeline.sources(), step.origin.span, "").place();
     let mut rows = vec![
         ["written at", &written].map(str::to_owned).to_vec(),
-        vec!["built by".to_owned(), builder(step)],
+        vec!["built by".to_owned(), builder(graph, step)],
         vec!["key".to_owned(), step.static_key.to_string()],
     ];
     if step.names.len() > 1 {
         rows.push(vec!["also named".to_owned(), step.names[1..].join(", ")]);
     }
+    rows.extend(environment(graph, step).map(|env| vec!["environment".to_owned(), env]));
     for (mount, reference) in &step.derivation.inputs {
         rows.push(vec![
             "input".to_owned(),
@@ -196,7 +197,7 @@ fn derivation(demanded: &Demanded, step: &Step) -> String {
     text
 }
 
-fn builder(step: &Step) -> String {
+fn builder(graph: &Graph, step: &Step) -> String {
     match &step.derivation.builder {
         Builder::Builtin {
             name,
@@ -206,8 +207,39 @@ fn builder(step: &Step) -> String {
             let numerics = numerics.as_ref().map(|numerics| format!(", {numerics}"));
             format!("{name}, version {version}{}", numerics.unwrap_or_default())
         }
-        Builder::Command { .. } => "a command".to_owned(),
+        Builder::Command { argv, .. } => {
+            let words: Vec<String> = argv.iter().map(|pieces| argument(graph, pieces)).collect();
+            words.join(" ")
+        }
     }
+}
+
+/// A command's argument as a shell would take it; what is known only after a build by its name.
+fn argument(graph: &Graph, pieces: &[Piece]) -> String {
+    let text: String = pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Mount(path) => path.clone(),
+            Piece::Late(reference, path) => format!("<{} in {}>", path.join("."), referred(graph, reference)),
+        })
+        .collect();
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@+%".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+/// What a command sees besides its inputs.
+fn environment(graph: &Graph, step: &Step) -> Option<String> {
+    let env = step.derivation.env.as_ref()?;
+    let made = env.made.as_ref().map(|made| referred(graph, made));
+    let tools: Vec<String> = match &env.tools {
+        Datum::Map(tools) => tools.keys().map(|tool| format!("the machine's {tool}")).collect(),
+        _ => Vec::new(),
+    };
+    Some(made.into_iter().chain(tools).collect::<Vec<_>>().join(", "))
 }
 
 /// What an input is, in words.
@@ -230,7 +262,7 @@ fn derivation_json(graph: &Graph, step: &Step) -> Value {
     json!({
         "step": step.name(),
         "names": step.names,
-        "builder": builder(step),
+        "builder": builder(graph, step),
         "static_key": step.static_key,
         "arguments": datum::to_json(&step.derivation.args),
         "inputs": inputs.map(|(mount, reference)| (mount.clone(), referred(graph, reference))).collect::<std::collections::BTreeMap<_, _>>(),

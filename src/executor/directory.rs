@@ -8,6 +8,9 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::model::build::BuildRequest;
 
+/// Where nothing can be mounted, files of at most so many bytes are copied instead of linked to.
+const COPIED: u64 = 16 << 20;
+
 /// The folder of a scratch directory that is `/build` inside.
 pub const BUILD_FOLDER: &str = "build";
 
@@ -84,6 +87,8 @@ impl Directories {
             parent(&path)?;
             let metadata = fs::metadata(source).map_err(|error| failed("find", source, &error))?;
             let made = match (linked, metadata.is_dir()) {
+                // Python looks for a script's modules beside the file that a link leads to.
+                (true, false) if metadata.len() <= COPIED => fs::copy(source, &path).map(drop),
                 (true, _) => symlink(source, &path),
                 (false, true) => fs::create_dir(&path),
                 (false, false) => fs::write(&path, ""),

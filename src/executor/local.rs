@@ -1,10 +1,11 @@
 //! Builds on this machine, in the sandbox (or without one, where the request says so).
 
 use super::directory::Directories;
+use super::events::EVENTS_VARIABLE;
 use super::protocol::Line;
 use super::supervise::{End, Supervised};
 use super::{Cancel, Executor};
-use crate::model::build::{BuildObserver, BuildOutcome, BuildRequest, Ending, Isolation};
+use crate::model::build::{BuildObserver, BuildOutcome, BuildRequest, Channel, Ending, Isolation};
 use crate::sandbox::{self, Helper, Layout, MemoryGroup, PROTOCOL, Program, Spec, Watch};
 use mlp_protocol::call::SOCKET_VARIABLE;
 use std::collections::BTreeMap;
@@ -94,13 +95,16 @@ impl Local {
         let mut spec = spec(request, &directories, namespaces)?;
         let log = open_log(request)?;
         let socket = |error| NotStarted(format!("cannot make the builder's socket: {error}"), None);
-        let pair = if request.protocol {
+        let pair = if request.channel != Channel::Silent {
             Some(UnixStream::pair().map_err(socket)?)
         } else {
             None
         };
         let (line, theirs) = pair.unzip();
-        let line = line.map(Line::new).transpose().map_err(socket)?;
+        let line = line
+            .map(|line| Line::new(line, request.channel))
+            .transpose()
+            .map_err(socket)?;
         let mut first = self
             .helper
             .spawn(namespaces, log.as_fd(), theirs.as_ref().map(AsFd::as_fd))?;
@@ -163,9 +167,12 @@ fn spec(request: &BuildRequest, directories: &Directories, namespaces: bool) -> 
         false => Layout::default(),
     };
     let mut vars = request.vars.clone();
-    if request.protocol {
-        vars.insert(SOCKET_VARIABLE.to_owned(), PROTOCOL.to_string());
-    }
+    let variable = match request.channel {
+        Channel::Silent => None,
+        Channel::Protocol => Some(SOCKET_VARIABLE),
+        Channel::Events => Some(EVENTS_VARIABLE),
+    };
+    vars.extend(variable.map(|variable| (variable.to_owned(), PROTOCOL.to_string())));
     if !namespaces {
         // The places that those variables name exist only in the sandbox.
         vars.insert("HOME".to_owned(), directories.build.display().to_string());

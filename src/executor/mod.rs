@@ -5,6 +5,7 @@
 mod cancel;
 mod directory;
 pub mod environment;
+mod events;
 mod local;
 mod protocol;
 mod scripted;

@@ -1,5 +1,8 @@
-//! mlp's end of the builder's socket: JSON lines of bounded length, read as they come.
+//! mlp's end of the builder's socket: JSON lines of bounded length, read as they come: messages of the protocol, or what a
+//! command tells.
 
+use super::events::Events;
+use crate::model::build::Channel;
 use mlp_protocol::message::{Message, Reply};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -12,16 +15,19 @@ const LONGEST: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Line {
     socket: UnixStream,
+    /// Where they are a command's: what was told before.
+    events: Option<Events>,
     partial: Vec<u8>,
     open: bool,
 }
 
 impl Line {
     /// Over `socket`, which is made non-blocking for reading what is there.
-    pub(super) fn new(socket: UnixStream) -> io::Result<Self> {
+    pub(super) fn new(socket: UnixStream, channel: Channel) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self {
             socket,
+            events: (channel == Channel::Events).then(Events::default),
             partial: Vec::new(),
             open: true,
         })
@@ -54,7 +60,10 @@ impl Line {
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             self.partial.extend_from_slice(&rest[..end]);
             rest = &rest[end + 1..];
-            messages.push(parse(&self.partial)?);
+            match &mut self.events {
+                Some(events) => messages.extend(events.read(&self.partial)),
+                None => messages.push(parse(&self.partial)?),
+            }
             self.partial.clear();
         }
         self.partial.extend_from_slice(rest);
@@ -90,7 +99,7 @@ mod tests {
     #[test]
     fn messages_come_whole_however_they_are_cut() {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
-        let mut line = Line::new(ours).unwrap();
+        let mut line = Line::new(ours, Channel::Protocol).unwrap();
         theirs.write_all(b"{\"type\":\"warning\",\"te").unwrap();
         assert_eq!(line.messages(), Ok(vec![]));
         theirs
@@ -105,7 +114,7 @@ mod tests {
     #[test]
     fn what_is_no_message_is_said() {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
-        let mut line = Line::new(ours).unwrap();
+        let mut line = Line::new(ours, Channel::Protocol).unwrap();
         theirs.write_all(b"hello\n").unwrap();
         assert!(line.messages().unwrap_err().starts_with("`hello` is no message"));
     }
@@ -113,7 +122,7 @@ mod tests {
     #[test]
     fn an_endless_line_is_refused() {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
-        let mut line = Line::new(ours).unwrap();
+        let mut line = Line::new(ours, Channel::Protocol).unwrap();
         let writer = std::thread::spawn(move || {
             let _ = theirs.write_all(&vec![b'x'; LONGEST + 100_000]);
         });

@@ -40,8 +40,8 @@ pub struct BuildRequest {
     pub log: PathBuf,
     /// What it may use.
     pub limits: Limits,
-    /// Whether the builder speaks the protocol on `MLP_SOCKET`.
-    pub protocol: bool,
+    /// What the builder says on the descriptor that it is given.
+    pub channel: Channel,
     /// How it is isolated.
     pub isolation: Isolation,
 }
@@ -68,6 +68,18 @@ pub struct Limits {
     pub disk: Option<u64>,
     /// Files that the build directory may hold.
     pub files: Option<u64>,
+}
+
+/// What a builder says on the descriptor that it is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Channel {
+    /// Nothing: it is given none.
+    #[default]
+    Silent,
+    /// Messages of the protocol, on `MLP_SOCKET`: a builder program.
+    Protocol,
+    /// Progress and figures, on `MLP_EVENTS`: a command.
+    Events,
 }
 
 /// How a build is isolated, strongest last.

@@ -91,6 +91,14 @@ fn spoken(step: &str, message: &Message, live: bool, style: Style) -> Option<Str
                 "  (found)".to_owned()
             }
         )),
+        Message::Figures { done, of, metrics } => {
+            let at = match (done, of) {
+                (Some(done), Some(of)) => format!("{}/{}  ", count(*done), count(*of)),
+                (Some(done), None) => format!("{}  ", count(*done)),
+                (None, _) => String::new(),
+            };
+            Some(format!("{step}: {at}{}", figures(metrics)))
+        }
         Message::StoppedEarly { epoch, best_epoch } => Some(format!(
             "{step}: stopped after epoch {epoch}, the best was {best_epoch}"
         )),

@@ -7,7 +7,7 @@ use super::failure::{Attempt, not_started, store_failure};
 use super::furnish::furnish;
 use crate::executor::environment;
 use crate::instantiate::{Resolution, ResolvedInput};
-use crate::model::build::{BuildRequest, Isolation, Limits};
+use crate::model::build::{BuildRequest, Channel, Isolation, Limits};
 use crate::model::datum;
 use crate::model::derivation::{Builder, Derivation};
 use crate::model::event::StepFailure;
@@ -91,7 +91,7 @@ pub(super) fn request(
         scratch: place.scratch.to_owned(),
         log: place.log.to_owned(),
         limits,
-        protocol: tool.protocol,
+        channel: tool.channel,
         isolation: tool.isolation,
     };
     Ok(Made { request, in_place })
@@ -143,7 +143,7 @@ struct Tool {
     argv: Vec<String>,
     files: BTreeMap<String, Vec<u8>>,
     closure: Vec<PathBuf>,
-    protocol: bool,
+    channel: Channel,
     isolation: Isolation,
     /// What the environment adds.
     vars: BTreeMap<String, String>,
@@ -166,7 +166,7 @@ impl Tool {
                     argv: vec![program.display().to_string()],
                     files: BTreeMap::from([(CALL_FILE.to_owned(), call(build, derivation, name, chain)?)]),
                     closure,
-                    protocol: true,
+                    channel: Channel::Protocol,
                     isolation: at_most,
                     vars: BTreeMap::new(),
                     inputs: BTreeMap::new(),
@@ -179,7 +179,7 @@ impl Tool {
                     argv: resolution.argv.clone(),
                     files: BTreeMap::new(),
                     closure: furnished.closure,
-                    protocol: false,
+                    channel: Channel::Events,
                     isolation: at_most.min(furnished.isolation),
                     vars: furnished.vars,
                     inputs: furnished.inputs,

@@ -116,6 +116,22 @@ fn what_is_built_with_the_machines_tools_says_so() {
 }
 
 #[test]
+fn steps_run_without_a_sandbox_where_that_is_asked_for() {
+    let project = project();
+    let report = project.build(&["again", "--sandbox", "off"]);
+    assert_eq!(report.built(), ["again", "fit", "prepare", "scores"]);
+}
+
+#[test]
+fn what_a_step_is_is_shown() {
+    let project = project();
+    let shown = project.shown(&["show", "again"]);
+    assert!(shown.contains("built by     python3 -c "), "{shown}");
+    assert!(shown.contains("'<auc in metrics of scores>|'"), "{shown}");
+    assert!(shown.contains("environment  the machine's python3"), "{shown}");
+}
+
+#[test]
 fn globs_are_arguments_and_a_folder_may_be_the_working_directory() {
     let project = Project::new(
         r#"import std.{env, step}
@@ -145,6 +161,25 @@ made = step(["sh", "-c", "echo tried; exit 3"], env = env.host(["sh"]), outputs 
     assert_eq!(ran.code, Some(2), "{}", ran.err);
     assert_eq!(ran.err.matches("is tried again").count(), 2, "{}", ran.err);
     assert_eq!(project.run(&["log", "made"]).out, "tried\ntried\ntried\n");
+}
+
+#[test]
+fn a_program_tells_how_far_it_is() {
+    let script = "import json, os
+with open(int(os.environ['MLP_EVENTS']), 'w', buffering=1) as events:
+    events.write(json.dumps({'done': 2, 'of': 2, 'unit': 'epochs', 'metrics': {'loss': 0.25}, 'warning': 'slow'}) + '\\n')
+open('o', 'w')
+";
+    let project = Project::new(
+        r#"import std.{env, step}
+made = step(["python3", ./tell.py], env = env.host(["python3"]), outputs = { o: File("o") })
+"#,
+    );
+    project.write("tell.py", script);
+    let ran = project.run(&["build", "made"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.err.contains("made: 2/2  loss 0.2500"), "{}", ran.err);
+    assert!(ran.err.contains("made: slow"), "{}", ran.err);
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn cancelling_kills_everything() {
         let mark = format!("87{}{}", std::process::id(), isolation as u8);
         let word = r#"{"type":"warning","text":"here"}"#;
         let mut build = script(&format!("sleep {mark} & echo '{word}' >&3; sleep {mark}"));
-        build.request.protocol = true;
+        build.request.channel = mlp::model::build::Channel::Protocol;
         build.request.isolation = isolation;
         let cancel = Cancel::new().unwrap();
         let outcome = build.run_with(&mut CancelOnWord(cancel.clone()), &cancel);

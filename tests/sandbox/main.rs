@@ -45,7 +45,7 @@ fn script(text: &str) -> Build {
         log: directory.path().join("log"),
         scratch,
         limits: Limits::default(),
-        protocol: false,
+        channel: mlp::model::build::Channel::Silent,
         isolation: Isolation::HostTools,
     };
     Build { request, directory }

@@ -7,7 +7,7 @@ use mlp_protocol::message::Message;
 
 fn speaker(text: &str) -> Build {
     let mut build = script(text);
-    build.request.protocol = true;
+    build.request.channel = mlp::model::build::Channel::Protocol;
     build.request.states = Some("states".into());
     build
 }

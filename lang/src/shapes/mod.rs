@@ -90,6 +90,8 @@ pub(crate) struct Network {
     /// The layers on the way, without sequentials and names.
     pub(crate) steps: Vec<Step>,
     pub(crate) warnings: Vec<Diagnostic>,
+    /// Whether a traced layer goes over the batch.
+    pub(crate) mixes: bool,
 }
 
 /// A layer on the way, for messages.

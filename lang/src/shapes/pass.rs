@@ -27,6 +27,7 @@ pub(crate) fn infer(root: &Layer, input: &Input) -> Result<Network, Box<Diagnost
                 rows: pass.rows,
                 steps: pass.steps,
                 warnings: pass.warnings,
+                mixes: pass.mixes,
             })
         }
         Err(problem) => Err(Box::new(problem.report(input, &pass.steps))),
@@ -77,6 +78,7 @@ pub(super) struct Pass {
     pub(super) rows: Vec<LayerRow>,
     pub(super) steps: Vec<Step>,
     warnings: Vec<Diagnostic>,
+    mixes: bool,
 }
 
 /// What a layer gives, and the layer with every size.
@@ -196,6 +198,7 @@ impl Pass {
         };
         let mut traced = tensor::layer(graph, &sizes).map_err(|error| Problem::of_traced(*error))?;
         self.warnings.append(&mut traced.warnings);
+        self.mixes |= traced.mixes;
         let output = traced.output.into_iter().map(Some).collect();
         let outcome = Outcome {
             operations: traced.operations,

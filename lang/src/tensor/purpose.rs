@@ -18,6 +18,8 @@ pub(crate) struct Traced {
     pub(crate) output: Vec<i64>,
     /// Operations an example.
     pub(crate) flops: u128,
+    /// Whether what it gives for an example depends on the others in its batch.
+    pub(crate) mixes: bool,
     /// What it does: each operation, and the shape that it gives.
     pub(crate) operations: Vec<(String, String)>,
     pub(crate) warnings: Vec<Diagnostic>,
@@ -39,11 +41,13 @@ pub(crate) fn layer(graph: &Graph, shape: &[i64]) -> Result<Traced, Box<Diagnost
     let Some(output) = output.filter(|_| result.ty.kind == Kind::Float) else {
         return Err(Box::new(no_layer(graph, &inputs, &result.ty)));
     };
-    if let Some(at) = result.mixes {
+    let mixes = result.mixes;
+    if let Some(at) = mixes {
         inferred.warnings.push(told(mixed(graph, at), graph, &inputs));
     }
     Ok(Traced {
         output,
+        mixes: mixes.is_some(),
         flops: inferred
             .facts
             .iter()

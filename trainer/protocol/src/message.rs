@@ -70,6 +70,17 @@ pub enum Message {
         /// What is counted, in plural: `rows`, `examples`.
         unit: String,
     },
+    /// Figures of a command so far.
+    Figures {
+        /// Units done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        done: Option<u64>,
+        /// Units in all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<u64>,
+        /// By name: `loss`.
+        metrics: BTreeMap<String, f64>,
+    },
     /// A word to the user that is no failure.
     Warning {
         /// The text.

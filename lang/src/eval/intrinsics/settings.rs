@@ -124,7 +124,7 @@ pub(super) fn train_args(
 
 /// A function of the network and the batch alone: the number of shards decides bits, the machine must not.
 fn automatic_shards(network: &Network, batch_size: i64) -> i64 {
-    if network.has("batch_norm") || network.flops() < SMALL_NETWORK {
+    if network.has("batch_norm") || network.mixes || network.flops() < SMALL_NETWORK {
         return 1;
     }
     SHARDS.min(batch_size)

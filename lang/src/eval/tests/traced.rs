@@ -308,8 +308,20 @@ fn the_batch_stays_whole_behind_a_function() {
         .replace("nn.sequential([nn.flatten, ", "nn.sequential([")
         .replace("fit =", "fn own() = loss.custom(tensor.cross_entropy)\nfit =");
     assert_eq!(argument(&text, "shards"), 1);
-    assert_eq!(
-        argument(&text.replace("loss = own", "loss = loss.cross_entropy"), "shards"),
-        4
-    );
+    let plain = text.replace("loss = own", "loss = loss.cross_entropy");
+    assert_eq!(argument(&plain, "shards"), 4);
+    // And around a layer that goes over it.
+    let over = |dim: &str| {
+        let layer =
+            format!("nn.flatten, nn.fn(x => x - tensor.mean(x, dim = {dim}, keepdim = true)), nn.linear");
+        plain.replace("nn.flatten, nn.linear", &layer)
+    };
+    assert_eq!(argument(&over("1"), "shards"), 4);
+    let mut project = project(&over("0"));
+    let (outcome, said) = project.build(&["fit"]);
+    assert!(said.starts_with("warning E0336"), "{said}");
+    let Datum::Map(args) = &outcome.evaluation.specs.last().unwrap().args else {
+        panic!()
+    };
+    assert_eq!(args["shards"], Datum::Int(1));
 }
