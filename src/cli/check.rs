@@ -4,7 +4,7 @@ use super::exit::{Exit, Refusal};
 use super::notice::Notice;
 use super::place;
 use super::told::{self, Format};
-use crate::engine::{Pipeline, has_errors};
+use crate::engine::{Pipeline, has_errors, not_yet};
 
 /// Find mistakes without building anything.
 ///
@@ -29,7 +29,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
     let pipeline = Pipeline::load(&project, &arguments.settings.pairs()?);
     let mut diagnostics = pipeline.diagnostics().to_vec();
     // What did not check has been told; evaluation passes over it and tells of the rest.
-    diagnostics.extend(pipeline.evaluate_all().diagnostics);
+    let outcome = pipeline.evaluate_all();
+    diagnostics.extend_from_slice(&outcome.diagnostics);
+    diagnostics.extend(not_yet(&outcome));
     let notices: Vec<Notice> = diagnostics
         .iter()
         .map(|diagnostic| Notice::of(diagnostic, pipeline.sources()))

@@ -4,7 +4,7 @@ use super::exit::Refusal;
 use super::notice::Notice;
 use super::place::{self, Settings};
 use super::told;
-use crate::engine::{EngineError, Instance, Pipeline, Workspace, has_errors};
+use crate::engine::{EngineError, Instance, Pipeline, Project, Workspace, has_errors, not_yet};
 use mlp_lang::diagnostic::{Diagnostic, Severity};
 use mlp_lang::eval::Outcome;
 
@@ -12,12 +12,19 @@ use mlp_lang::eval::Outcome;
 pub(super) struct Demanded {
     /// The pipeline, for its sources.
     pub pipeline: Pipeline,
-    /// Specs and layers.
-    pub outcome: Outcome,
     /// The project with its store.
     pub workspace: Workspace,
     /// The graph.
     pub instance: Instance,
+}
+
+/// Targets that are evaluated, and nothing more: no file was looked at.
+pub(super) struct Evaluated {
+    project: Project,
+    pipeline: Pipeline,
+    /// Specs and layers.
+    pub outcome: Outcome,
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// Checks all of the pipeline, evaluates the targets, and makes their graph; or gives what is to be mended. Warnings are
@@ -26,6 +33,17 @@ pub(super) fn demand(
     targets: &[String],
     settings: &Settings,
 ) -> Result<Result<Demanded, Vec<Notice>>, Refusal> {
+    match evaluate(targets, settings)? {
+        Ok(evaluated) => evaluated.instantiate(),
+        Err(notices) => Ok(Err(notices)),
+    }
+}
+
+/// Checks all of the pipeline and evaluates the targets; or gives what is to be mended.
+pub(super) fn evaluate(
+    targets: &[String],
+    settings: &Settings,
+) -> Result<Result<Evaluated, Vec<Notice>>, Refusal> {
     let project = place::project()?;
     let mut pipeline = Pipeline::load(&project, &settings.pairs()?);
     let mut diagnostics = pipeline.diagnostics().to_vec();
@@ -34,27 +52,56 @@ pub(super) fn demand(
     if has_errors(&diagnostics) {
         return Ok(Err(notices(&pipeline, &diagnostics)));
     }
-    let workspace = Workspace::open(project).map_err(|error| Refusal::of_engine(&error))?;
-    let instance = match workspace.instantiate(&outcome.evaluation, pipeline.sources_mut()) {
-        Ok(instance) => instance,
-        Err(EngineError::Pipeline(found)) => {
-            diagnostics.extend(found);
-            return Ok(Err(notices(&pipeline, &diagnostics)));
-        }
-        Err(error) => return Err(Refusal::of_engine(&error)),
-    };
-    let warned = diagnostics
-        .iter()
-        .chain(&instance.warnings)
-        .filter(|found| found.severity == Severity::Warning)
-        .cloned();
-    told::show(&notices(&pipeline, &warned.collect::<Vec<_>>()));
-    Ok(Ok(Demanded {
+    Ok(Ok(Evaluated {
+        project,
         pipeline,
         outcome,
-        workspace,
-        instance,
+        diagnostics,
     }))
+}
+
+impl Evaluated {
+    /// Shows what was found; none of it is an error.
+    pub(super) fn show_warnings(&self) {
+        show_warnings(&self.pipeline, self.diagnostics.iter());
+    }
+
+    /// Makes the graph; or gives what is to be mended. Warnings are shown at once.
+    pub(super) fn instantiate(self) -> Result<Result<Demanded, Vec<Notice>>, Refusal> {
+        let Evaluated {
+            project,
+            mut pipeline,
+            outcome,
+            mut diagnostics,
+        } = self;
+        diagnostics.extend(not_yet(&outcome));
+        if has_errors(&diagnostics) {
+            return Ok(Err(notices(&pipeline, &diagnostics)));
+        }
+        let workspace = Workspace::open(project).map_err(|error| Refusal::of_engine(&error))?;
+        let instance = match workspace.instantiate(&outcome.evaluation, pipeline.sources_mut()) {
+            Ok(instance) => instance,
+            Err(EngineError::Pipeline(found)) => {
+                diagnostics.extend(found);
+                return Ok(Err(notices(&pipeline, &diagnostics)));
+            }
+            Err(error) => return Err(Refusal::of_engine(&error)),
+        };
+        show_warnings(&pipeline, diagnostics.iter().chain(&instance.warnings));
+        Ok(Ok(Demanded {
+            pipeline,
+            workspace,
+            instance,
+        }))
+    }
+}
+
+fn show_warnings<'d>(pipeline: &Pipeline, diagnostics: impl Iterator<Item = &'d Diagnostic>) {
+    let warned: Vec<Diagnostic> = diagnostics
+        .filter(|found| found.severity == Severity::Warning)
+        .cloned()
+        .collect();
+    told::show(&notices(pipeline, &warned));
 }
 
 fn notices(pipeline: &Pipeline, diagnostics: &[Diagnostic]) -> Vec<Notice> {

@@ -2,7 +2,7 @@
 
 use super::demand::{self, Demanded};
 use super::exit::{Exit, Refusal};
-use super::notice::Mark;
+use super::notice::{Mark, Notice};
 use super::place;
 use super::told::{self, Format};
 use crate::model::datum;
@@ -11,6 +11,7 @@ use crate::model::graph::{Graph, Step};
 use crate::report::count;
 use crate::report::style::Style;
 use crate::report::table::{Align, table};
+use mlp_lang::eval::Outcome;
 use mlp_lang::shapes::{Dim, LayerRow};
 use mlp_lang::spec::{ArtifactKind, Datum, InputSource};
 use serde_json::{Value, json};
@@ -36,18 +37,26 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
-    let demanded = match demand::demand(std::slice::from_ref(&arguments.target), &arguments.settings)? {
-        Ok(demanded) => demanded,
-        Err(notices) => {
-            told::show(&notices);
-            return Ok(Exit::Mend);
-        }
+    let evaluated = match demand::evaluate(std::slice::from_ref(&arguments.target), &arguments.settings)? {
+        Ok(evaluated) => evaluated,
+        Err(notices) => return Ok(mend(&notices)),
     };
-    match (model(&demanded), arguments.format) {
-        (Some(layers), Format::Text) => print!("{}", layer_table(layers)),
-        (Some(layers), Format::Json) => told::print_json(&layers.iter().map(layer_json).collect()),
-        (None, Format::Text) => steps(&demanded).for_each(|step| print!("{}", derivation(&demanded, step))),
-        (None, Format::Json) => {
+    // A network has shapes before its data is there, and where it cannot be trained yet.
+    if let Some(layers) = model(&evaluated.outcome) {
+        evaluated.show_warnings();
+        match arguments.format {
+            Format::Text => print!("{}", layer_table(layers)),
+            Format::Json => told::print_json(&layers.iter().map(layer_json).collect()),
+        }
+        return Ok(Exit::Success);
+    }
+    let demanded = match evaluated.instantiate()? {
+        Ok(demanded) => demanded,
+        Err(notices) => return Ok(mend(&notices)),
+    };
+    match arguments.format {
+        Format::Text => steps(&demanded).for_each(|step| print!("{}", derivation(&demanded, step))),
+        Format::Json => {
             let graph = &demanded.instance.graph;
             told::print_json(
                 &steps(&demanded)
@@ -59,14 +68,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
     Ok(Exit::Success)
 }
 
+fn mend(notices: &[Notice]) -> Exit {
+    told::show(notices);
+    Exit::Mend
+}
+
 /// The layers, if the target is a model alone.
-fn model(demanded: &Demanded) -> Option<&[LayerRow]> {
-    let [target] = demanded.outcome.evaluation.targets.as_slice() else {
+fn model(outcome: &Outcome) -> Option<&[LayerRow]> {
+    let [target] = outcome.evaluation.targets.as_slice() else {
         return None;
     };
     match &target.source {
         InputSource::Output { spec, .. } if target.kind == ArtifactKind::Model => {
-            demanded.outcome.layers.get(spec).map(Vec::as_slice)
+            outcome.layers.get(spec).map(Vec::as_slice)
         }
         _ => None,
     }

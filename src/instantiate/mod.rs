@@ -10,6 +10,7 @@ mod command;
 mod demand;
 mod environment;
 mod explain;
+mod gaps;
 mod material;
 mod mount;
 mod problem;
@@ -20,6 +21,7 @@ pub use chain::{ChainError, chain_keys};
 pub use demand::{environments, requests};
 pub use environment::ENVIRONMENT_OUTPUT;
 pub use explain::{Difference, differences};
+pub use gaps::not_yet;
 pub use resolve::{Known, Resolution, ResolvedInput, Unresolved, resolve};
 
 use crate::base::digest::Digest;

@@ -25,6 +25,17 @@ fn a_missing_file() {
 }
 
 #[test]
+fn what_cannot_be_built_yet_is_told_before_anything_runs() {
+    let text = SMALL
+        .replace("nn.relu", "nn.torchscript(./net.pt, output = [16])")
+        .replace("batch_size = 32", "batch_size = 32, ema = 0.99");
+    let project = Project::new(&text);
+    insta::assert_snapshot!("not_yet_check", project.shown(&["check"]));
+    insta::assert_snapshot!("not_yet_build", project.shown(&["build", "evaluate"]));
+    insta::assert_snapshot!("not_yet_show", project.shown(&["show", "fit.model"]));
+}
+
+#[test]
 fn a_directory_where_a_file_belongs() {
     let project = Project::new(&SMALL.replace("./points.csv", "./points"));
     project.write("points/one.csv", "x,y,inside\n");

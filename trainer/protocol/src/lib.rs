@@ -18,3 +18,4 @@ pub mod graph;
 pub mod message;
 pub mod net;
 pub mod train;
+pub mod understood;
