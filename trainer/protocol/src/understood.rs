@@ -138,9 +138,7 @@ fn description<D: DeserializeOwned>(argument: &str, value: &Value, found: &mut V
     // A loss in a metric is refused with the metric.
     let (part, known) = match refused::<D>(value) {
         Some(Refused::Variant(known)) => {
-            let inner = value
-                .get("loss")
-                .filter(|_| known.iter().any(|name| *name == kind));
+            let inner = value.get("loss").filter(|_| known.contains(&kind));
             let kind = inner.map_or(kind, self::kind);
             (Part::Description(argument.to_owned(), kind), known)
         }
