@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod demand;
 mod doc;
+mod env;
 mod eval;
 mod exit;
 mod explain;
@@ -58,6 +59,7 @@ struct Cli {
 enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
+    Env(env::Arguments),
     Eval(eval::Arguments),
     Fmt(fmt::Arguments),
     Graph(graph::Arguments),
@@ -91,6 +93,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
     match command {
         Command::Build(arguments) => build::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Env(arguments) => env::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Graph(arguments) => graph::run(arguments),

@@ -5,6 +5,7 @@ use super::error::EngineError;
 use super::project::Project;
 use crate::base::processor;
 use crate::instantiate::{Machine, instantiate, requests};
+use crate::model::environment::EnvironmentTable;
 use crate::model::graph::Graph;
 use crate::plan::{Circumstances, Plan, plan};
 use crate::store::{LastBuilt, Sources, Store};
@@ -73,15 +74,7 @@ impl Workspace {
     pub fn instantiate(&self, evaluation: &Evaluation, texts: &mut Texts) -> Result<Instance, EngineError> {
         let sources = Sources::open(&self.project.root, Some(&self.state.join("stat-cache")));
         let table = sources.digest(&requests(evaluation));
-        let mut surroundings = Surroundings {
-            root: &self.project.root,
-            state: &self.state,
-            sources: &sources,
-            texts,
-            warnings: Vec::new(),
-        };
-        let environments = surroundings.describe(evaluation)?;
-        let warnings = surroundings.warnings;
+        let (environments, warnings) = self.described(evaluation, &sources, texts)?;
         let graph =
             instantiate(evaluation, &table, &environments, &self.machine).map_err(EngineError::Pipeline)?;
         // A cache that cannot be written costs the next run time, and nothing else.
@@ -91,6 +84,33 @@ impl Workspace {
             sources,
             warnings,
         })
+    }
+
+    /// The environments of the steps of what was evaluated, and warnings about them.
+    pub fn environments(
+        &self,
+        evaluation: &Evaluation,
+        texts: &mut Texts,
+    ) -> Result<(EnvironmentTable, Vec<Diagnostic>), EngineError> {
+        let sources = Sources::open(&self.project.root, Some(&self.state.join("stat-cache")));
+        self.described(evaluation, &sources, texts)
+    }
+
+    fn described(
+        &self,
+        evaluation: &Evaluation,
+        sources: &Sources,
+        texts: &mut Texts,
+    ) -> Result<(EnvironmentTable, Vec<Diagnostic>), EngineError> {
+        let mut surroundings = Surroundings {
+            root: &self.project.root,
+            state: &self.state,
+            sources,
+            texts,
+            warnings: Vec::new(),
+        };
+        let table = surroundings.describe(evaluation)?;
+        Ok((table, surroundings.warnings))
     }
 
     /// What is to be done, each with its reason. With `check` everything that was realised is built again.

@@ -104,6 +104,15 @@ fn a_step_sees_its_locks_packages_and_the_interpreter() {
     assert_eq!(said, "/build/.env/packages/site-packages/own/__init__.py");
     assert!(project.build(&["made", "said"]).built().is_empty());
 
+    let shown = project.run(&["env"]);
+    assert!(
+        shown.out.starts_with("env.python ./pylock.toml, Python "),
+        "{}",
+        shown.out
+    );
+    let own = |line: &str| line.split_whitespace().eq(["own", "1.0"]);
+    assert!(shown.out.lines().any(own), "{}", shown.out);
+
     // A lock that is written in another way makes the same environment.
     project.edit(
         "pylock.toml",
