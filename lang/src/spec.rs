@@ -152,7 +152,7 @@ pub struct Input {
 }
 
 /// What an input is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InputSource {
     /// A file or directory of the project, by its path from the root.
     Source(String),
@@ -165,23 +165,21 @@ pub enum InputSource {
         /// The output's name.
         output: String,
     },
-    /// One of several, chosen by the build: by the lowest or highest of late values.
+    /// One of several, chosen by the build. Nothing of the others is needed once it is known which.
     Chosen {
-        /// Higher is better.
-        highest: bool,
-        /// For each candidate, the figure that decides.
-        by: Vec<LateValue>,
+        /// Which: a position from 0, in the output of a `choose` derivation.
+        index: Box<LateValue>,
         /// The candidates, in order.
         candidates: Vec<InputSource>,
     },
 }
 
 /// A value in an output, known after the build.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LateValue {
     /// The output that holds it, a JSON file.
     pub source: InputSource,
-    /// The way to it: names of fields.
+    /// The way to it: names of fields, positions in lists; empty is the whole.
     pub path: Vec<String>,
 }
 

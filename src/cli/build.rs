@@ -94,6 +94,7 @@ fn show_plan(instance: &Instance, plan: &Plan, format: Format) {
             Decision::Reuse(_) => "reuse",
             Decision::Build => "build",
             Decision::Unknown => "may build",
+            Decision::May => "if chosen",
         };
         match format {
             Format::Text => println!("{decision:<9}  {step}: {}", planned.reason),

@@ -5,6 +5,7 @@ use super::exit::{Exit, Refusal};
 use super::notice::{Mark, Notice};
 use super::place;
 use super::told::{self, Format};
+use super::tree::steps_of;
 use crate::model::datum;
 use crate::model::derivation::{Builder, Piece, Reference};
 use crate::model::graph::{Graph, Step};
@@ -89,9 +90,7 @@ fn model(outcome: &Outcome) -> Option<&[LayerRow]> {
 /// The steps of the targets, each once.
 fn steps(demanded: &Demanded) -> impl Iterator<Item = &Step> {
     let graph = &demanded.instance.graph;
-    let mut ids: Vec<_> = graph.targets.iter().map(|target| target.step).collect();
-    ids.sort();
-    ids.dedup();
+    let ids: std::collections::BTreeSet<_> = graph.targets.iter().flat_map(steps_of).collect();
     ids.into_iter().map(|id| graph.step(id))
 }
 
@@ -261,11 +260,12 @@ fn referred(graph: &Graph, reference: &Reference) -> String {
     match reference {
         Reference::Source { path, .. } => format!("./{path}"),
         Reference::Output { step, output } => format!("{output} of {}", graph.step(*step).name()),
-        Reference::Chosen {
-            candidates, highest, ..
-        } => {
-            let which = if *highest { "highest" } else { "lowest" };
-            format!("the {which} of {} candidates", candidates.len())
+        Reference::Chosen { index, candidates } => {
+            format!(
+                "one of {} candidates, by {}",
+                candidates.len(),
+                referred(graph, &index.0)
+            )
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A graph of steps as text: a tree for the terminal, dot and mermaid for pictures.
 
+use crate::instantiate::{Nothing, reads_of};
 use crate::model::derivation::{Builder, Reference};
-use crate::model::graph::{Graph, Step, StepId};
+use crate::model::graph::{Graph, Step, StepId, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A tree from each target down to the sources. A step that was shown before is named with `↑` and not unfolded again.
@@ -20,8 +21,19 @@ pub(super) fn tree(graph: &Graph) -> String {
 /// Steps that targets name and that no other target's step reads, in the order of the targets.
 fn roots(graph: &Graph) -> Vec<StepId> {
     let mut seen = BTreeSet::new();
-    let targets = graph.targets.iter().map(|target| target.step);
+    let targets = graph.targets.iter().flat_map(steps_of);
     targets.filter(|step| seen.insert(*step)).collect()
+}
+
+/// The step of a target; of a choice, what decides it and all candidates.
+pub(super) fn steps_of(target: &Target) -> Vec<StepId> {
+    let reads = reads_of(&target.source, &Nothing);
+    reads
+        .must
+        .into_iter()
+        .chain(reads.may)
+        .map(|(step, _)| step)
+        .collect()
 }
 
 fn heading(step: &Step, again: bool) -> String {
@@ -78,8 +90,8 @@ impl Inputs {
         match reference {
             Reference::Source { path, .. } => self.sources.push((name.to_owned(), path.clone())),
             Reference::Output { step, output } => self.steps.push((format!("{name} = {output}"), *step)),
-            Reference::Chosen { by, candidates, .. } => {
-                by.iter().for_each(|(figure, _)| self.add(name, figure));
+            Reference::Chosen { index, candidates } => {
+                self.add(name, &index.0);
                 candidates.iter().for_each(|candidate| self.add(name, candidate));
             }
         }

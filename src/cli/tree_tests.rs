@@ -72,8 +72,10 @@ fn graph() -> Graph {
         ],
         targets: vec![Target {
             label: "evaluate".into(),
-            step: StepId(3),
-            output: "metrics".into(),
+            source: Reference::Output {
+                step: StepId(3),
+                output: "metrics".into(),
+            },
             kind: ArtifactKind::Metrics,
         }],
     }

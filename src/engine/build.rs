@@ -6,6 +6,7 @@ use super::run_log::RunLog;
 use super::workspace::{Instance, Workspace};
 use crate::base::clock;
 use crate::executor::{Cancel, Local};
+use crate::instantiate::{Known, output_of};
 use crate::model::build::Isolation;
 use crate::model::derivation::Builder;
 use crate::model::event::{Event, EventKind, PlannedStep, RunStatus};
@@ -195,7 +196,7 @@ fn options(request: &RunRequest) -> Options {
 
 /// The plan as an event.
 fn planned(graph: &Graph, plan: &Plan) -> EventKind {
-    let (mut build, mut reuse) = (Vec::new(), Vec::new());
+    let (mut build, mut reuse, mut may) = (Vec::new(), Vec::new(), Vec::new());
     for planned in &plan.steps {
         let step = graph.step(planned.step);
         let told = PlannedStep {
@@ -206,9 +207,10 @@ fn planned(graph: &Graph, plan: &Plan) -> EventKind {
         match planned.decision {
             Decision::Reuse(_) => reuse.push(told),
             Decision::Build | Decision::Unknown => build.push(told),
+            Decision::May => may.push(told),
         }
     }
-    EventKind::Planned { build, reuse }
+    EventKind::Planned { build, reuse, may }
 }
 
 fn builder(builder: &Builder) -> String {
@@ -252,41 +254,68 @@ fn status(summary: &Summary, cancel: &Cancel) -> RunStatus {
 
 /// The targets that are there: told, linked to, and read where they are JSON.
 fn artifacts(workspace: &Workspace, graph: &Graph, summary: &Summary, voice: &Voice<'_>) -> Vec<Built> {
-    let found: Vec<(&Target, Node)> = graph
+    let results = Results { workspace, summary };
+    let found: Vec<Found<'_>> = graph
         .targets
         .iter()
-        .filter_map(|target| Some((target, output(summary, target.step, &target.output)?)))
+        .filter_map(|target| {
+            let (step, output) = output_of(&target.source, &results)?;
+            let node = results.output(step, output)??;
+            let path = path(graph, step, output);
+            Some(Found { target, node, path })
+        })
         .collect();
-    for (target, node) in &found {
+    for Found { target, node, .. } in &found {
         voice.say(EventKind::TargetReady {
             label: target.label.clone(),
             kind: target.kind.into(),
             node: *node,
         });
     }
-    let places = places(workspace, graph, &found, voice);
-    let built = found.iter().enumerate().map(|(index, (target, node))| Built {
-        label: target.label.clone(),
+    let places = places(workspace, &found, voice);
+    let built = found.iter().enumerate().map(|(index, found)| Built {
+        label: found.target.label.clone(),
         place: places.get(index).cloned(),
-        value: value(workspace, graph, target, node),
+        value: value(workspace, found),
     });
     built.collect()
 }
 
-fn output(summary: &Summary, step: StepId, output: &str) -> Option<Node> {
-    *summary.outcomes.get(&step)?.outputs.get(output)?
+/// A target that is there.
+struct Found<'g> {
+    target: &'g Target,
+    node: Node,
+    /// Where its builder wrote it.
+    path: &'g str,
 }
 
-fn places(workspace: &Workspace, graph: &Graph, found: &[(&Target, Node)], voice: &Voice<'_>) -> Vec<String> {
+/// What a run came to.
+struct Results<'r> {
+    workspace: &'r Workspace,
+    summary: &'r Summary,
+}
+
+impl Known for Results<'_> {
+    fn output(&self, step: StepId, output: &str) -> Option<Option<Node>> {
+        self.summary.output(step, output)
+    }
+
+    fn json(&self, node: &Node) -> Result<serde_json::Value, String> {
+        let read = self.workspace.store.read_json(node);
+        read.map_err(|error| error.to_string())
+    }
+}
+
+fn places(workspace: &Workspace, found: &[Found<'_>], voice: &Voice<'_>) -> Vec<String> {
     if found.is_empty() {
         return Vec::new();
     }
     let artifacts: Vec<Artifact> = found
         .iter()
-        .map(|(target, node)| Artifact {
-            label: target.label.clone(),
-            path: file_name(graph, target),
-            node: *node,
+        .map(|found| Artifact {
+            label: found.target.label.clone(),
+            path: file_name(found),
+            node: found.node,
         })
         .collect();
     result_link::link(&workspace.project, &workspace.store, &artifacts).unwrap_or_else(|error| {
@@ -306,26 +335,25 @@ fn is_json(kind: ArtifactKind) -> bool {
 }
 
 /// The file name that a person sees the target under: its builder's, with the extension that a builtin leaves out.
-fn file_name(graph: &Graph, target: &Target) -> String {
-    let path = path(graph, target);
-    if is_json(target.kind) && !path.ends_with(".json") {
+fn file_name(found: &Found<'_>) -> String {
+    let path = found.path;
+    if is_json(found.target.kind) && !path.ends_with(".json") {
         format!("{path}.json")
     } else {
-        path
+        path.to_owned()
     }
 }
 
-/// Where the target's builder writes it.
-fn path(graph: &Graph, target: &Target) -> String {
-    let outputs = &graph.step(target.step).derivation.outputs;
-    outputs
-        .get(&target.output)
-        .map_or_else(String::new, |output| output.path.clone())
+/// Where an output's builder writes it.
+fn path<'g>(graph: &'g Graph, step: StepId, output: &str) -> &'g str {
+    let outputs = &graph.step(step).derivation.outputs;
+    outputs.get(output).map_or("", |output| output.path.as_str())
 }
 
-fn value(workspace: &Workspace, graph: &Graph, target: &Target, node: &Node) -> Option<serde_json::Value> {
-    let is_json = is_json(target.kind) || path(graph, target).ends_with(".json");
-    is_json.then(|| workspace.store.read_json(node).ok()).flatten()
+fn value(workspace: &Workspace, found: &Found<'_>) -> Option<serde_json::Value> {
+    let is_json = is_json(found.target.kind) || found.path.ends_with(".json");
+    let read = || workspace.store.read_json(&found.node).ok();
+    is_json.then(read).flatten()
 }
 
 /// Who is told.

@@ -2,7 +2,7 @@
 
 use crate::model::source::SourceRequest;
 use mlp_lang::source::Span;
-use mlp_lang::spec::{Builder, DerivationSpec, Environment, Evaluation, InputSource, LateValue, Piece};
+use mlp_lang::spec::{Builder, DerivationSpec, Environment, Evaluation, InputSource, Piece};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The sources that the targets of `evaluation` read, to be digested.
@@ -85,11 +85,9 @@ pub(super) fn each_source<'s>(spec: &'s DerivationSpec, each: &mut dyn FnMut(&'s
 /// Calls `each` for what `source` is in the end: itself, or everything that a choice reads.
 fn each_leaf<'s>(source: &'s InputSource, each: &mut dyn FnMut(&'s InputSource)) {
     match source {
-        InputSource::Chosen { by, candidates, .. } => {
-            let figures = by.iter().map(|LateValue { source, .. }| source);
-            figures
-                .chain(candidates)
-                .for_each(|source| each_leaf(source, each));
+        InputSource::Chosen { index, candidates } => {
+            each_leaf(&index.source, each);
+            candidates.iter().for_each(|source| each_leaf(source, each));
         }
         leaf => each(leaf),
     }

@@ -14,6 +14,7 @@ mod gaps;
 mod material;
 mod mount;
 mod problem;
+mod reads;
 mod resolve;
 mod static_key;
 
@@ -22,6 +23,7 @@ pub use demand::{environments, requests};
 pub use environment::ENVIRONMENT_OUTPUT;
 pub use explain::{Difference, differences};
 pub use gaps::not_yet;
+pub use reads::{Nothing, Reads, output_of, reads, reads_of};
 pub use resolve::{Known, Resolution, ResolvedInput, Unresolved, resolve};
 
 use crate::base::digest::Digest;
@@ -270,19 +272,11 @@ impl Instantiation<'_> {
                 }),
                 _ => Err(Reported),
             },
-            InputSource::Chosen {
-                highest,
-                by,
-                candidates,
-            } => {
-                let by = by
-                    .iter()
-                    .map(|late| self.late(late, span))
-                    .collect::<Result<_, _>>()?;
+            InputSource::Chosen { index, candidates } => {
+                let index = Box::new(self.late(index, span)?);
                 let candidates = candidates.iter().map(|source| self.reference(source, span));
                 Ok(Reference::Chosen {
-                    highest: *highest,
-                    by,
+                    index,
                     candidates: candidates.collect::<Result<_, _>>()?,
                 })
             }
@@ -301,30 +295,29 @@ impl Instantiation<'_> {
 
     fn targets(&mut self) {
         for target in &self.evaluation.targets {
-            match &target.source {
-                InputSource::Output { spec, output } => {
-                    let step = self.steps.get(spec.0 as usize).copied().flatten();
-                    self.graph.targets.extend(step.map(|step| Target {
-                        label: target.label.clone(),
-                        step,
-                        output: output.clone(),
-                        kind: target.kind,
-                    }));
-                }
-                // A source is there already.
-                InputSource::Source(_) | InputSource::Glob(_) => {}
-                InputSource::Chosen { .. } => {
-                    let mut spec = None;
-                    demand::each_output(&target.source, &mut |index| spec = Some(index));
-                    if let Some(spec) = spec.and_then(|index: usize| self.evaluation.specs.get(index)) {
-                        let message =
-                            format!("`{}` is a choice, and a choice cannot be a target", target.label);
-                        let error = Diagnostic::error("E0510", spec.origin.span, message);
-                        self.errors.push(error.help("build what is made of it"));
-                    }
-                }
+            // A source is there already.
+            if let InputSource::Source(_) | InputSource::Glob(_) = &target.source {
+                continue;
+            }
+            // A reference fails only where what it refers to did, which was said there.
+            let Some(span) = self.place_of(&target.source) else {
+                continue;
+            };
+            if let Ok(source) = self.reference(&target.source, span) {
+                self.graph.targets.push(Target {
+                    label: target.label.clone(),
+                    source,
+                    kind: target.kind,
+                });
             }
         }
+    }
+
+    /// Where the first step that a source comes from was written.
+    fn place_of(&self, source: &InputSource) -> Option<Span> {
+        let mut first = None;
+        demand::each_output(source, &mut |index| first = first.or(Some(index)));
+        Some(self.evaluation.specs.get(first?)?.origin.span)
     }
 
     fn report<T>(&mut self, error: Diagnostic) -> Result<T, Reported> {

@@ -185,20 +185,16 @@ impl<K: Known> Resolver<'_, K> {
                 let node = self.output(*step, output)?;
                 Ok(ResolvedInput { node, source: None })
             }
-            Reference::Chosen {
-                highest,
-                by,
-                candidates,
-            } => {
-                let figures = by
-                    .iter()
-                    .map(|(reference, path)| Ok(figure(&self.value(reference, path)?)))
-                    .collect::<Result<Vec<_>, Unresolved>>()?;
-                let chosen = choose(&figures, *highest);
-                let candidate = candidates.get(chosen);
-                self.reference(
-                    candidate.ok_or_else(|| Unresolved::Value("there is nothing to choose from".into()))?,
-                )
+            Reference::Chosen { index, candidates } => {
+                let (chooser, path) = &**index;
+                let position = self.value(chooser, path)?;
+                let chosen = match position {
+                    Datum::Int(position) => usize::try_from(position).ok().and_then(|at| candidates.get(at)),
+                    _ => None,
+                };
+                let none =
+                    || Unresolved::Value(format!("there is no candidate {}", datum::to_text(&position)));
+                self.reference(chosen.ok_or_else(none)?)
             }
         }
     }
@@ -221,7 +217,7 @@ impl<K: Known> Resolver<'_, K> {
             Reference::Source { path, .. } => format!("`{path}`"),
             Reference::Chosen { .. } => "what was chosen".to_owned(),
         };
-        let found = path.iter().try_fold(&json, |json, name| json.get(name));
+        let found = path.iter().try_fold(&json, |json, name| part(json, name));
         let found =
             found.ok_or_else(|| Unresolved::Value(format!("there is no `{}` in {whose}", path.join("."))))?;
         datum::from_json(found)
@@ -229,40 +225,17 @@ impl<K: Known> Resolver<'_, K> {
     }
 }
 
-/// A figure to choose by; what is no number (a diverged trial) has none.
-fn figure(value: &Datum) -> Option<f64> {
-    match value {
-        Datum::Int(value) => Some(*value as f64),
-        Datum::Float(value) if value.is_finite() => Some(*value),
-        _ => None,
+/// A field, or an element of a list by its position.
+pub(super) fn part<'v>(json: &'v serde_json::Value, name: &str) -> Option<&'v serde_json::Value> {
+    match json {
+        serde_json::Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        json => json.get(name),
     }
-}
-
-/// The index of the best figure: the first of equals; those without a figure come last.
-fn choose(figures: &[Option<f64>], highest: bool) -> usize {
-    let better = |a: f64, b: f64| if highest { a > b } else { a < b };
-    let mut best: Option<(usize, f64)> = None;
-    for (index, figure) in figures.iter().enumerate() {
-        if let Some(figure) = *figure
-            && best.is_none_or(|(_, standing)| better(figure, standing))
-        {
-            best = Some((index, figure));
-        }
-    }
-    best.map_or(0, |(index, _)| index)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ties_go_to_the_first_and_diverged_trials_rank_last() {
-        assert_eq!(choose(&[Some(2.0), Some(1.0), Some(1.0)], false), 1);
-        assert_eq!(choose(&[None, Some(1.0), Some(3.0)], true), 2);
-        assert_eq!(choose(&[None, Some(5.0)], false), 1);
-        assert_eq!(choose(&[None, None], false), 0);
-    }
 
     #[test]
     fn paths_of_inputs_are_seen_from_the_working_directory() {

@@ -29,18 +29,7 @@ impl StaticKeys<'_> {
                 map.entry("key", |writer| writer.bytes((self.of)(*step).as_bytes()));
                 map.entry("name", |writer| writer.str(output));
             }),
-            Reference::Chosen {
-                highest,
-                by,
-                candidates,
-            } => writer.variant("chosen", |map| {
-                map.entry("by", |writer| {
-                    writer.list(|writer| {
-                        for (reference, path) in by {
-                            self.value(reference, path, writer);
-                        }
-                    });
-                });
+            Reference::Chosen { index, candidates } => writer.variant("chosen", |map| {
                 map.entry("candidates", |writer| {
                     writer.list(|writer| {
                         for candidate in candidates {
@@ -48,7 +37,7 @@ impl StaticKeys<'_> {
                         }
                     });
                 });
-                map.entry("highest", |writer| writer.bool(*highest));
+                map.entry("index", |writer| self.value(&index.0, &index.1, writer));
             }),
         }
     }

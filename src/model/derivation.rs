@@ -88,12 +88,10 @@ pub enum Reference {
         /// The output.
         output: String,
     },
-    /// One of several, chosen by figures that other steps compute.
+    /// One of several, chosen by what another step comes to. Nothing of the others is needed then.
     Chosen {
-        /// Higher is better.
-        highest: bool,
-        /// For each candidate the figure that decides: a reference to a JSON file and the way to the figure.
-        by: Vec<(Reference, Vec<String>)>,
+        /// Which: a reference to a JSON file, and the way in it to the position of the chosen one.
+        index: Box<(Reference, Vec<String>)>,
         /// The candidates.
         candidates: Vec<Reference>,
     },

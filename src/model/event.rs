@@ -40,6 +40,9 @@ pub enum EventKind {
         build: Vec<PlannedStep>,
         /// Steps whose results exist.
         reuse: Vec<PlannedStep>,
+        /// Steps that are built if a choice of the build falls on them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        may: Vec<PlannedStep>,
     },
     /// A step begins to be built.
     StepStarted {

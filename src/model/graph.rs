@@ -1,6 +1,6 @@
 //! The graph of steps: derivations with the names, places and resources that stand outside their keys.
 
-use super::derivation::Derivation;
+use super::derivation::{Derivation, Reference};
 use crate::base::digest::Digest;
 use mlp_lang::spec::{ArtifactKind, Origin, Resources};
 use std::collections::BTreeMap;
@@ -54,10 +54,8 @@ impl Step {
 pub struct Target {
     /// What people call it: `evaluate`.
     pub label: String,
-    /// The step.
-    pub step: StepId,
-    /// The output of it.
-    pub output: String,
+    /// The output of a step, or of one that the build chooses.
+    pub source: Reference,
     /// What it is.
     pub kind: ArtifactKind,
 }

@@ -6,8 +6,8 @@
 mod reason;
 
 use crate::base::digest::Digest;
-use crate::instantiate::{Known, Resolution, Unresolved, resolve};
-use crate::model::derivation::{Builder, Derivation, Piece, Reference};
+use crate::instantiate::{Known, Nothing, Reads, Resolution, Unresolved, reads, reads_of, resolve};
+use crate::model::derivation::Derivation;
 use crate::model::graph::{Graph, StepId};
 use crate::model::node::Node;
 use crate::model::record::{Realisation, Trace};
@@ -41,6 +41,8 @@ pub enum Decision {
     Build,
     /// It is built, unless what it reads comes out as it was in some earlier build.
     Unknown,
+    /// It is built if a choice of the build falls on it.
+    May,
 }
 
 /// A result that exists.
@@ -74,11 +76,20 @@ impl Plan {
         todo.map(|planned| planned.step).collect()
     }
 
+    /// Steps of [`Self::todo`] that are only built if a choice falls on them.
+    pub fn may(&self) -> BTreeSet<StepId> {
+        let may = self
+            .steps
+            .iter()
+            .filter(|planned| planned.decision == Decision::May);
+        may.map(|planned| planned.step).collect()
+    }
+
     /// Steps whose results exist.
     pub fn reused(&self) -> impl Iterator<Item = (StepId, &Found)> {
         self.steps.iter().filter_map(|planned| match &planned.decision {
             Decision::Reuse(found) => Some((planned.step, found)),
-            Decision::Build | Decision::Unknown => None,
+            Decision::Build | Decision::Unknown | Decision::May => None,
         })
     }
 
@@ -87,12 +98,15 @@ impl Plan {
     pub fn used(&self, graph: &Graph) -> BTreeSet<Node> {
         let reused: BTreeMap<StepId, &Found> = self.reused().collect();
         let todo = self.todo();
-        let read = todo.iter().flat_map(|step| reads(&graph.step(*step).derivation));
+        let read = todo
+            .iter()
+            .map(|step| reads(&graph.step(*step).derivation, &Nothing));
         let targets = graph
             .targets
             .iter()
-            .map(|target| (target.step, target.output.as_str()));
+            .map(|target| reads_of(&target.source, &Nothing));
         read.chain(targets)
+            .flat_map(|reads| reads.must.into_iter().chain(reads.may))
             .filter_map(|(step, output)| *reused.get(&step)?.outputs.get(output)?)
             .collect()
     }
@@ -104,19 +118,32 @@ pub fn plan<S: Snapshot>(graph: &Graph, circumstances: &Circumstances<'_, S>) ->
         graph,
         circumstances,
         lost: BTreeSet::new(),
-        demanded: vec![false; graph.steps.len()],
+        demanded: vec![Demand::No; graph.steps.len()],
+        open: false,
         found: vec![None; graph.steps.len()],
         ready: vec![false; graph.steps.len()],
     };
-    // Bytes that are gone make a step due again, and that may demand others; hardly ever more than one round.
+    // Bytes that are gone make a step due again, and that may demand others; what is found may decide a choice, and that
+    // demands a candidate. Hardly ever more than one round.
     loop {
+        let found = planner.found();
         planner.trace()?;
         planner.resolve()?;
-        if !planner.lose() {
+        let decided = planner.open && planner.found() > found;
+        if !planner.lose() && !decided {
             break;
         }
     }
     planner.steps()
+}
+
+/// Whether a step is demanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Demand {
+    No,
+    /// If a choice falls on it, or on what reads it.
+    May,
+    Must,
 }
 
 struct Planner<'p, S> {
@@ -124,20 +151,26 @@ struct Planner<'p, S> {
     circumstances: &'p Circumstances<'p, S>,
     /// Steps with records whose bytes are gone and needed.
     lost: BTreeSet<StepId>,
-    demanded: Vec<bool>,
+    demanded: Vec<Demand>,
+    /// Whether a choice was met that is not decided.
+    open: bool,
     found: Vec<Option<Found>>,
     /// Whether all that a step reads is known.
     ready: Vec<bool>,
 }
 
-impl<S: Snapshot> Planner<'_, S> {
+impl<'p, S: Snapshot> Planner<'p, S> {
     /// From the targets backwards: what has a trace, and what is demanded because something has none.
     fn trace(&mut self) -> Result<(), S::Error> {
-        for target in &self.graph.targets {
-            self.demanded[index(target.step)] = true;
+        self.open = false;
+        self.demanded.fill(Demand::No);
+        let graph = self.graph;
+        for target in &graph.targets {
+            let reads = reads_of(&target.source, self);
+            self.demand(&reads, Demand::Must);
         }
         for (at, step) in self.graph.steps.iter().enumerate().rev() {
-            if !self.demanded[at] {
+            if self.demanded[at] == Demand::No {
                 continue;
             }
             if self.found[at].is_none() && !self.circumstances.check {
@@ -149,18 +182,35 @@ impl<S: Snapshot> Planner<'_, S> {
                 });
             }
             if !self.is_done(at) {
-                for (dependency, _) in reads(&step.derivation) {
-                    self.demanded[index(dependency)] = true;
-                }
+                let reads = reads(&step.derivation, self);
+                self.demand(&reads, self.demanded[at]);
             }
         }
         Ok(())
     }
 
+    /// What is read is demanded as what reads it is; what a choice may fall on, less.
+    fn demand(&mut self, reads: &Reads<'_>, reader: Demand) {
+        for (step, _) in &reads.must {
+            let own = &mut self.demanded[index(*step)];
+            *own = reader.max(*own);
+        }
+        for (step, _) in &reads.may {
+            self.open = true;
+            let own = &mut self.demanded[index(*step)];
+            *own = Demand::May.max(*own);
+        }
+    }
+
+    /// How many results are found.
+    fn found(&self) -> usize {
+        self.found.iter().flatten().count()
+    }
+
     /// From the sources forwards: what its inputs lead to.
     fn resolve(&mut self) -> Result<(), S::Error> {
         for at in 0..self.graph.steps.len() {
-            if !self.demanded[at] || self.found[at].is_some() {
+            if self.demanded[at] == Demand::No || self.found[at].is_some() {
                 continue;
             }
             let resolved = resolve(self.graph, StepId(at as u32), self);
@@ -177,15 +227,16 @@ impl<S: Snapshot> Planner<'_, S> {
     /// Finds steps whose bytes are gone where they are needed: by a target, or by a step to be built. True if there are
     /// any that were not known.
     fn lose(&mut self) -> bool {
-        let targets = self
-            .graph
+        let graph = self.graph;
+        let mut needed: BTreeSet<(StepId, &str)> = BTreeSet::new();
+        let mut need = |reads: Reads<'p>| needed.extend(reads.must.into_iter().chain(reads.may));
+        graph
             .targets
             .iter()
-            .map(|target| (target.step, target.output.as_str()));
-        let mut needed: BTreeSet<(StepId, &str)> = targets.collect();
-        for (at, step) in self.graph.steps.iter().enumerate() {
-            if self.demanded[at] && !self.is_done(at) {
-                needed.extend(reads(&step.derivation));
+            .for_each(|target| need(reads_of(&target.source, self)));
+        for (at, step) in graph.steps.iter().enumerate() {
+            if self.demanded[at] != Demand::No && !self.is_done(at) {
+                need(reads(&step.derivation, self));
             }
         }
         let before = self.lost.len();
@@ -207,7 +258,7 @@ impl<S: Snapshot> Planner<'_, S> {
 
     fn steps(self) -> Result<Plan, S::Error> {
         let mut steps = Vec::new();
-        for at in (0..self.graph.steps.len()).filter(|at| self.demanded[*at]) {
+        for at in (0..self.graph.steps.len()).filter(|at| self.demanded[*at] != Demand::No) {
             let id = StepId(at as u32);
             let (decision, reason) = match &self.found[at] {
                 Some(found) if self.is_done(at) => {
@@ -216,6 +267,9 @@ impl<S: Snapshot> Planner<'_, S> {
                         None => "nothing that it depends on changed",
                     };
                     (Decision::Reuse(found.clone()), reason.to_owned())
+                }
+                _ if self.demanded[at] == Demand::May => {
+                    (Decision::May, "the build may choose it".to_owned())
                 }
                 _ => {
                     let waits = self.first_unknown(at);
@@ -242,7 +296,7 @@ impl<S: Snapshot> Planner<'_, S> {
         if self.ready[at] || self.circumstances.check || self.lost.contains(&StepId(at as u32)) {
             return None;
         }
-        let dependencies = reads(&self.graph.steps[at].derivation);
+        let dependencies = reads(&self.graph.steps[at].derivation, self).must;
         let mut dependencies = dependencies.into_iter().map(|(step, _)| step);
         dependencies.find(|step| self.found[index(*step)].is_none())
     }
@@ -296,36 +350,10 @@ fn index(step: StepId) -> usize {
     step.0 as usize
 }
 
-/// The outputs that a derivation reads, in the order of its inputs.
-pub fn reads(derivation: &Derivation) -> Vec<(StepId, &str)> {
-    let mut found = Vec::new();
-    let arguments: &[Vec<Piece>] = match &derivation.builder {
-        Builder::Command { argv, .. } => argv,
-        Builder::Builtin { .. } => &[],
-    };
-    let pieces = arguments.iter().chain(derivation.vars.values()).flatten();
-    let late = pieces.filter_map(|piece| match piece {
-        Piece::Late(reference, _) => Some(reference),
-        Piece::Text(_) | Piece::Mount(_) => None,
-    });
-    let env = derivation.env.iter().filter_map(|env| env.made.as_ref());
-    for reference in derivation.inputs.values().chain(env).chain(late) {
-        outputs_of(reference, &mut found);
-    }
-    found
-}
-
-fn outputs_of<'r>(reference: &'r Reference, found: &mut Vec<(StepId, &'r str)>) {
-    match reference {
-        Reference::Source { .. } => {}
-        Reference::Output { step, output } => found.push((*step, output)),
-        Reference::Chosen { by, candidates, .. } => {
-            by.iter().for_each(|(figure, _)| outputs_of(figure, found));
-            candidates
-                .iter()
-                .for_each(|candidate| outputs_of(candidate, found));
-        }
-    }
+/// All steps that a derivation may read.
+pub fn may_read(derivation: &Derivation) -> BTreeSet<StepId> {
+    let Reads { must, may } = reads(derivation, &Nothing);
+    must.into_iter().chain(may).map(|(step, _)| step).collect()
 }
 
 #[cfg(test)]

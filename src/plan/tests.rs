@@ -1,7 +1,7 @@
 //! What is planned, and why.
 
 use super::*;
-use crate::model::derivation::Output;
+use crate::model::derivation::{Builder, Output, Reference};
 use crate::model::graph::{Step, Target};
 use mlp_lang::source::{SourceId, Span};
 use mlp_lang::spec::{ArtifactKind, Datum, Origin, Resources};
@@ -81,8 +81,10 @@ impl Row {
         }
         graph.targets.push(Target {
             label: "target".into(),
-            step: StepId(self.steps.len() as u32 - 1),
-            output: "out".into(),
+            source: Reference::Output {
+                step: StepId(self.steps.len() as u32 - 1),
+                output: "out".into(),
+            },
             kind: ArtifactKind::File,
         });
         graph
@@ -151,7 +153,8 @@ fn build(
             graph: &graph,
             circumstances: &known,
             lost: BTreeSet::new(),
-            demanded: vec![true; graph.steps.len()],
+            demanded: vec![Demand::Must; graph.steps.len()],
+            open: false,
             found: vec![None; graph.steps.len()],
             ready: vec![false; graph.steps.len()],
         };
@@ -191,6 +194,7 @@ fn lines(memory: &Memory, last: &RefCell<BTreeMap<String, Digest>>, row: &Row, c
             Decision::Reuse(_) => "reuse",
             Decision::Build => "build",
             Decision::Unknown => "maybe",
+            Decision::May => "if chosen",
         };
         format!(
             "{} {decision}: {}",

@@ -14,7 +14,7 @@ const EPOCH_LINES: u32 = 50;
 /// out here.
 pub(super) fn lines(steps: &Steps, event: &Event, live: bool, style: Style) -> Vec<String> {
     match &event.kind {
-        EventKind::Planned { build, reuse } => planned(build, reuse).into_iter().collect(),
+        EventKind::Planned { build, reuse, .. } => planned(build, reuse).into_iter().collect(),
         EventKind::StepStarted { step, .. } if !live => vec![format!("{step}: {}", steps.builder(step))],
         EventKind::ChainFound { step, epochs, of } if *epochs > 0 => {
             vec![format!("{step}: {epochs} of {of} epochs were trained before")]

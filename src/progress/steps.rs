@@ -2,7 +2,7 @@
 
 use crate::model::event::{Event, EventKind};
 use mlp_protocol::message::Message;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The steps of a run.
 #[derive(Debug, Default)]
@@ -11,6 +11,8 @@ pub(super) struct Steps {
     pub planned: usize,
     /// Steps that ended, one way or another.
     pub ended: usize,
+    /// Steps that are built if a choice falls on them; none did yet.
+    may: BTreeSet<String>,
     /// Builders of the planned steps.
     builders: BTreeMap<String, String>,
     /// Steps under way, by name.
@@ -66,12 +68,17 @@ impl Steps {
     /// Takes in an event.
     pub(super) fn apply(&mut self, event: &Event) {
         match &event.kind {
-            EventKind::Planned { build, .. } => {
+            EventKind::Planned { build, may, .. } => {
                 self.planned = build.len();
-                let builders = build.iter().map(|step| (step.step.clone(), step.builder.clone()));
+                self.may = may.iter().map(|step| step.step.clone()).collect();
+                let builders = build
+                    .iter()
+                    .chain(may)
+                    .map(|step| (step.step.clone(), step.builder.clone()));
                 self.builders = builders.collect();
             }
             EventKind::StepStarted { step, .. } => {
+                self.count(step);
                 let running = Running {
                     builder: self.builder(step).to_owned(),
                     work: Work::Silent,
@@ -86,11 +93,17 @@ impl Steps {
             EventKind::StepFinished { step, .. }
             | EventKind::StepFailed { step, .. }
             | EventKind::StepSkipped { step, .. } => {
+                self.count(step);
                 self.running.remove(step);
                 self.ended += 1;
             }
             _ => {}
         }
+    }
+
+    /// A step that may have been spared is there after all.
+    fn count(&mut self, step: &str) {
+        self.planned += usize::from(self.may.remove(step));
     }
 
     /// Who builds `step`.

@@ -75,6 +75,7 @@ fn training() -> Vec<EventKind> {
                 step("evaluate", "ml.evaluate", "it reads `fit`"),
             ],
             reuse: vec![step("digits", "data.csv", "")],
+            may: Vec::new(),
         },
         started("fit"),
         EventKind::ChainFound {
@@ -142,6 +143,7 @@ fn several_steps_at_once_and_how_they_end() {
                 .map(|name| step(name, "data.csv", "new"))
                 .into(),
             reuse: Vec::new(),
+            may: Vec::new(),
         },
         started("a"),
         started("b"),

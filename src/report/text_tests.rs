@@ -40,6 +40,7 @@ fn planned(build: &[&str], reuse: &[&str]) -> EventKind {
     EventKind::Planned {
         build: steps(build),
         reuse: steps(reuse),
+        may: Vec::new(),
     }
 }
 

@@ -12,7 +12,8 @@
 //!               └─────────────► Skipped                  Failed, when their inputs cannot be used.
 //! ```
 //! A step that is Locked holds no slot: somebody else builds its key. Done, Failed and Skipped are ends; each step comes to
-//! exactly one of them.
+//! exactly one of them, but for those that are Dormant: they are read only if a choice of the build falls on them. When it
+//! does, they are woken, and Waiting.
 
 use crate::model::graph::StepId;
 use petgraph::Direction;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Where a step stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
+    Dormant,
     Waiting,
     Ready,
     Locked,
@@ -36,10 +38,10 @@ pub(super) enum State {
 /// All steps of a run.
 #[derive(Debug)]
 pub(super) struct Machine {
-    /// An edge from a step to each that reads it.
-    graph: DiGraph<StepId, ()>,
-    at: BTreeMap<StepId, NodeIndex>,
     states: BTreeMap<StepId, State>,
+    /// What each waiting step reads, as far as it is known; and the other way round.
+    reads: BTreeMap<StepId, BTreeSet<StepId>>,
+    readers: BTreeMap<StepId, BTreeSet<StepId>>,
     /// The number of steps on the longest way that begins at a step: those on the critical path start first.
     heights: BTreeMap<StepId, u32>,
     ready: BTreeSet<(Reverse<u32>, StepId)>,
@@ -48,8 +50,8 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// Steps with those that each reads; what a step reads outside of `steps` is there already. An edge back (which no
-    /// graph of derivations has) is left out.
+    /// Steps with those that each may read; what a step reads outside of `steps` is there already. All are dormant until
+    /// they are woken. An edge back (which no graph of derivations has) is left out.
     pub(super) fn new(steps: &BTreeMap<StepId, BTreeSet<StepId>>) -> Self {
         let mut graph = DiGraph::new();
         let at: BTreeMap<StepId, NodeIndex> =
@@ -61,21 +63,46 @@ impl Machine {
                 }
             }
         }
-        let heights = heights(&graph);
-        let states = steps.keys().map(|step| (*step, State::Waiting)).collect();
-        let mut machine = Self {
-            graph,
-            at,
-            states,
-            heights,
+        Self {
+            heights: heights(&graph),
+            states: steps.keys().map(|step| (*step, State::Dormant)).collect(),
+            reads: BTreeMap::new(),
+            readers: BTreeMap::new(),
             ready: BTreeSet::new(),
             locked: BTreeSet::new(),
             building: 0,
-        };
-        for step in steps.keys() {
-            machine.ready_if_inputs_are_there(*step);
         }
-        machine
+    }
+
+    /// Wakes a dormant step; false if it is none.
+    pub(super) fn wake(&mut self, step: StepId) -> bool {
+        let dormant = self.states.get(&step) == Some(&State::Dormant);
+        if dormant {
+            self.go(step, State::Waiting);
+        }
+        dormant
+    }
+
+    /// Says what a waiting step reads, as far as it is known now: it is ready where all of it is there. Gives steps that
+    /// are skipped because some of it never will be, with the step that is to blame.
+    pub(super) fn reads(&mut self, step: StepId, reads: BTreeSet<StepId>) -> Option<(StepId, Vec<StepId>)> {
+        if self.states.get(&step) != Some(&State::Waiting) {
+            return None;
+        }
+        let state = |read: &StepId| self.states.get(read).copied().unwrap_or(State::Done);
+        let lost = |read: &&StepId| matches!(state(read), State::Failed | State::Skipped);
+        if let Some(lost) = reads.iter().find(lost).copied() {
+            return Some((lost, self.skip(step)));
+        }
+        let there = reads.iter().all(|read| state(read) == State::Done);
+        for read in &reads {
+            self.readers.entry(*read).or_default().insert(step);
+        }
+        self.reads.insert(step, reads);
+        if there {
+            self.go(step, State::Ready);
+        }
+        None
     }
 
     /// The ready step that is to go first.
@@ -103,26 +130,31 @@ impl Machine {
         self.go(step, State::Building);
     }
 
-    /// A step has its outputs; those that wait for nothing else are ready now.
-    pub(super) fn done(&mut self, step: StepId) {
+    /// A step has its outputs. Gives the steps that waited for it: what they read may be known better now.
+    pub(super) fn done(&mut self, step: StepId) -> Vec<StepId> {
         self.go(step, State::Done);
-        let readers: Vec<StepId> = self.readers(step).collect();
-        for reader in readers {
-            self.ready_if_inputs_are_there(reader);
-        }
+        self.waiting_for(step)
     }
 
     /// A step failed. Gives the steps that are skipped because of it, in order.
     pub(super) fn failed(&mut self, step: StepId) -> Vec<StepId> {
         self.go(step, State::Failed);
+        self.skip_readers(step)
+    }
+
+    /// Skips a waiting step, and what waits for it.
+    fn skip(&mut self, step: StepId) -> Vec<StepId> {
+        self.go(step, State::Skipped);
+        let mut skipped = vec![step];
+        skipped.extend(self.skip_readers(step));
+        skipped
+    }
+
+    fn skip_readers(&mut self, step: StepId) -> Vec<StepId> {
         let mut skipped = BTreeSet::new();
         let mut pending = vec![step];
         while let Some(step) = pending.pop() {
-            let waiting: Vec<StepId> = self
-                .readers(step)
-                .filter(|reader| self.states[reader] == State::Waiting)
-                .collect();
-            for reader in waiting {
+            for reader in self.waiting_for(step) {
                 self.go(reader, State::Skipped);
                 skipped.insert(reader);
                 pending.push(reader);
@@ -146,20 +178,10 @@ impl Machine {
         rest
     }
 
-    fn readers(&self, step: StepId) -> impl Iterator<Item = StepId> {
-        self.graph
-            .neighbors_directed(self.at[&step], Direction::Outgoing)
-            .map(|node| self.graph[node])
-    }
-
-    fn ready_if_inputs_are_there(&mut self, step: StepId) {
-        let inputs = self.graph.neighbors_directed(self.at[&step], Direction::Incoming);
-        let there = inputs
-            .into_iter()
-            .all(|input| self.states[&self.graph[input]] == State::Done);
-        if there && self.states[&step] == State::Waiting {
-            self.go(step, State::Ready);
-        }
+    fn waiting_for(&self, step: StepId) -> Vec<StepId> {
+        let readers = self.readers.get(&step).into_iter().flatten();
+        let waiting = readers.filter(|reader| self.states.get(reader) == Some(&State::Waiting));
+        waiting.copied().collect()
     }
 
     fn go(&mut self, step: StepId, to: State) {
@@ -201,11 +223,65 @@ fn heights(graph: &DiGraph<StepId, ()>) -> BTreeMap<StepId, u32> {
 mod tests {
     use super::*;
 
-    fn machine(steps: &[(u32, &[u32])]) -> Machine {
+    type Steps<'s> = &'s [(u32, &'s [u32])];
+
+    fn sets(steps: Steps<'_>) -> BTreeMap<StepId, BTreeSet<StepId>> {
         let steps = steps
             .iter()
             .map(|(step, inputs)| (StepId(*step), inputs.iter().copied().map(StepId).collect()));
-        Machine::new(&steps.collect())
+        steps.collect()
+    }
+
+    /// A machine in which nothing is chosen: all steps are awake.
+    fn machine(steps: Steps<'_>) -> Machine {
+        let steps = sets(steps);
+        let mut machine = Machine::new(&steps);
+        for step in steps.keys() {
+            machine.wake(*step);
+        }
+        for (step, reads) in steps {
+            machine.reads(step, reads);
+        }
+        machine
+    }
+
+    /// Tells that a step is done, and that what waited for it still reads the same.
+    fn done(machine: &mut Machine, step: u32) {
+        for reader in machine.done(StepId(step)) {
+            let reads = machine.reads[&reader].clone();
+            machine.reads(reader, reads);
+        }
+    }
+
+    #[test]
+    fn what_is_not_chosen_sleeps() {
+        let steps = sets(&[(0, &[]), (1, &[]), (2, &[]), (3, &[0, 1, 2])]);
+        let mut machine = Machine::new(&steps);
+        assert!(machine.wake(StepId(0)) && machine.wake(StepId(3)));
+        machine.reads(StepId(0), BTreeSet::new());
+        machine.reads(StepId(3), [StepId(0)].into());
+        machine.start(StepId(0));
+        assert_eq!(machine.done(StepId(0)), [StepId(3)]);
+        // The choice fell on 2.
+        assert!(machine.wake(StepId(2)) && !machine.wake(StepId(2)));
+        machine.reads(StepId(2), BTreeSet::new());
+        machine.reads(StepId(3), [StepId(0), StepId(2)].into());
+        assert_eq!(machine.first_ready(), Some(StepId(2)));
+        machine.start(StepId(2));
+        done(&mut machine, 2);
+        assert_eq!(machine.first_ready(), Some(StepId(3)));
+        assert_eq!(machine.skip_rest(), [StepId(3)]);
+    }
+
+    #[test]
+    fn a_choice_that_falls_on_what_failed_skips_its_reader() {
+        let mut machine = machine(&[(0, &[]), (1, &[]), (2, &[0]), (3, &[2])]);
+        machine.start(StepId(1));
+        assert_eq!(machine.failed(StepId(1)), []);
+        machine.start(StepId(0));
+        assert_eq!(machine.done(StepId(0)), [StepId(2)]);
+        let skipped = machine.reads(StepId(2), [StepId(0), StepId(1)].into());
+        assert_eq!(skipped, Some((StepId(1), vec![StepId(2), StepId(3)])));
     }
 
     #[test]
@@ -214,7 +290,7 @@ mod tests {
         assert_eq!(machine.first_ready(), Some(StepId(1)));
         machine.start(StepId(1));
         assert_eq!(machine.first_ready(), Some(StepId(0)));
-        machine.done(StepId(1));
+        done(&mut machine, 1);
         assert_eq!(machine.first_ready(), Some(StepId(2)));
     }
 
@@ -242,7 +318,7 @@ mod tests {
         assert_eq!(machine.locked(), [StepId(0)]);
         machine.start(StepId(0));
         assert_eq!((machine.locked(), machine.building()), (vec![], 1));
-        machine.done(StepId(0));
+        done(&mut machine, 0);
         assert_eq!(machine.building(), 0);
     }
 }

@@ -5,7 +5,8 @@
 //! (the states of a training), `verify` (whether outputs are what was declared) and `difference` (what differs, in
 //! words). Talks to the store, the executor and `instantiate`; tells what happens as events.
 //!
-//! **Invariants.** A step starts only when all that it reads is Done. It reads what *registering* returned for those, not
+//! **Invariants.** A step starts only when all that it reads is Done. A step that is only read if a choice falls on it is
+//! looked at once it does, and not before. It reads what *registering* returned for those, not
 //! what was built. Nothing of a failed or cancelled build is registered but states of its chain, which are results of
 //! their own. What it reads was read once before, and held
 //! against its digests. At most `jobs` steps hold a slot, and a step that waits for somebody else's lock holds none.
@@ -104,6 +105,14 @@ pub struct Summary {
     pub skipped: u32,
     /// Steps that gave other bits than are registered.
     pub differing: u32,
+}
+
+impl Summary {
+    /// What an output came to: none where the step has none yet, `Some(None)` where it was not written.
+    pub fn output(&self, step: StepId, output: &str) -> Option<Option<Node>> {
+        // An output that a record does not name is one that was not written.
+        Some(self.outcomes.get(&step)?.outputs.get(output).copied().flatten())
+    }
 }
 
 impl Build<'_> {

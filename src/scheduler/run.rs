@@ -7,12 +7,12 @@ use super::machine::Machine;
 use super::{Build, Outcome, Summary};
 use crate::base::lock::Lock;
 use crate::instantiate::{self, Known, Unresolved};
-use crate::model::derivation::Derivation;
+use crate::model::derivation::Reference;
 use crate::model::event::{EventKind, How, StepFailure};
 use crate::model::graph::StepId;
 use crate::model::node::Node;
 use crate::model::record::{Realisation, Trace};
-use crate::plan::reads;
+use crate::plan::may_read;
 use crate::store::StoreError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,18 +31,22 @@ pub(super) fn run(build: &Build<'_>) -> Summary {
     let todo = build.plan.todo();
     let steps: BTreeMap<StepId, BTreeSet<StepId>> = todo
         .iter()
-        .map(|step| (*step, inputs(&build.graph.step(*step).derivation)))
+        .map(|step| (*step, may_read(&build.graph.step(*step).derivation)))
         .collect();
     let (sender, receiver) = channel();
     let mut run = Run {
         build,
         machine: Machine::new(&steps),
         locked: BTreeMap::new(),
+        chosen: chosen_targets(build),
         summary: Summary::default(),
         sender,
         failed: false,
     };
     run.take_over_what_exists();
+    let may = build.plan.may();
+    run.wake(todo.difference(&may).copied().collect());
+    run.wake_chosen_targets();
     std::thread::scope(|scope| run.finish_all(scope, &receiver));
     run.summary
 }
@@ -52,6 +56,8 @@ struct Run<'a> {
     machine: Machine,
     /// Steps whose key somebody else builds.
     locked: BTreeMap<StepId, Prepared>,
+    /// Targets that are choices.
+    chosen: Vec<&'a Reference>,
     summary: Summary,
     sender: Sender<Ended>,
     failed: bool,
@@ -126,7 +132,7 @@ impl<'a> Run<'a> {
     fn prepare(&mut self, step: StepId) -> Attempt<Option<Prepared>> {
         let resolution =
             instantiate::resolve(self.build.graph, step, self).map_err(|error| unresolved(&error))?;
-        let read = inputs(&self.build.graph.step(step).derivation);
+        let read = instantiate::reads(&self.build.graph.step(step).derivation, self).steps();
         let read = read
             .iter()
             .filter_map(|step| Some(self.summary.outcomes.get(step)?.resolved_key))
@@ -262,7 +268,45 @@ impl<'a> Run<'a> {
             wall_ms,
         });
         self.summary.outcomes.insert(step, outcome);
-        self.machine.done(step);
+        let waited = self.machine.done(step);
+        self.look_at(waited);
+        self.wake_chosen_targets();
+    }
+
+    /// Wakes steps, and whatever they read.
+    fn wake(&mut self, steps: Vec<StepId>) {
+        let woken = steps
+            .into_iter()
+            .filter(|step| self.machine.wake(*step))
+            .collect();
+        self.look_at(woken);
+    }
+
+    /// Says of waiting steps what they read, as far as the choices of the build are known now.
+    fn look_at(&mut self, waiting: Vec<StepId>) {
+        let mut pending = waiting;
+        while let Some(step) = pending.pop() {
+            let reads = instantiate::reads(&self.build.graph.step(step).derivation, self).steps();
+            for read in &reads {
+                if self.machine.wake(*read) {
+                    pending.push(*read);
+                }
+            }
+            if let Some((because, skipped)) = self.machine.reads(step, reads) {
+                let because = Some(self.name(because));
+                for skipped in skipped {
+                    self.skipped(skipped, because.clone());
+                }
+            }
+        }
+    }
+
+    /// A target may be a choice itself.
+    fn wake_chosen_targets(&mut self) {
+        let chosen = self.chosen.iter();
+        let read = chosen.flat_map(|source| instantiate::reads_of(source, self).steps());
+        let read = read.collect();
+        self.wake(read);
     }
 
     fn ended(&mut self, step: StepId, ended: Result<Finished, Box<Failed>>) {
@@ -324,16 +368,7 @@ impl<'a> Run<'a> {
 
 impl Known for Run<'_> {
     fn output(&self, step: StepId, output: &str) -> Option<Option<Node>> {
-        // An output that a record does not name is one that was not written.
-        Some(
-            self.summary
-                .outcomes
-                .get(&step)?
-                .outputs
-                .get(output)
-                .copied()
-                .flatten(),
-        )
+        self.summary.output(step, output)
     }
 
     fn json(&self, node: &Node) -> Result<serde_json::Value, String> {
@@ -342,6 +377,13 @@ impl Known for Run<'_> {
             .read_json(node)
             .map_err(|error| error.to_string())
     }
+}
+
+fn chosen_targets<'a>(build: &Build<'a>) -> Vec<&'a Reference> {
+    let sources = build.graph.targets.iter().map(|target| &target.source);
+    sources
+        .filter(|source| matches!(source, Reference::Chosen { .. }))
+        .collect()
 }
 
 fn unresolved(error: &Unresolved) -> Box<StepFailure> {
@@ -364,9 +406,4 @@ fn panicked() -> Box<Failed> {
         "mlp itself failed while it built the step",
         Some(help),
     ))
-}
-
-/// The steps that a derivation reads.
-fn inputs(derivation: &Derivation) -> BTreeSet<StepId> {
-    reads(derivation).into_iter().map(|(step, _)| step).collect()
 }

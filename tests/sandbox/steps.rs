@@ -86,8 +86,10 @@ fn pipeline() -> Graph {
     );
     graph.targets.push(Target {
         label: "second".into(),
-        step: second,
-        output: "value".into(),
+        source: Reference::Output {
+            step: second,
+            output: "value".into(),
+        },
         kind: ArtifactKind::Value,
     });
     graph

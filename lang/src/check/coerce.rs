@@ -212,7 +212,7 @@ impl Checker<'_> {
         for field in &from.fields {
             let ty = family.field(&mut self.types, args);
             inner.push((field.name.clone(), ty));
-            wrapped.push((field.name.clone(), family.wrap(&mut self.types, ty)));
+            wrapped.push((field.name.clone(), family.wrap(&mut self.types, ty, args)));
         }
         let wrapped = self.types.closed(wrapped);
         let TypeKind::Record(wrapped) = self.types.kind(wrapped) else {

@@ -20,6 +20,7 @@ mod functions;
 mod items;
 mod lambdas;
 mod last_use;
+mod lifted;
 mod lists;
 mod literals;
 mod maps;

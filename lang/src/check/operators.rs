@@ -191,7 +191,7 @@ impl Checker<'_> {
         })
     }
 
-    fn without_late(&mut self, ty: Ty) -> (Ty, bool) {
+    pub(super) fn without_late(&mut self, ty: Ty) -> (Ty, bool) {
         match self.types.kind(ty) {
             TypeKind::Con(Con::Late, args) => (args[0], true),
             _ => (ty, false),

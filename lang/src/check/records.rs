@@ -265,7 +265,7 @@ impl Checker<'_> {
             match entry {
                 Entry::Field { name, value, .. } => {
                     let ty = family.field(&mut self.types, args);
-                    let wrapped = family.wrap(&mut self.types, ty);
+                    let wrapped = family.wrap(&mut self.types, ty, args);
                     let node = self.check_expr(*value, wrapped, why);
                     inner.set(name, ty);
                     nodes.push(RecordEntry::Field(name.clone(), node));
@@ -277,7 +277,7 @@ impl Checker<'_> {
                     for field in &record.fields {
                         let ty = family.field(&mut self.types, args);
                         inner.set(&field.name, ty);
-                        wrapped.push((field.name.clone(), family.wrap(&mut self.types, ty)));
+                        wrapped.push((field.name.clone(), family.wrap(&mut self.types, ty, args)));
                     }
                     let wrapped = self.types.closed(wrapped);
                     let ty = self.types.record(RecordType::clone(&record));

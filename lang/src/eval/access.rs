@@ -3,8 +3,9 @@
 use super::blame::Place;
 use super::code::{Arm, At, Code, Pattern};
 use super::machine::{Failed, Machine};
-use super::names::Symbol;
+use super::names::{Names, Symbol};
 use super::value::Value;
+use std::rc::Rc;
 
 impl<'c> Machine<'c> {
     /// `base.name` of what is no plain record.
@@ -26,7 +27,12 @@ impl<'c> Machine<'c> {
                 .get(&super::value::Text::new(self.names.text(name)))
                 .cloned(),
             Value::Artifact(artifact) => return self.artifact_field(*artifact, name, place),
-            Value::Late(late) => return Ok(self.late_field(*late, name)),
+            Value::Late(late) => {
+                let name = self.names.text(name).to_owned();
+                return Ok(self.late_field(*late, &name));
+            }
+            Value::Pick(pick) if self.names.text(name) == "use" => return Ok(Value::Use(Rc::clone(pick))),
+            Value::Pick(pick) => return self.pick_value(pick, place),
             other => return Err(self.unexpected(place, "a record", other)),
         };
         found.ok_or_else(|| {
@@ -113,13 +119,17 @@ impl<'c> Machine<'c> {
     ) -> Result<At, Failed> {
         for arm in arms {
             for pattern in &arm.patterns {
+                if self.artifacts.late_data && asks_late(&self.names, pattern, value) {
+                    let place = Place { code: code.id, at };
+                    return Err(self.too_late(place, "what a `match` looks at", value));
+                }
                 if !self.fits(pattern, value) {
                     continue;
                 }
                 let Some(guard) = arm.guard else {
                     return Ok(arm.body);
                 };
-                if let Value::Bool(true) = self.eval(code, guard)? {
+                if self.truth(code, guard)? {
                     return Ok(arm.body);
                 }
             }
@@ -153,6 +163,23 @@ impl<'c> Machine<'c> {
             }
             _ => false,
         }
+    }
+}
+
+/// Whether the pattern asks something of a late value.
+fn asks_late(names: &Names, pattern: &Pattern, value: &Value) -> bool {
+    let of_fields = |fields: &[(Symbol, Pattern)], shape, cells: &[Value]| {
+        fields.iter().any(|(name, pattern)| {
+            let index = names.index(shape, *name);
+            index.is_some_and(|index| asks_late(names, pattern, &cells[index]))
+        })
+    };
+    match (pattern, value) {
+        (Pattern::Wildcard | Pattern::Bind(_), _) => false,
+        (_, Value::Late(_)) => true,
+        (Pattern::Record(fields), Value::Record(record)) => of_fields(fields, record.shape, record.cells()),
+        (Pattern::Variant(_, fields), Value::Variant(own)) => of_fields(fields, own.shape, own.cells()),
+        _ => false,
     }
 }
 

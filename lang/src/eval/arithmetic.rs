@@ -2,8 +2,9 @@
 
 use super::blame::Place;
 use super::compare::{equal, order};
+use super::late::{Operation, Term};
 use super::machine::{Failed, Machine};
-use super::value::{List, Text, Value};
+use super::value::{LateId, List, Text, Value};
 use crate::hir::BinaryOp;
 
 /// Why an operation has no result.
@@ -13,7 +14,6 @@ enum Fault {
     ZeroDivision,
     NotFinite,
     Fraction,
-    Late,
     Other,
 }
 
@@ -28,6 +28,15 @@ impl Machine<'_> {
     ) -> Result<Value, Failed> {
         if matches!((&left, &right), (Value::Tensor(_), _) | (_, Value::Tensor(_))) {
             return self.tensor_operate(op, left, right, place);
+        }
+        if let (Value::Late(_), _) | (_, Value::Late(_)) = (&left, &right) {
+            return self.operate_late(op, &left, &right, place);
+        }
+        if self.artifacts.late_data
+            && matches!(op, BinaryOp::Eq | BinaryOp::Ne)
+            && let Some(late) = late_in(&left).or_else(|| late_in(&right))
+        {
+            return Err(self.too_late(place, "data to compare", &Value::Late(late)));
         }
         match op {
             BinaryOp::Eq => return Ok(Value::Bool(equal(&self.names, &left, &right))),
@@ -80,7 +89,7 @@ impl Machine<'_> {
             Value::Duration(x) => x.checked_neg().map(Value::Duration),
             Value::Float(x) => Some(Value::Float(-x)),
             Value::Tensor(_) => return Ok(self.tensor_negate(value.clone(), place)),
-            Value::Late(_) => return Err(self.fault(Fault::Late, BinaryOp::Sub, &Value::Null, value, place)),
+            Value::Late(id) => return Ok(self.formula(Operation::Unary("neg", Term::Late(*id)), place)),
             _ => return Err(self.unexpected(place, "a number", value)),
         };
         negated.ok_or_else(|| self.fault(Fault::Overflow, BinaryOp::Sub, &Value::Int(0), value, place))
@@ -105,14 +114,6 @@ impl Machine<'_> {
                 .error(place, "E0402", format!("`{shown}` is no whole number"))
                 .at("the power is below 0 here")
                 .help("compute with Float: `float(n) ** -1.0`"),
-            Fault::Late => self
-                .error(
-                    place,
-                    "E0417",
-                    "arithmetic on a value that is known only after the build is not there yet",
-                )
-                .at("one side is known only after the build")
-                .help("build the value and compute with it in a step"),
             Fault::Other => {
                 let (left, right) = (left.kind(), right.kind());
                 self.error(
@@ -123,6 +124,18 @@ impl Machine<'_> {
             }
         };
         self.fail(error)
+    }
+}
+
+/// A late value in data.
+fn late_in(value: &Value) -> Option<LateId> {
+    match value {
+        Value::Late(id) => Some(*id),
+        Value::List(list) => list.items().iter().find_map(late_in),
+        Value::Record(record) => record.cells().iter().find_map(late_in),
+        Value::Variant(variant) => variant.cells().iter().find_map(late_in),
+        Value::Map(map) => map.entries().values().find_map(late_in),
+        _ => None,
     }
 }
 
@@ -140,7 +153,6 @@ fn arithmetic(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Fault>
         (Bytes(a), Int(b)) | (Int(b), Bytes(a)) => Err(Bytes(scaled(op, *a, *b)?)),
         (Duration(a), Float(b)) | (Float(b), Duration(a)) => Err(Duration(scaled_float(op, *a, *b)?)),
         (Bytes(a), Float(b)) | (Float(b), Bytes(a)) => Err(Bytes(scaled_float(op, *a, *b)?)),
-        (Value::Late(_), _) | (_, Value::Late(_)) => return Err(Fault::Late),
         _ => return Err(Fault::Other),
     };
     use Value::Str;
@@ -272,7 +284,7 @@ fn scaled_float(op: BinaryOp, quantity: i64, by: f64) -> Result<i64, Fault> {
     }
 }
 
-fn sign(op: BinaryOp) -> &'static str {
+pub(super) fn sign(op: BinaryOp) -> &'static str {
     match op {
         BinaryOp::Or => "or",
         BinaryOp::And => "and",

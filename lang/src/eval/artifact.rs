@@ -1,12 +1,13 @@
 //! Artifacts and late values: what a value says about files that a build has yet to make.
 
 use super::blame::Place;
+use super::late::{Late, constant_text};
 use super::machine::{Failed, Machine};
 use super::names::Symbol;
 use super::value::{ArtifactId, LateId, Value};
 use crate::shapes::{Dim, Features, Labels, LayerRow};
 use crate::source::Span;
-use crate::spec::{ArtifactKind, InputSource, LateValue, SpecId};
+use crate::spec::{ArtifactKind, Datum, InputSource, LateValue, SpecId};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -14,7 +15,9 @@ use std::rc::Rc;
 #[derive(Debug, Default)]
 pub(crate) struct Artifacts {
     artifacts: Vec<Artifact>,
-    lates: Vec<LateValue>,
+    lates: Vec<Late>,
+    /// Whether plain data that differs between candidates stands somewhere as a late value.
+    pub(crate) late_data: bool,
 }
 
 /// A file or directory that a build makes.
@@ -69,9 +72,13 @@ impl Artifacts {
         &self.artifacts[id.0 as usize]
     }
 
-    pub(crate) fn add_late(&mut self, late: LateValue) -> Value {
+    pub(crate) fn add_late(&mut self, late: Late) -> Value {
+        Value::Late(self.late_id(late))
+    }
+
+    pub(crate) fn late_id(&mut self, late: Late) -> LateId {
         self.lates.push(late);
-        Value::Late(LateId((self.lates.len() - 1) as u32))
+        LateId((self.lates.len() - 1) as u32)
     }
 
     /// The layers of each training's network.
@@ -86,8 +93,12 @@ impl Artifacts {
         models.collect()
     }
 
-    pub(crate) fn late(&self, id: LateId) -> &LateValue {
+    pub(crate) fn late(&self, id: LateId) -> &Late {
         &self.lates[id.0 as usize]
+    }
+
+    pub(crate) fn late_mut(&mut self, id: LateId) -> &mut Late {
+        &mut self.lates[id.0 as usize]
     }
 }
 
@@ -103,10 +114,10 @@ impl Machine<'_> {
         if let About::Absent(why) = artifact.about {
             return Err(self.absent(why, place));
         }
-        Ok(self.artifacts.add_late(LateValue {
+        Ok(self.artifacts.add_late(Late::At(LateValue {
             source: artifact.source,
             path: vec![self.names.text(name).to_owned()],
-        }))
+        })))
     }
 
     /// Reports the use of an artifact that its call does not make.
@@ -118,11 +129,16 @@ impl Machine<'_> {
         self.fail(error)
     }
 
-    /// A field of a late record.
-    pub(crate) fn late_field(&mut self, id: LateId, name: Symbol) -> Value {
-        let mut late = self.artifacts.late(id).clone();
-        late.path.push(self.names.text(name).to_owned());
-        self.artifacts.add_late(late)
+    /// What the file of metrics at `source` holds; of a choice, what each candidate's holds.
+    pub(crate) fn schema(&self, source: &InputSource) -> Option<&Datum> {
+        match source {
+            InputSource::Output { spec, output } => {
+                let output = self.specs.get(*spec).outputs.get(output)?;
+                Some(&output.schema)
+            }
+            InputSource::Chosen { candidates, .. } => self.schema(candidates.first()?),
+            InputSource::Source(_) | InputSource::Glob(_) => None,
+        }
     }
 
     /// How people know an artifact: `<Model fit.model>`.
@@ -131,14 +147,24 @@ impl Machine<'_> {
             InputSource::Source(path) | InputSource::Glob(path) => path.clone(),
             InputSource::Output { spec, output } => {
                 let spec = self.specs.get(*spec);
+                if let Some(constant) = constant_text(spec) {
+                    return constant;
+                }
                 match spec.outputs.values().filter(|output| !output.observed).count() {
                     1 => spec.name.clone(),
                     _ => format!("{}.{output}", spec.name),
                 }
             }
             InputSource::Chosen { candidates, .. } => {
-                let names: Vec<_> = candidates.iter().map(|one| self.artifact_name(one)).collect();
-                format!("one of {}", names.join(", "))
+                let mut names: Vec<_> = candidates
+                    .iter()
+                    .take(3)
+                    .map(|one| self.artifact_name(one))
+                    .collect();
+                if candidates.len() > 3 {
+                    names.push("…".to_owned());
+                }
+                format!("one of [{}]", names.join(", "))
             }
         }
     }

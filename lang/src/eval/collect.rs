@@ -19,8 +19,8 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    /// Goes through `value`, which is at `label`.
-    pub(super) fn collect(&mut self, machine: &Machine<'_>, label: &str, value: &Value) {
+    /// Goes through `value`, which is at `label`. What is computed from results is made a derivation, by that name.
+    pub(super) fn collect(&mut self, machine: &mut Machine<'_>, label: &str, value: &Value) {
         match value {
             Value::Artifact(artifact) => {
                 let artifact = machine.artifacts.get(*artifact);
@@ -29,12 +29,17 @@ impl Collector {
                 }
             }
             Value::Late(late) => {
-                self.add(label, &machine.artifacts.late(*late).source, ArtifactKind::Value);
+                let made = machine.specs.mark();
+                let value = machine.late_value(*late);
+                machine.specs.close(made, plain(label));
+                self.add(label, &value.source, ArtifactKind::Value);
             }
             Value::Record(record) if self.first(Rc::as_ptr(record).addr()) => {
-                for (name, value) in machine.fields(record.shape, record.cells()) {
+                for (index, value) in record.cells().iter().enumerate() {
                     if may_hold(value) {
-                        self.collect(machine, &format!("{label}.{name}"), value);
+                        let name = machine.names.fields(record.shape)[index];
+                        let label = format!("{label}.{}", machine.names.text(name));
+                        self.collect(machine, &label, value);
                     }
                 }
             }
@@ -54,6 +59,9 @@ impl Collector {
                     }
                 }
             }
+            Value::Pick(pick) if self.first(Rc::as_ptr(pick).addr()) => {
+                self.add(label, pick.source(), ArtifactKind::Value);
+            }
             _ => {}
         }
     }
@@ -70,12 +78,17 @@ impl Collector {
         };
         if new {
             self.found.push(TargetArtifact {
-                label: label.strip_prefix('.').unwrap_or(label).to_owned(),
+                label: plain(label).to_owned(),
                 source: source.clone(),
                 kind,
             });
         }
     }
+}
+
+/// The label of a part of the result expression, which has no name, begins with the part.
+fn plain(label: &str) -> &str {
+    label.strip_prefix('.').unwrap_or(label)
 }
 
 fn may_hold(value: &Value) -> bool {

@@ -1,9 +1,11 @@
 //! Values as the data of specs.
 
 use super::blame::Place;
+use super::late::TOO_LATE;
 use super::machine::{Failed, Machine};
 use super::names::{EMPTY, ShapeId};
-use super::value::Value;
+use super::value::{Value, Variant};
+use crate::diagnostic::Diagnostic;
 use crate::spec::Datum;
 use std::collections::BTreeMap;
 
@@ -37,6 +39,7 @@ impl Machine<'_> {
                 let fields = if variant.shape == EMPTY {
                     BTreeMap::new()
                 } else {
+                    self.known(variant, place)?;
                     self.data_fields(variant.shape, variant.cells(), place)?
                 };
                 Datum::Variant(name, fields)
@@ -44,6 +47,31 @@ impl Machine<'_> {
             Value::Tensor(result) => self.graph(*result, place).datum(),
             other => return Err(self.unexpected(place, "plain data", other)),
         })
+    }
+
+    /// Reports the first field of a description that is known only after the build, where it was written.
+    pub(crate) fn known(&mut self, description: &Variant, place: Place) -> Result<(), Failed> {
+        let late = |cell: &&Value| matches!(cell, Value::Late(_));
+        let Some(index) = description.cells().iter().position(|cell| late(&cell)) else {
+            return Ok(());
+        };
+        let field = self.names.fields(description.shape)[index];
+        let (field, kind) = (
+            self.names.text(field).to_owned(),
+            self.names.text(description.name).to_owned(),
+        );
+        let blame = self
+            .blame_origin(description.origin)
+            .unwrap_or_else(|| self.blame(place));
+        let shown = self.display(&description.cells()[index]);
+        let span = blame.arguments.get(&field).copied().unwrap_or(blame.span);
+        let mut error = Diagnostic::error(
+            "E0417",
+            span,
+            format!("`{field}` of `{kind}` is needed now, and it is known only after the build"),
+        );
+        error.notes = blame.notes;
+        Err(self.fail(error.at(format!("this is {shown}")).help(TOO_LATE)))
     }
 
     fn data_fields(

@@ -110,7 +110,15 @@ impl Machine<'_> {
                 let name = &self.core.functions[function.0 as usize].name;
                 let _ = write!(out, "<fn {name}>");
             }
-            Value::Closure(_) => out.push_str("<fn>"),
+            Value::Closure(_) | Value::Use(_) => out.push_str("<fn>"),
+            Value::Pick(pick) => {
+                let parts: Vec<_> = pick
+                    .candidates
+                    .iter()
+                    .map(|candidate| (None, candidate))
+                    .collect();
+                self.group("<one of [", "]>", &parts, layout, out);
+            }
             Value::Artifact(artifact) => {
                 let artifact = self.artifacts.get(*artifact);
                 let _ = write!(
@@ -122,9 +130,7 @@ impl Machine<'_> {
             }
             Value::Tensor(_) => out.push_str("<Tensor>"),
             Value::Late(late) => {
-                let late = self.artifacts.late(*late);
-                let name = self.artifact_name(&late.source);
-                let _ = write!(out, "<Late {name}.{}>", late.path.join("."));
+                let _ = write!(out, "<Late {}>", self.late_text(*late));
             }
             Value::Output(output) => {
                 out.push_str(self.names.text(output.kind));

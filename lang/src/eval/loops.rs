@@ -57,9 +57,9 @@ impl<'c> Machine<'c> {
     ) -> Result<(), Failed> {
         match op.clauses.get(clause) {
             None => self.round(code, op, rounds, place),
-            Some(Clause::If(condition)) => match self.eval(code, *condition)? {
-                Value::Bool(true) => self.rounds(code, op, clause + 1, rounds, place),
-                _ => Ok(()),
+            Some(Clause::If(condition)) => match self.truth(code, *condition)? {
+                true => self.rounds(code, op, clause + 1, rounds, place),
+                false => Ok(()),
             },
             Some(Clause::For {
                 first,

@@ -276,6 +276,11 @@ impl<'c> Machine<'c> {
                     _ => self.call(closure.function, count, place),
                 }
             }
+            Value::Use(pick) => {
+                self.step(place)?;
+                let [f] = self.args();
+                self.use_pick(pick, &f, place)
+            }
             other => Err(self.unexpected(place, "a function", other)),
         }
     }
@@ -379,6 +384,10 @@ impl<'c> Machine<'c> {
     /// A value that the checker should have kept out.
     #[cold]
     pub(crate) fn unexpected(&mut self, place: Place, wanted: &str, found: &Value) -> Failed {
+        // The checker keeps out late values, but for those that stand for the differing plain values of a choice.
+        if let Value::Late(_) = found {
+            return self.too_late(place, wanted, found);
+        }
         let error = self
             .error(
                 place,

@@ -23,10 +23,12 @@ mod decode;
 mod display;
 mod intrinsics;
 mod json;
+mod late;
 mod loops;
 mod machine;
 mod names;
 mod naming;
+mod pick;
 mod render;
 mod run;
 mod short;
@@ -168,12 +170,13 @@ fn run_on(mut machine: Machine<'_>, request: Request<'_>) -> Outcome {
     let mut outcome = Outcome::default();
     let mut artifacts = Collector::default();
     for (label, value) in demanded {
-        artifacts.collect(&machine, &label, &value);
         let text = match request.render {
             Render::Nothing => Some(String::new()),
             Render::Text => machine.text_wide(&value),
             Render::Json => machine.to_json(&value),
         };
+        // After its text, which says what a late value is computed from.
+        artifacts.collect(&mut machine, &label, &value);
         match text {
             Some(text) => outcome.values.push(Shown { label, text }),
             None => {

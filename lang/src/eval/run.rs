@@ -65,6 +65,10 @@ impl<'c> Machine<'c> {
                 }
                 Op::Coalesce(left, right) => match self.eval(code, *left)? {
                     Value::Null => at = *right,
+                    late @ Value::Late(_) if self.artifacts.late_data => {
+                        let place = Place { code: code.id, at };
+                        return Err(self.too_late(place, "a value that is null or not", &late));
+                    }
                     value => return Ok(value),
                 },
                 Op::And(left, right) => {
@@ -130,7 +134,7 @@ impl<'c> Machine<'c> {
         }
     }
 
-    fn truth(&mut self, code: &Code<'c>, at: At) -> Result<bool, Failed> {
+    pub(super) fn truth(&mut self, code: &Code<'c>, at: At) -> Result<bool, Failed> {
         match self.eval(code, at)? {
             Value::Bool(value) => Ok(value),
             other => Err(self.unexpected(Place { code: code.id, at }, "true or false", &other)),

@@ -2,12 +2,13 @@
 
 use super::artifact::About;
 use super::collect::Collector;
+use super::late::Late;
 use super::machine::{Failed, Machine};
 use super::suggest::nearest;
 use super::value::{Text, Value};
 use super::{Demand, Target};
 use crate::diagnostic::Diagnostic;
-use crate::spec::{ArtifactKind, InputSource};
+use crate::spec::{ArtifactKind, Datum, LateValue};
 
 /// The values that are demanded, with their labels; what fails is reported and left out.
 pub(super) fn demand(machine: &mut Machine<'_>, demand: &Demand) -> Vec<(String, Value)> {
@@ -122,21 +123,14 @@ fn part(machine: &mut Machine<'_>, value: &Value, segment: &Segment<'_>) -> Opti
         }
         (Segment::Field(field), Value::Artifact(artifact)) => {
             let artifact = machine.artifacts.get(*artifact).clone();
-            let schema = match (&artifact.source, artifact.kind) {
-                (InputSource::Output { spec, output }, ArtifactKind::Metrics) => machine
-                    .specs
-                    .get(*spec)
-                    .outputs
-                    .get(output)
-                    .map(|output| output.schema.clone()),
-                _ => None,
-            };
-            match schema {
-                Some(crate::spec::Datum::Map(fields)) if fields.contains_key(*field) => {
-                    Some(machine.artifacts.add_late(crate::spec::LateValue {
+            match machine.schema(&artifact.source) {
+                Some(Datum::Map(fields))
+                    if artifact.kind == ArtifactKind::Metrics && fields.contains_key(*field) =>
+                {
+                    Some(machine.artifacts.add_late(Late::At(LateValue {
                         source: artifact.source,
                         path: vec![(*field).to_owned()],
-                    }))
+                    })))
                 }
                 _ => None,
             }
@@ -203,7 +197,7 @@ fn unknown(machine: &mut Machine<'_>, target: &Target, name: &str) -> Failed {
     let reported = machine.diagnostics.len();
     let mut buildable = Vec::new();
     for (label, value) in all(machine) {
-        if !label.is_empty() && holds_artifacts(machine, &value) {
+        if !label.is_empty() && holds_artifacts(machine, &label, &value) {
             buildable.push(label);
         }
     }
@@ -215,14 +209,14 @@ fn unknown(machine: &mut Machine<'_>, target: &Target, name: &str) -> Failed {
     machine.fail(error)
 }
 
-fn holds_artifacts(machine: &Machine<'_>, value: &Value) -> bool {
+fn holds_artifacts(machine: &mut Machine<'_>, label: &str, value: &Value) -> bool {
     let mut artifacts = Collector::default();
-    artifacts.collect(machine, "", value);
+    artifacts.collect(machine, label, value);
     !artifacts.found.is_empty()
 }
 
 fn holds_something(machine: &mut Machine<'_>, target: &Target, value: &Value) -> Result<(), Failed> {
-    if holds_artifacts(machine, value) {
+    if holds_artifacts(machine, &target.text, value) {
         return Ok(());
     }
     let text = &target.text;

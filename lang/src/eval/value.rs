@@ -5,6 +5,7 @@
 //! `Drop`s here and nowhere else.
 
 use super::names::{Names, ShapeId, Symbol};
+use super::pick::Pick;
 pub(crate) use super::short::{Long, Text};
 use crate::core::FunctionId;
 use crate::spec::Datum;
@@ -57,6 +58,9 @@ pub(crate) enum Value {
     Late(LateId),
     Tensor(TensorId),
     Output(Rc<DeclaredOutput>),
+    Pick(Rc<Pick>),
+    /// `pick.use`, a function.
+    Use(Rc<Pick>),
 }
 
 /// An artifact of the machine's table.
@@ -350,6 +354,7 @@ impl Value {
             Self::Variant(variant) => variant.depth,
             Self::Closure(closure) => closure.depth,
             Self::Output(_) => 1,
+            Self::Pick(pick) | Self::Use(pick) => pick.depth(),
             _ => 0,
         }
     }
@@ -369,12 +374,13 @@ impl Value {
             Self::Record(_) => "record",
             Self::Map(_) => "map",
             Self::Variant(_) => "variant",
-            Self::Function(_) | Self::Closure(_) => "function",
+            Self::Function(_) | Self::Closure(_) | Self::Use(_) => "function",
             Self::Pieces(_) => "argument",
             Self::Artifact(_) => "artifact",
             Self::Late(_) => "late value",
             Self::Tensor(_) => "tensor",
             Self::Output(_) => "declared output",
+            Self::Pick(_) => "choice",
         }
     }
 }

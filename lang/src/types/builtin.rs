@@ -122,6 +122,11 @@ pub const BUILTIN_TYPES: &[BuiltinType] = &[
     row("Dist", Con::Dist, 1, "What a search draws values from."),
     fieldwise("Dists", 1, "The record with a `Dist` of each field."),
     row("Duration", Con::Duration, 0, "A time: `30min`."),
+    fieldwise(
+        "Each",
+        3,
+        "The record with the third argument for each field of the first, whose fields are of the second.",
+    ),
     row("Env", Con::Env, 0, "The pinned tools of a step."),
     row("File", Con::File, 0, "A file, of the project or built."),
     row("Float", Con::Float, 0, "A number with a point: 64 bits."),
@@ -142,6 +147,7 @@ pub const BUILTIN_TYPES: &[BuiltinType] = &[
         "A layer of a network, or a whole network.",
     ),
     row("List", Con::List, 1, "Values of one type in order."),
+    fieldwise("Lists", 1, "The record with a `List` of each field."),
     row("Loss", Con::Loss, 0, "What a training makes small."),
     row("Map", Con::Map, 1, "Values of one type by key."),
     row(
@@ -194,6 +200,11 @@ pub const BUILTIN_TYPES: &[BuiltinType] = &[
     ),
     row("State", Con::State, 0, "A training's state after an epoch."),
     row("Str", Con::Str, 0, "Text."),
+    fieldwise(
+        "Summaries",
+        1,
+        "The record with the mean, standard deviation and count of each numeric field.",
+    ),
     row(
         "Tensor",
         Con::Tensor,

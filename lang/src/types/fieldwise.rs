@@ -19,6 +19,12 @@ pub enum Fieldwise {
     Codecs,
     /// `Shares[P, A]`: each field of `P` is an `A`; each share is a Float.
     Shares,
+    /// `Each[P, A, B]`: each field of `P` is an `A`; here it is a `B`.
+    Each,
+    /// `Lists[C]`: `T` to `List[T]`.
+    Lists,
+    /// `Summaries[R]`: a number to `{ mean, std, n }`; what is no number is left out.
+    Summaries,
 }
 
 impl Fieldwise {
@@ -29,6 +35,9 @@ impl Fieldwise {
             "MetricsOf" => Self::MetricsOf,
             "Dists" => Self::Dists,
             "Shares" => Self::Shares,
+            "Each" => Self::Each,
+            "Lists" => Self::Lists,
+            "Summaries" => Self::Summaries,
             _ => return None,
         })
     }
@@ -41,24 +50,43 @@ impl Fieldwise {
             Self::Dists => "Dists",
             Self::Codecs => "Codec",
             Self::Shares => "Shares",
+            Self::Each => "Each",
+            Self::Lists => "Lists",
+            Self::Summaries => "Summaries",
         }
     }
 
     /// What a field of type `ty` is wrapped to.
-    pub fn wrap(self, types: &mut Types, ty: Ty) -> Ty {
+    pub fn wrap(self, types: &mut Types, ty: Ty, args: &[Ty]) -> Ty {
         match self {
             Self::Outputs => types.con(Con::Output, &[ty]),
             Self::MetricsOf => types.con(Con::Metric, &[ty]),
             Self::Dists => types.con(Con::Dist, &[ty]),
             Self::Codecs => types.con(Con::Codec, &[ty]),
             Self::Shares => Ty::FLOAT,
+            Self::Each => args.get(2).copied().unwrap_or(Ty::ERROR),
+            Self::Lists => types.list(ty),
+            Self::Summaries => types.closed(vec![
+                ("mean".into(), Ty::FLOAT),
+                ("std".into(), Ty::FLOAT),
+                ("n".into(), Ty::INT),
+            ]),
         }
+    }
+
+    /// Whether a field of that type is in the record at all.
+    fn keeps(self, types: &mut Types, ty: Ty) -> bool {
+        self != Self::Summaries
+            || matches!(
+                types.kind(ty),
+                TypeKind::Con(Con::Int | Con::Float, _) | TypeKind::Meta(_)
+            )
     }
 
     /// The unwrapped type of a new field of a record that is still to be found.
     pub fn field(self, types: &mut Types, args: &[Ty]) -> Ty {
         match self {
-            Self::Shares => args.get(1).copied().unwrap_or(Ty::ERROR),
+            Self::Shares | Self::Each => args.get(1).copied().unwrap_or(Ty::ERROR),
             _ => types.meta(),
         }
     }
@@ -77,15 +105,16 @@ pub(super) fn expand(types: &mut Types, family: Fieldwise, args: &Arc<[Ty]>) -> 
     match types.kind(inner) {
         TypeKind::Error => Some(Ty::ERROR),
         TypeKind::Record(record) => {
-            let fields = record
-                .fields
-                .iter()
-                .map(|field| Field {
-                    name: field.name.clone(),
-                    ty: family.wrap(types, field.ty),
-                    default: None,
-                })
-                .collect();
+            let mut fields = Vec::with_capacity(record.fields.len());
+            for field in &record.fields {
+                if family.keeps(types, field.ty) {
+                    fields.push(Field {
+                        name: field.name.clone(),
+                        ty: family.wrap(types, field.ty, args),
+                        default: None,
+                    });
+                }
+            }
             Some(types.record(RecordType::new(fields, record.open, None)))
         }
         _ => None,

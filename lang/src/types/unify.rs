@@ -150,7 +150,7 @@ impl Types {
                 let mut fields = Vec::with_capacity(record.fields.len());
                 for field in &record.fields {
                     let inner = family.field(self, &args);
-                    let wrapped = family.wrap(self, inner);
+                    let wrapped = family.wrap(self, inner, &args);
                     self.unify(wrapped, field.ty)
                         .map_err(|clash| clash.inside(&field.name))?;
                     fields.push((field.name.clone(), inner));

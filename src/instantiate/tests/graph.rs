@@ -16,7 +16,10 @@ fn equal_specs_are_one_step_with_all_its_names() {
     let graph = graph(&evaluation);
     assert_eq!(graph.steps.len(), 4);
     assert_eq!(graph.steps[2].names, ["fit", "again"]);
-    assert_eq!(graph.targets[1].step, StepId(2));
+    assert_eq!(
+        output_of(&graph.targets[1].source, &Nothing),
+        Some((StepId(2), "model"))
+    );
 }
 
 #[test]
@@ -32,45 +35,61 @@ fn only_what_targets_demand_is_there() {
 #[test]
 fn a_choice_is_its_winner() {
     let mut evaluation = pipeline();
-    let by = |spec| LateValue {
-        source: output(spec, "metrics"),
-        path: vec!["accuracy".into()],
-    };
-    let mut loser = evaluation.specs[2].clone();
-    loser.name = "other".into();
-    evaluation.specs.push(loser);
+    let mut other = evaluation.specs[2].clone();
+    other.name = "other".into();
+    evaluation.specs.push(other);
     set(&mut evaluation, 4, "seed", Datum::Int(5));
-    let mut scored = evaluation.specs[3].clone();
-    scored.name = "scored".into();
-    scored.inputs.get_mut("model").unwrap().source = output(4, "model");
-    evaluation.specs.push(scored);
     let mut last = evaluation.specs[3].clone();
     last.name = "final".into();
-    last.inputs.get_mut("model").unwrap().source = InputSource::Chosen {
-        highest: true,
-        by: vec![by(3), by(5)],
+    let choice = InputSource::Chosen {
+        index: Box::new(LateValue {
+            source: output(3, "metrics"),
+            path: vec!["best".into(), "0".into()],
+        }),
         candidates: vec![output(2, "model"), output(4, "model")],
     };
+    last.inputs.get_mut("model").unwrap().source = choice.clone();
     evaluation.specs.push(last);
-    evaluation.targets[0].source = output(6, "metrics");
+    evaluation.targets[0].source = output(5, "metrics");
+    evaluation.targets.push(TargetArtifact {
+        label: "chosen".into(),
+        source: choice,
+        kind: ArtifactKind::Model,
+    });
     let graph = graph(&evaluation);
-    assert_eq!(graph.steps.len(), 7);
-    let known = |first: &str, second: &str| {
+    assert_eq!(graph.steps.len(), 6);
+    let known = |chooser: &str| {
         Outputs(vec![
+            (1, "test", file("test")),
             (1, "val", file("val")),
             (2, "model", file("model 2")),
             (4, "model", file("model 4")),
-            (3, "metrics", file(first)),
-            (5, "metrics", file(second)),
+            (3, "metrics", file(chooser)),
         ])
     };
-    let winner = |first, second| {
-        let resolution = resolve(&graph, StepId(6), &known(first, second)).unwrap();
-        resolution.inputs["inputs/model"].node
+    let winner = |chooser| {
+        let resolution = resolve(&graph, StepId(5), &known(chooser))?;
+        Ok::<_, Unresolved>(resolution.inputs["inputs/model"].node)
     };
-    assert_eq!(winner("good", "bad"), file("model 2"));
-    assert_eq!(winner("bad", "good"), file("model 4"));
-    assert_eq!(winner("bad", "bad"), file("model 2"));
+    assert_eq!(winner("first"), Ok(file("model 2")));
+    assert_eq!(winner("second"), Ok(file("model 4")));
+    assert_eq!(
+        winner("third"),
+        Err(Unresolved::Value("there is no candidate 2".into()))
+    );
+    // Before it is decided, both may be read; then one is, and the other is not asked for.
+    let derivation = &graph.step(StepId(5)).derivation;
+    let steps = |read: Vec<(StepId, &str)>| read.into_iter().map(|(step, _)| step.0).collect::<Vec<_>>();
+    let open = reads(derivation, &Nothing);
+    let (must, may) = (steps(open.must), steps(open.may));
+    assert!(must.contains(&3) && !must.contains(&2), "{must:?}");
+    assert_eq!(may, [2, 4]);
+    let decided = reads(derivation, &known("second"));
+    assert!(steps(decided.must).contains(&4) && decided.may.is_empty());
+    assert_eq!(
+        output_of(&graph.targets[1].source, &known("second")),
+        Some((StepId(4), "model"))
+    );
 }
 
 #[test]

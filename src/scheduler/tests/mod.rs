@@ -2,6 +2,7 @@
 //! output of each is a text of its label and of what its inputs hold.
 
 mod chain;
+mod choice;
 mod order;
 mod results;
 
@@ -169,8 +170,10 @@ fn add_derivation(graph: &mut Graph, name: &str, derivation: Derivation) -> Step
     });
     let target = Target {
         label: name.to_owned(),
-        step: id,
-        output: "out".into(),
+        source: Reference::Output {
+            step: id,
+            output: "out".into(),
+        },
         kind: ArtifactKind::File,
     };
     graph.targets.push(target);

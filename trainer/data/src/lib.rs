@@ -1,10 +1,12 @@
-//! Datasets: codecs, splits, the disk format, and the frame that both builder programs run in.
+//! Datasets: codecs, splits, the disk format; arithmetic on results; and the frame that both builder programs run in.
 //!
 //! The program `mlp-data` builds the `data.*` derivations with it; `mlp-trainer` reads datasets and safetensors, draws
 //! from the same random numbers and speaks to `mlp` through it. It never links libtorch, so that a data step starts in
 //! a millisecond.
 
+pub mod calc;
 pub mod channel;
+pub mod choose;
 mod codec;
 mod columns;
 pub mod csv;

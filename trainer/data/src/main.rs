@@ -1,10 +1,12 @@
-//! The `mlp-data` program: builds data derivations. `mlp` starts it in a build directory that holds `call.json`.
+//! The `mlp-data` program: builds data derivations and small arithmetic on results. `mlp` starts it in a build directory that holds `call.json`.
 
-use mlp_data::{csv, program, split};
+use mlp_data::{calc, choose, csv, program, split};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     program::run(|call, channel| match call.builtin.as_str() {
+        "calc" => calc::build(call, channel),
+        "choose" => choose::build(call, channel),
         "data.csv" => csv::build(call, channel),
         "data.split" => split::build(call, channel),
         other => Err(program::unknown_builtin("mlp-data", other)),

@@ -23,6 +23,16 @@ pub struct Builtin {
 /// Every builtin, sorted by name.
 pub const BUILTINS: &[Builtin] = &[
     Builtin {
+        name: "calc",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "choose",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
         name: "data.csv",
         version: 1,
         program: Program::Data,

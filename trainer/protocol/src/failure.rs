@@ -20,7 +20,8 @@ const fn page(code: &'static str, title: &'static str, text: &'static str) -> Co
     Code { code, title, text }
 }
 
-/// Every code, sorted. B00 is about the programs themselves, B01 about data, B02 about training and evaluation.
+/// Every code, sorted. B00 is about the programs themselves, B01 about data, B02 about training and evaluation, B03 about
+/// arithmetic on results.
 pub const CODES: &[Code] = &[
     page(
         "B0001",
@@ -181,6 +182,23 @@ pub const CODES: &[Code] = &[
         "libtorch refused an operation",
         "An operation failed inside libtorch; its own message follows. Out of memory is the usual cause: lower \
          `batch_size`.",
+    ),
+    page(
+        "B0301",
+        "an assertion does not hold",
+        "The pipeline asserts something about a result (`assert(evaluate.accuracy > 0.9, \"…\")`), and it came out \
+         otherwise. The message has the values. A figure that is not finite compares as false.",
+    ),
+    page(
+        "B0302",
+        "arithmetic on results has no result",
+        "Division by zero, or a number beyond the range of its type.",
+    ),
+    page(
+        "B0303",
+        "a value is not in a result",
+        "A pipeline computes with a field of a result, and the file has no such field, or something that cannot be \
+         computed with in its place.",
     ),
 ];
 

@@ -10,8 +10,10 @@
 //! a new option must not change what older pipelines hash.
 
 pub mod builtin;
+pub mod calc;
 pub mod call;
 pub mod chain;
+pub mod choose;
 pub mod data;
 pub mod failure;
 pub mod graph;

@@ -126,6 +126,7 @@ impl Machine<'_> {
             return Err(self.fail(error));
         }
         let variant = self.description(value, place)?;
+        self.known(&variant, place)?;
         let site = self.site(&variant, place);
         let mut args = BTreeMap::new();
         let mut children = Vec::new();

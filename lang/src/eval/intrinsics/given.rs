@@ -37,6 +37,20 @@ impl Given {
             .unwrap_or(Value::Null)
     }
 
+    /// The same arguments with `value`, called `label`, in the place of the argument `from`.
+    pub(super) fn instead(&self, from: &str, label: &str, value: Value) -> Self {
+        let mut given = Self {
+            params: self.params.clone(),
+            values: self.values.clone(),
+            place: self.place,
+        };
+        if let Some(index) = given.params.iter().position(|param| param == from) {
+            given.params[index] = label.into();
+            given.values[index] = value;
+        }
+        given
+    }
+
     /// Where the argument stands, or the call where it is a default.
     pub(super) fn span(&self, machine: &Machine<'_>, label: &str) -> Span {
         let blame = machine.blame(self.place);

@@ -230,6 +230,9 @@ fn sum(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
             place,
         ));
     };
+    if let Some(late) = machine.late_statistic("sum", list.items(), place)? {
+        return Ok(late);
+    }
     let mut sum = first.clone();
     for item in rest {
         sum = machine.operate(BinaryOp::Add, sum, item.clone(), place)?;
@@ -243,6 +246,10 @@ fn extreme(machine: &mut Machine<'_>, wanted: Ordering, what: &str, place: Place
     let Some((first, rest)) = list.items().split_first() else {
         return Err(empty(machine, what, "test `len(xs) == 0` before", place));
     };
+    let op = if wanted.is_lt() { "min" } else { "max" };
+    if let Some(late) = machine.late_statistic(op, list.items(), place)? {
+        return Ok(late);
+    }
     let mut best = first;
     for item in rest {
         match order(item, best) {

@@ -28,12 +28,17 @@ type Args = BTreeMap<String, Datum>;
 
 fn evaluate(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
     let given = Given::take(machine, function, place);
-    let (on, sizes) = model_on(machine, &given)?;
-    let metrics = some_metrics(machine, &given, (on.y, on.y_span), sizes.as_deref())?;
+    measured(machine, &given)
+}
+
+/// What a model scores, by the arguments of `ml.evaluate`.
+pub(super) fn measured(machine: &mut Machine<'_>, given: &Given) -> Answer {
+    let (on, sizes) = model_on(machine, given)?;
+    let metrics = some_metrics(machine, given, (on.y, on.y_span), sizes.as_deref())?;
     let schema = metrics_schema(&metrics, false);
     let mut spec = run_model(
         machine,
-        &given,
+        given,
         "ml.evaluate",
         Args::from([("metrics".to_owned(), Datum::Map(metrics))]),
     )?;

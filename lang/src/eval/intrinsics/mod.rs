@@ -5,20 +5,25 @@
 //! variant of its own name and parameters.
 
 mod augment;
+mod choose;
 mod codecs;
 mod data;
 mod describe;
+mod draw;
 mod given;
+mod late;
 mod list;
 mod map;
 mod measure;
 mod number;
 mod outputs;
 mod plot;
+mod search;
 mod settings;
 mod split;
 mod start;
 mod step;
+mod summary;
 mod text;
 mod traced;
 mod train;
@@ -37,6 +42,8 @@ type Table = &'static [(&'static str, usize, Intrinsic)];
 
 const TABLES: &[(&str, Table)] = &[
     ("prelude", list::TABLE),
+    ("prelude", late::TABLE),
+    ("prelude", choose::PRELUDE),
     ("prelude", map::TABLE),
     ("prelude", text::TABLE),
     ("prelude", number::TABLE),
@@ -47,9 +54,12 @@ const TABLES: &[(&str, Table)] = &[
     ("ml", measure::TABLE),
     ("plot", plot::TABLE),
     ("ml", train::TABLE),
+    ("ml", summary::TABLE),
     ("loss", traced::LOSS),
     ("metrics", traced::METRICS),
     ("nn", traced::NN),
+    ("search", search::TABLE),
+    ("search", choose::TABLE),
 ];
 
 /// The function with a qualified name; names of the prelude may stand alone.
@@ -102,10 +112,25 @@ mod tests {
             ("data", include_str!("../../../../stdlib/data.mlp")),
             ("ml", include_str!("../../../../stdlib/ml.mlp")),
             ("plot", include_str!("../../../../stdlib/plot.mlp")),
+            ("search", include_str!("../../../../stdlib/search.mlp")),
         ];
         let descriptions = [
-            "pixels", "image", "audio", "vector", "numeric", "category", "text", "label", "tags", "target",
+            "pixels",
+            "image",
+            "audio",
+            "vector",
+            "numeric",
+            "category",
+            "text",
+            "label",
+            "tags",
+            "target",
             "decode",
+            "uniform",
+            "log_uniform",
+            "log_normal",
+            "int",
+            "choice",
         ];
         for (module, text) in modules {
             let declared = signatures(text);

@@ -4,6 +4,7 @@ use super::Table;
 use crate::core::FunctionId;
 use crate::eval::blame::Place;
 use crate::eval::compare::order;
+use crate::eval::late::{Operation, Term};
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
 
@@ -80,12 +81,16 @@ fn abs(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
         [Value::Int(x)] => Ok(Value::Int(x.abs())),
         [Value::Duration(x)] => Ok(Value::Duration(x.abs())),
         [Value::Float(x)] => Ok(Value::Float(x.abs())),
+        [Value::Late(id)] => Ok(machine.formula(Operation::Unary("abs", Term::Late(id)), place)),
         [other] => Err(machine.unexpected(place, "a number", &other)),
     }
 }
 
 fn min(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
     let [a, b] = machine.args();
+    if let Some(late) = machine.late_statistic("min", &[a.clone(), b.clone()], place)? {
+        return Ok(late);
+    }
     match order(&a, &b) {
         Some(order) => Ok(if order.is_gt() { b } else { a }),
         None => Err(machine.unexpected(place, "what has an order (numbers, strings)", &a)),
@@ -94,6 +99,9 @@ fn min(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
 
 fn max(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
     let [a, b] = machine.args();
+    if let Some(late) = machine.late_statistic("max", &[a.clone(), b.clone()], place)? {
+        return Ok(late);
+    }
     match order(&a, &b) {
         Some(order) => Ok(if order.is_lt() { b } else { a }),
         None => Err(machine.unexpected(place, "what has an order (numbers, strings)", &a)),

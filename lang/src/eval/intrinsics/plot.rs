@@ -47,7 +47,7 @@ fn confusion(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> A
     let Value::Late(matrix) = given.get("matrix") else {
         return Err(machine.unexpected(place, "a late value", &given.get("matrix")));
     };
-    let late = machine.artifacts.late(matrix).clone();
+    let late = machine.late_value(matrix);
     let path = late.path.into_iter().map(Datum::Str).collect();
     let span = given.span(machine, "matrix");
     let input = Input {

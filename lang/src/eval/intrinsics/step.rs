@@ -148,7 +148,12 @@ fn piece(machine: &mut Machine<'_>, given: &Given, piece: &ArgPiece) -> Result<P
         ArgPiece::Text(text) => Piece::Text(text.clone()),
         ArgPiece::Path(path) => Piece::Input(InputSource::Source(path.as_str().to_owned())),
         ArgPiece::Glob(pattern) => Piece::Input(InputSource::Glob(pattern.as_str().to_owned())),
-        ArgPiece::Late(late) => Piece::Late(machine.artifacts.late(*late).clone()),
+        ArgPiece::Late(late) => {
+            let made = machine.specs.mark();
+            let value = machine.late_value(*late);
+            machine.specs.name(made, ".argument");
+            Piece::Late(value)
+        }
         ArgPiece::Artifact(id) => {
             let artifact = machine.artifacts.get(*id);
             if let About::Absent(why) = artifact.about {

@@ -12,6 +12,7 @@ use crate::core::FunctionId;
 use crate::diagnostic::Diagnostic;
 use crate::eval::artifact::{About, Artifact, ModelInfo};
 use crate::eval::blame::Place;
+use crate::eval::late::Late;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
 use crate::shapes::{self, Fitting};
@@ -135,10 +136,10 @@ fn fit(
             machine.artifacts.add(Artifact { source, kind, about })
         })
         .collect();
-    cells.push(machine.artifacts.add_late(LateValue {
+    cells.push(machine.artifacts.add_late(Late::At(LateValue {
         source: of("best"),
         path: vec!["epoch".to_owned()],
-    }));
+    })));
     let shape = machine
         .names
         .shape_of(&["model", "last", "history", "val", "best_epoch"]);

@@ -177,13 +177,40 @@ fn no_way_down_ends_the_stack() {
 #[test]
 fn values_that_only_a_build_knows() {
     let text = super::pipelines::DIGITS.to_owned()
-        + "percent = evaluate.accuracy * 100.0\nsaid = \"accuracy: ${evaluate.accuracy}\"\n";
+        + "best = max_by([16, 32], w => evaluate.accuracy)\nwidth = best.use(w => w)\nnet = cnn(width)\n\
+           again = ml.train(net, on = parts.train, loss = loss.cross_entropy, optimizer = optim.adam, epochs = 1, batch_size = 64, seed = 1)\n\
+           wide = if width > 16 then 1 else 2\nkind = match width { 16 => 1, _ => 2 }\nsaid = str(width)\nfirst = [1, 2][width]\n";
     insta::assert_snapshot!(messages(&text), @r"
-    E0417 arithmetic on a value that is known only after the build is not there yet
-      pipeline.mlp:24
-        percent = evaluate.accuracy * 100.0
-                  ^^^^^^^^^^^^^^^^^^^^^^^^^ one side is known only after the build
-      help: build the value and compute with it in a step
+    E0417 `out_channels` of `conv2d` is needed now, and it is known only after the build
+      pipeline.mlp:11
+          nn.conv2d(width, kernel_size = 3, padding = 1), nn.relu, nn.max_pool2d(2),
+                    ^^^^^ this is <Late one of [16, 32]>
+      note: in `cnn`, called at pipeline.mlp:26:7
+      help: decide where it is known: inside of `use` each candidate's values are, inside of a `step` every result is
+
+    E0417 true or false is needed here, and this is known only after the build
+      pipeline.mlp:28
+        wide = if width > 16 then 1 else 2
+                  ^^^^^^^^^^ this is <Late one of [16, 32] > 16>
+      help: decide where it is known: inside of `use` each candidate's values are, inside of a `step` every result is
+
+    E0417 what a `match` looks at is needed here, and this is known only after the build
+      pipeline.mlp:29
+        kind = match width { 16 => 1, _ => 2 }
+               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this is <Late one of [16, 32]>
+      help: decide where it is known: inside of `use` each candidate's values are, inside of a `step` every result is
+
+    E0417 a text cannot hold what is known only after the build
+      pipeline.mlp:30
+        said = str(width)
+                   ^^^^^ this is a late value
+      help: hand it to a step as an argument
+
+    E0417 an index of a list is needed here, and this is known only after the build
+      pipeline.mlp:31
+        first = [1, 2][width]
+                       ^^^^^ this is <Late one of [16, 32]>
+      help: decide where it is known: inside of `use` each candidate's values are, inside of a `step` every result is
     ");
 }
 

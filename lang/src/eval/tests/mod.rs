@@ -10,5 +10,6 @@ mod programs;
 
 mod networks;
 mod project;
+mod searches;
 mod traced;
 mod zoo;

@@ -252,7 +252,7 @@ fn values_are_shown_with_their_artifacts() {
       last: <Model fit.last>,
       history: <History fit.history>,
       val: <Metrics fit.val>,
-      best_epoch: <Late fit.best.epoch>,
+      best_epoch: <Late fit.best_epoch>,
     }
     evaluate = <Metrics evaluate>
     ");
