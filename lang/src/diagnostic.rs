@@ -117,6 +117,22 @@ impl Diagnostic {
         self
     }
 
+    /// Takes in another diagnostic of the very same mistake: its place, its mend.
+    pub(crate) fn join(&mut self, other: Self) {
+        let text = match other.help {
+            Some(help) if self.help.as_ref() != Some(&help) => help,
+            _ => String::new(),
+        };
+        self.labels.extend(other.labels.first().map(|label| Label {
+            text,
+            ..label.clone()
+        }));
+        match (&mut self.mend, other.mend) {
+            (Some(mend), Some(other)) => mend.edits.extend(other.edits),
+            (mend, _) => *mend = None,
+        }
+    }
+
     /// The place to blame.
     pub fn span(&self) -> Span {
         // Both constructors put one label there, and none is ever taken away.

@@ -125,12 +125,22 @@ pub struct Module {
     pub types: Vec<TypeExpr>,
     /// Where each of `types` stands.
     pub type_spans: Vec<Span>,
+    /// Items in whose text something was reported that leaves open what was meant: nothing more is said about them, and
+    /// they have no value.
+    pub broken: Vec<Span>,
 }
 
 impl Module {
     /// Whether it is an input of a session, and no file.
     pub fn is_input(&self) -> bool {
         self.name.is_empty()
+    }
+
+    /// Whether the place belongs to an item of which nothing more is said.
+    pub fn is_broken(&self, span: Span) -> bool {
+        let holds =
+            |item: &Span| item.source == span.source && item.start <= span.start && span.start <= item.end;
+        self.broken.iter().any(holds)
     }
 
     /// A module of `source` without anything in it.
@@ -150,6 +160,7 @@ impl Module {
             pat_spans: Vec::new(),
             types: Vec::new(),
             type_spans: Vec::new(),
+            broken: Vec::new(),
         }
     }
 }

@@ -14,11 +14,18 @@ pub(crate) fn near<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) ->
         .collect();
     found.sort();
     found.dedup();
+    // Of those that are nearest: farther ones only make one doubt.
+    let best = found.first().map(|(distance, _)| *distance);
+    found.retain(|(distance, _)| Some(*distance) == best);
     // What shares no letter with a name of one or two is no help.
+    // Of three letters another one makes another word: `gpu` is no slip for `cpu`.
+    let short = name.chars().count() <= 3;
     found.retain(|(_, candidate)| {
-        candidate
-            .chars()
-            .any(|c| name.chars().any(|n| n.eq_ignore_ascii_case(&c)))
+        let same_first = |other: &str| name.chars().next() == other.chars().next();
+        let shared = |c: char| name.chars().any(|n| n.eq_ignore_ascii_case(&c));
+        let same_length = candidate.chars().count() == name.chars().count();
+        candidate.chars().any(shared)
+            && (!(short && same_length) || candidate.chars().all(shared) || same_first(candidate))
     });
     found
         .into_iter()
@@ -30,6 +37,33 @@ pub(crate) fn near<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) ->
 /// The candidate that is nearest, if one is near.
 pub(crate) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     near(name, candidates.into_iter()).first().copied()
+}
+
+/// The parameter that is meant by `label`: one that is near, one that is a word of it (`classes` of `num_classes`), or
+/// one that is its initials (`lr` of `learning_rate`).
+pub(crate) fn parameter<'c>(
+    label: &str,
+    candidates: impl Iterator<Item = &'c str> + Clone,
+) -> Option<&'c str> {
+    let words =
+        |text: &str, of: &str| text.len() >= 3 && of.contains('_') && of.split('_').any(|word| word == text);
+    let initials = |text: &str, of: &str| {
+        of.contains('_')
+            && of
+                .split('_')
+                .filter_map(|word| word.chars().next())
+                .eq(text.chars())
+    };
+    nearest(label, candidates.clone()).or_else(|| {
+        let mut candidates = candidates;
+        candidates.find(|name| words(name, label) || initials(name, label) || initials(label, name))
+    })
+}
+
+/// A type with its article: `` an `Int` ``.
+pub(crate) fn a(shown: &str) -> String {
+    let an = shown.starts_with(['A', 'E', 'I', 'O', 'U']);
+    format!("{} `{shown}`", if an { "an" } else { "a" })
 }
 
 /// `` `a`, `b` and `c` ``; of many only the first are named.
@@ -90,7 +124,8 @@ mod tests {
     fn near_names() {
         let names = ["conv2d", "conv1d", "linear", "max_pool2d", "lr"];
         let near = |name| near(name, names.iter().copied());
-        assert_eq!(near("conv2D"), ["conv2d", "conv1d"]);
+        assert_eq!(near("conv2D"), ["conv2d"]);
+        assert_eq!(near("conv3d"), ["conv1d", "conv2d"]);
         assert_eq!(near("liner"), ["linear"]);
         assert_eq!(near("lienar"), ["linear"]);
         assert_eq!(near("rl"), ["lr"]);
@@ -109,6 +144,16 @@ mod tests {
         assert_eq!(nearest("sed"), Some("seed"));
         assert_eq!(nearest("ReLU"), Some("relu"));
         assert_eq!(nearest("x"), None);
+    }
+
+    #[test]
+    fn parameters_by_another_name() {
+        let of = |label| parameter(label, ["lr", "classes", "batch_size"].into_iter());
+        assert_eq!(of("learning_rate"), Some("lr"));
+        assert_eq!(of("num_classes"), Some("classes"));
+        assert_eq!(of("bs"), Some("batch_size"));
+        assert_eq!(of("gpu"), None);
+        assert_eq!((a("Int"), a("Str")), ("an `Int`".into(), "a `Str`".into()));
     }
 
     #[test]

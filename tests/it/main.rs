@@ -27,3 +27,4 @@ mod step_failures;
 mod steps;
 mod tidy;
 mod traced;
+mod ui;

@@ -130,9 +130,13 @@ impl Project {
     pub(crate) fn redacted(&self, ran: &Ran) -> String {
         let code = ran.code.map_or("none".to_owned(), |code| code.to_string());
         let text = format!("exit {code}\n--- stdout\n{}--- stderr\n{}", ran.out, ran.err);
+        self.redacted_text(&text)
+    }
+
+    /// A text with what changes from run to run left out.
+    pub(crate) fn redacted_text(&self, text: &str) -> String {
         let root = std::fs::canonicalize(self.folder.path()).unwrap();
-        let text = text.replace(&*root.to_string_lossy(), "[HERE]");
-        redact::all(&text)
+        redact::all(&text.replace(&*root.to_string_lossy(), "[HERE]"))
     }
 }
 

@@ -1,13 +1,22 @@
 //! Which argument goes to which parameter: by place, by label, from a spread record.
 
-use super::signatures::FnSig;
-use super::suggest::nearest;
+use super::signatures::{FnSig, ParamSig};
+use super::suggest::{a, listed};
 use super::{Checker, Why};
 use crate::core::{NodeId, Slot};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Arg, ExprId, Name};
 use crate::source::Span;
-use crate::types::{Ty, TypeKind};
+use crate::types::{Con, Ty, TypeKind};
+
+/// The parameters that are given by place.
+fn by_place(sig: &FnSig) -> impl Iterator<Item = usize> {
+    sig.params
+        .iter()
+        .enumerate()
+        .filter(|(_, param)| !param.named)
+        .map(|(index, _)| index)
+}
 
 /// What a parameter is given.
 #[derive(Clone, Debug)]
@@ -56,7 +65,12 @@ impl Checker<'_> {
                 Some((label, at)) => self.parameter(sig, label, *at),
                 None => {
                     place += 1;
-                    self.positional(sig, place - 1, arg, args)
+                    let found = by_place(sig).nth(place - 1);
+                    if found.is_none() {
+                        self.too_many_by_place(sig, place - 1, arg, args, &mut given);
+                        continue;
+                    }
+                    found
                 }
             };
             let value = arg.value;
@@ -94,11 +108,37 @@ impl Checker<'_> {
                 sig.name,
                 missing.join(", ")
             );
-            let error = Diagnostic::error("E0208", span, message);
-            let error = self.with_signature(error, sig);
+            let error = Diagnostic::error("E0208", self.callee_span(span), message);
+            let named = |param: &&ParamSig| missing.contains(&format!("`{}`", param.label));
+            let error = if sig.params.iter().filter(named).all(|param| param.named) {
+                let mut parts = Vec::new();
+                for param in sig.params.iter().filter(named) {
+                    parts.push(format!(
+                        "`{} = …` (`{}`)",
+                        param.label,
+                        self.types.print(param.ty)
+                    ));
+                }
+                let error = error.help(format!("add {}", parts.join(", ")));
+                self.with_declaration(error, sig)
+            } else {
+                self.with_signature(error, sig)
+            };
             self.report(error);
         }
         filled
+    }
+
+    /// Of a call the part before its arguments.
+    fn callee_span(&self, call: Span) -> Span {
+        let text = self.sources.text(call);
+        match text.find('(') {
+            Some(at) if at > 0 => Span {
+                end: call.start + at as u32,
+                ..call
+            },
+            _ => call,
+        }
     }
 
     fn parameter(&mut self, sig: &FnSig, label: &Name, at: Span) -> Option<usize> {
@@ -106,7 +146,7 @@ impl Checker<'_> {
             return Some(param);
         }
         let error = Diagnostic::error("E0207", at, format!("`{}` has no parameter `{label}`", sig.name));
-        let near = nearest(label, sig.params.iter().map(|param| param.label.as_str()));
+        let near = super::suggest::parameter(label, sig.params.iter().map(|param| param.label.as_str()));
         let error = match near {
             Some(near) => {
                 error
@@ -119,60 +159,99 @@ impl Checker<'_> {
         None
     }
 
-    /// The parameter of the n-th argument without a label.
-    fn positional(&mut self, sig: &FnSig, place: usize, arg: &Arg, args: &[Arg]) -> Option<usize> {
-        let mut by_place = sig.params.iter().enumerate().filter(|(_, param)| !param.named);
-        if let Some((param, _)) = by_place.clone().nth(place) {
-            return Some(param);
+    /// The n-th argument without a label, where fewer are taken by place.
+    fn too_many_by_place(
+        &mut self,
+        sig: &FnSig,
+        place: usize,
+        arg: &Arg,
+        args: &[Arg],
+        given: &mut [Option<Given>],
+    ) {
+        let errors = self.diagnostics.len();
+        let found = self.synth(arg.value);
+        let count = by_place(sig).count();
+        // Reported once, at the first one too many; and not if it is wrong in itself.
+        if place > count || self.errors_since(errors) {
+            return;
+        }
+        let infers = |param: &ParamSig| {
+            matches!(
+                param.label.as_str(),
+                "in_channels" | "in_features" | "num_features"
+            )
+        };
+        let std = self.program.module(sig.item.module).std;
+        let kernel = args.len() == 2 && sig.params.iter().any(|param| param.label == "kernel_size");
+        if std && sig.params.iter().any(infers) && !kernel {
+            return self.report_inferred(sig, args);
         }
         let span = self.span(arg.value);
-        let count = by_place.clone().count();
-        let infers = sig
-            .params
-            .iter()
-            .any(|param| matches!(param.label.as_str(), "in_channels" | "in_features"));
-        if infers && self.program.module(sig.item.module).std {
-            if place == count {
-                self.report_inferred(sig, args);
-            }
-            return None;
-        }
-        // Reported once, at the first one too many.
-        if place > count {
-            return None;
-        }
         let text = self.source_text(arg.value);
-        let next = sig.params.iter().find(|param| param.named);
-        let error = match next {
-            Some(next) => {
-                let error = Diagnostic::error(
-                    "E0210",
-                    span,
-                    format!("this argument of `{}` needs its name", sig.name),
-                )
-                .note(match count {
-                    0 => "all its arguments are named".to_owned(),
-                    1 => format!(
-                        "only `{}` is given by place",
-                        by_place.next().map_or("", |(_, p)| &p.label)
-                    ),
-                    _ => format!("only the first {count} are given by place"),
-                });
-                let likely = sig.params.iter().filter(|param| param.named).count() == 1;
-                if likely {
-                    error.help(format!("write `{} = {text}`", next.label))
-                } else {
-                    self.with_signature(error, sig)
-                }
+        if !sig.params.iter().any(|param| param.named) {
+            let list = matches!(
+                sig.params.first().map(|param| self.types.kind(param.ty)),
+                Some(TypeKind::Con(Con::List, _))
+            );
+            let error = Diagnostic::error("E0210", span, format!("one argument too many for `{}`", sig.name));
+            if list && count == 1 && args.iter().all(|arg| arg.label.is_none() && !arg.spread) {
+                given[0] = Some(Given::Missing);
+                let all: Vec<&str> = args.iter().map(|arg| self.source_text(arg.value)).collect();
+                let error = error.help(format!("it takes one list: `{}([{}])`", sig.name, all.join(", ")));
+                return self.report(error);
             }
-            None => {
-                let error =
-                    Diagnostic::error("E0210", span, format!("one argument too many for `{}`", sig.name));
-                self.with_signature(error, sig)
+            let error = self.with_signature(error, sig);
+            return self.report(error);
+        }
+        let first = by_place(sig).next().map_or("", |index| &sig.params[index].label);
+        let message = format!("this argument of `{}` needs its name", sig.name);
+        let error = Diagnostic::error("E0210", span, message).note(match count {
+            0 => "all its arguments are named".to_owned(),
+            1 => format!("only `{first}` is given by place"),
+            _ => format!("only the first {count} are given by place"),
+        });
+        let error = match (sig.name.as_str(), args) {
+            ("range", [start, _]) if std => {
+                let start = self.source_text(start.value);
+                error.help(format!("write `range({text}, start = {start})`"))
             }
+            _ => match self.likely_name(sig, found.ty, args) {
+                Some(label) => error.help(format!("write `{label} = {text}`")),
+                None => self.with_signature(error, sig),
+            },
         };
         self.report(error);
-        None
+    }
+
+    /// The named parameter that a value is likely meant for: the first that must be given and is not, else the first,
+    /// if the value would do.
+    fn likely_name(&mut self, sig: &FnSig, found: Ty, args: &[Arg]) -> Option<Name> {
+        self.types.default_number(found);
+        let free = |param: &&ParamSig| {
+            param.named
+                && !args
+                    .iter()
+                    .any(|arg| arg.label.as_ref().is_some_and(|(label, _)| *label == param.label))
+        };
+        let needed = sig
+            .params
+            .iter()
+            .filter(free)
+            .find(|param| param.default.is_none());
+        let param = needed.or_else(|| sig.params.iter().find(free))?;
+        let alone = sig.params.iter().filter(|param| param.named).count() == 1;
+        let number = matches!(
+            (self.types.kind(found), self.types.kind(param.ty)),
+            (
+                TypeKind::Con(Con::Int, _),
+                TypeKind::Con(Con::Float | Con::Pair | Con::Classes, _)
+            )
+        );
+        let same = match (self.types.kind(found), self.types.kind(param.ty)) {
+            (TypeKind::Con(a, _), TypeKind::Con(b, _)) => a == b,
+            _ => self.fits(found, param.ty),
+        };
+        (alone || number || same).then(|| param.label.clone())
     }
 
     /// `nn.conv2d(3, 16, 3)`: the habit of writing how many inputs there are.
@@ -183,6 +262,7 @@ impl Checker<'_> {
             .collect();
         let Some(first) = by_place.first() else { return };
         let channels = sig.params.iter().any(|param| param.label == "in_channels");
+        let norm = sig.params.iter().any(|param| param.label == "num_features");
         let what = if channels {
             "input channels"
         } else {
@@ -209,7 +289,10 @@ impl Checker<'_> {
                 self.span(first.value),
                 format!("{what} are inferred from the data, so they are not written"),
             )
-            .at(format!("`{}` takes the size of its output first", sig.name))
+            .at(match norm {
+                true => format!("`{}` takes none by place", sig.name),
+                false => format!("`{}` takes the size of its output first", sig.name),
+            })
             .help(format!("write `{}({})`", sig.name, mended.join(", "))),
         );
     }
@@ -243,7 +326,7 @@ impl Checker<'_> {
                 let error = Diagnostic::error(
                     "E0215",
                     span,
-                    format!("a `{shown}` cannot be spread into arguments"),
+                    format!("{} cannot be spread into arguments", a(&shown)),
                 );
                 self.report(
                     error.note("a closed record can: each field is given to the parameter of its name"),
@@ -289,11 +372,23 @@ impl Checker<'_> {
             parts.push(format!("{}: {ty}{default}", param.label));
         }
         let ret = self.shown(sig.ret);
-        let error = error.help(format!(
-            "it is declared as `{}({}) -> {ret}`",
-            sig.name,
-            parts.join(", ")
-        ));
+        let whole = format!("{}({}) -> {ret}", sig.name, parts.join(", "));
+        let needed = sig.params.iter().filter(|param| param.default.is_none());
+        let needed: Vec<&str> = needed.map(|param| param.label.as_str()).collect();
+        let std = self.program.module(sig.item.module).std;
+        let error = error.help(match needed.as_slice() {
+            _ if whole.len() <= 120 || !std => format!("it is declared as `{whole}`"),
+            [] => format!("`mlp doc {}` has all of its parameters", sig.name),
+            needed => format!(
+                "it needs {}; `mlp doc {}` has all of its parameters",
+                listed(needed.iter().copied()),
+                sig.name
+            ),
+        });
+        self.with_declaration(error, sig)
+    }
+
+    fn with_declaration(&self, error: Diagnostic, sig: &FnSig) -> Diagnostic {
         let declared = self.program.item(sig.item);
         match self.program.module(sig.item.module).std {
             true => error,

@@ -2,12 +2,13 @@
 
 use super::arguments::Given;
 use super::signatures::{DefaultCode, FnSig, ParamDefault};
+use super::suggest::a;
 use super::{Checker, Typed, Why};
 use crate::core::{Node, NodeId, Pattern};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Arg, Expr, ExprId, Name, TypeId};
 use crate::source::Span;
-use crate::types::{DimTy, Substitution, Ty, TypeKind};
+use crate::types::{Con, DimTy, Substitution, Ty, TypeKind};
 
 impl Checker<'_> {
     pub(super) fn synth_call(
@@ -323,7 +324,7 @@ impl Checker<'_> {
         let TypeKind::Fn(params, ret) = kind else {
             match kind {
                 TypeKind::Error => {}
-                TypeKind::Meta(_) => self.report_unknown(self.span(callee), "this"),
+                TypeKind::Meta(_) => self.report_unknown_value(callee),
                 _ => self.report_no_function(found.ty, callee, args),
             }
             for arg in args {
@@ -377,13 +378,20 @@ impl Checker<'_> {
         let error = Diagnostic::error(
             "E0206",
             self.span(callee),
-            format!("a `{shown}` cannot be called"),
+            format!("{} cannot be called", a(&shown)),
         )
         .at(format!("this is `{shown}`, not a function"));
         let described = matches!(self.types.kind(ty), TypeKind::Con(con, _) if con.is_description());
-        self.report(match args {
-            [] if described => error.help(format!("it is made already: write `{text}` without `()`")),
+        let error = match (self.types.kind(ty), args) {
+            (TypeKind::Con(Con::List, _), [index]) => {
+                error.help(format!("an element is written `{text}[{}]`", self.source_text(index.value)))
+            }
+            (TypeKind::Con(Con::Layer, _), [_, ..]) => {
+                error.help("a network is run by `ml.train`, `ml.evaluate`; layers are put one after the other by `nn.sequential`")
+            }
+            (_, []) if described => error.help(format!("it is made already: write `{text}` without `()`")),
             _ => error,
-        });
+        };
+        self.report(error);
     }
 }

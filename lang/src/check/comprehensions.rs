@@ -1,5 +1,6 @@
 //! `[e for x in xs if c]` and `{ k: v for … }`.
 
+use super::suggest::a;
 use super::{Checker, Typed, Why};
 use crate::core::{ForClause, Node, NodeId, Pattern};
 use crate::diagnostic::Diagnostic;
@@ -108,7 +109,7 @@ impl Checker<'_> {
             kind => {
                 let (shown, text) = (self.shown(ty), self.source_text(source));
                 let error =
-                    Diagnostic::error("E0232", span, format!("a `for` cannot run through a `{shown}`"))
+                    Diagnostic::error("E0232", span, format!("a `for` cannot run through {}", a(&shown)))
                         .note("it runs through lists and maps");
                 self.report(match kind {
                     TypeKind::Con(Con::Int, _) => error.help(format!("write `for i in range({text})`")),

@@ -61,9 +61,10 @@ impl Checker<'_> {
             let item = self.program.item(values[*node as usize]);
             error = error.label(item.name_span, "on the way");
         }
-        self.report(
-            error.help("one of them must not use the other; a function may refer to itself, a value may not"),
-        );
+        self.report(error.help(match names.len() {
+            0..=2 => "a name is bound once and never changes: give the new value another name",
+            _ => "one of them must not use the other; a function may refer to itself, a value may not",
+        }));
         for node in component {
             let item = values[*node as usize];
             let scheme = self.values.entry(item).or_insert(Scheme {

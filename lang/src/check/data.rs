@@ -1,6 +1,6 @@
 //! `import ./params.yaml as T`: data held against a type. Mistakes are the data file's, once, with the type beside them.
 
-use super::suggest::{listed, nearest};
+use super::suggest::{a, listed, nearest};
 use super::{Checker, Typed};
 use crate::core::{Const, Element, MapEntry, Node, NodeId, RecordEntry};
 use crate::diagnostic::Diagnostic;
@@ -194,7 +194,7 @@ impl Checker<'_> {
         let error = Diagnostic::error(
             "E0231",
             data.span,
-            format!("a `{shown}` is expected, this is {found}"),
+            format!("{} is expected, this is {found}", a(&shown)),
         )
         .label(written, "the data must be of this type");
         let wanted = self.types.shallow(ty);
@@ -204,6 +204,12 @@ impl Checker<'_> {
             }
             (DataValue::Int(_) | DataValue::Float(_) | DataValue::Bool(_), Ty::STR) => {
                 error.help("put it into quotes")
+            }
+            (DataValue::Str(word), Ty::BOOL)
+                if matches!(word.as_str(), "yes" | "on" | "no" | "off" | "True" | "False") =>
+            {
+                let truth = matches!(word.as_str(), "yes" | "on" | "True");
+                error.help(format!("write `{truth}`"))
             }
             (DataValue::Null, _) => error.help(format!("if it may be null, say so in the type: `{shown}?`")),
             _ => error.help("mend the file, or the type"),

@@ -1,10 +1,10 @@
 //! `.name` and `[index]`.
 
-use super::suggest::{listed, nearest};
+use super::suggest::{a, listed, nearest};
 use super::{Checker, Typed, Why};
 use crate::core::Node;
 use crate::diagnostic::Diagnostic;
-use crate::hir::{ExprId, Name};
+use crate::hir::{Expr, ExprId, Name};
 use crate::source::Span;
 use crate::types::{Con, RecordType, Ty, TypeKind};
 
@@ -28,27 +28,27 @@ impl Checker<'_> {
             TypeKind::Error => None,
             TypeKind::Record(record) => match record.field(name) {
                 Some(field) => Some(field.ty),
-                None => self.no_field(of, Some(&record), name, name_span),
+                None => self.no_field(of, Some(&record), base, name, name_span),
             },
             TypeKind::Con(Con::Late, args) => match self.types.kind(args[0]) {
                 TypeKind::Record(record) => match record.field(name) {
                     Some(field) => Some(self.types.late(field.ty)),
-                    None => self.no_field(of, Some(&record), name, name_span),
+                    None => self.no_field(of, Some(&record), base, name, name_span),
                 },
-                _ => self.no_field(of, None, name, name_span),
+                _ => self.no_field(of, None, base, name, name_span),
             },
             TypeKind::Con(Con::Validation, _) if name == "loss" => Some(self.types.late(Ty::FLOAT)),
             TypeKind::Con(Con::Metrics | Con::Validation, args) => match self.types.kind(args[0]) {
                 TypeKind::Record(record) => match record.field(name) {
                     Some(field) => Some(self.types.late(field.ty)),
-                    None => self.no_field(of, Some(&record), name, name_span),
+                    None => self.no_field(of, Some(&record), base, name, name_span),
                 },
                 TypeKind::Error => None,
                 TypeKind::Meta(_) => {
                     self.report_unknown(self.span(base), "the metrics of this");
                     None
                 }
-                _ => self.no_field(of, None, name, name_span),
+                _ => self.no_field(of, None, base, name, name_span),
             },
             TypeKind::Con(Con::Pick, args) => match name.as_str() {
                 "value" => Some(self.late_of(args[0])),
@@ -60,7 +60,7 @@ impl Checker<'_> {
                 _ => {
                     let shown = self.shown(of);
                     let error =
-                        Diagnostic::error("E0205", name_span, format!("a `{shown}` has no field `{name}`"));
+                        Diagnostic::error("E0205", name_span, format!("{} has no field `{name}`", a(&shown)));
                     self.report(error.help("use `.use(c => …)` to build on the choice, `.value` to see it"));
                     None
                 }
@@ -81,13 +81,13 @@ impl Checker<'_> {
                 None
             }
             TypeKind::Meta(_) => {
-                self.report_unknown(self.span(base), "this");
+                self.report_unknown_value(base);
                 None
             }
             TypeKind::Con(Con::Map, _) => {
                 let (shown, text) = (self.shown(of), self.source_text(base));
                 let error =
-                    Diagnostic::error("E0205", name_span, format!("a `{shown}` has keys, not fields"));
+                    Diagnostic::error("E0205", name_span, format!("{} has keys, not fields", a(&shown)));
                 self.report(error.help(format!("write `{text}[\"{name}\"]`")));
                 None
             }
@@ -107,7 +107,7 @@ impl Checker<'_> {
                 self.no_method(base, name, name_span);
                 None
             }
-            _ => self.no_field(of, None, name, name_span),
+            _ => self.no_field(of, None, base, name, name_span),
         }
     }
 
@@ -128,9 +128,30 @@ impl Checker<'_> {
         self.report(error);
     }
 
-    fn no_field(&mut self, of: Ty, record: Option<&RecordType>, name: &Name, name_span: Span) -> Option<Ty> {
+    fn no_field(
+        &mut self,
+        of: Ty,
+        record: Option<&RecordType>,
+        base: ExprId,
+        name: &Name,
+        name_span: Span,
+    ) -> Option<Ty> {
         let shown = self.shown(of);
-        let error = Diagnostic::error("E0205", name_span, format!("a `{shown}` has no field `{name}`"));
+        let text = self.source_text(base);
+        let what = match text {
+            "…" => "this".to_owned(),
+            text if text.len() > 40 => "this".to_owned(),
+            text => format!("`{text}`"),
+        };
+        let error = Diagnostic::error("E0205", name_span, format!("{what} has no field `{name}`"));
+        let error = match record {
+            None => error.label(self.span(base), format!("this is {}", a(&shown))),
+            Some(_) => error,
+        };
+        if let Some(help) = self.method_help(of, text, name, name_span) {
+            self.report(error.help(help));
+            return None;
+        }
         let names = || {
             record
                 .iter()
@@ -179,6 +200,23 @@ impl Checker<'_> {
         );
     }
 
+    /// The type of an expression had to be known: said once of each name.
+    pub(super) fn report_unknown_value(&mut self, expr: ExprId) {
+        let (span, text) = (self.span(expr), self.source_text(expr));
+        let Expr::Local(local) = self.expr(expr) else {
+            return self.report_unknown(span, "this");
+        };
+        let ty = self.cx.locals[local.0 as usize];
+        self.types.absorb(ty);
+        self.report(
+            Diagnostic::error("E0212", span, format!("the type of `{text}` is not known here"))
+                .note("types are found from left to right; what comes later does not help")
+                .help(format!(
+                    "write it where `{text}` is named: `({text}: Int) => …`, `let {text}: Int = …`"
+                )),
+        );
+    }
+
     pub(super) fn synth_index(&mut self, base: ExprId, index: ExprId, span: Span) -> Typed {
         let found = self.synth(base);
         let base_node = found.node;
@@ -212,7 +250,7 @@ impl Checker<'_> {
             kind => {
                 match kind {
                     TypeKind::Error => {}
-                    TypeKind::Meta(_) => self.report_unknown(self.span(base), "this"),
+                    TypeKind::Meta(_) => self.report_unknown_value(base),
                     _ => self.report_not_indexed(found.ty, base, index),
                 }
                 self.synth(index);
@@ -235,7 +273,7 @@ impl Checker<'_> {
         let error = Diagnostic::error(
             "E0233",
             self.span(base),
-            format!("a `{shown}` has no elements to index"),
+            format!("{} has no elements to index", a(&shown)),
         )
         .at(format!("this is `{shown}`"));
         let text = self.source_text(base);

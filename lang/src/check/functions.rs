@@ -1,5 +1,6 @@
 //! Functions: signatures, defaults, bodies.
 
+use super::items::failed;
 use super::signatures::{DefaultCode, FnSig, ParamDefault, ParamSig};
 use super::{Checker, Context, Why, order};
 use crate::core::{FunctionCode, GlobalKind, Node};
@@ -130,6 +131,10 @@ impl Checker<'_> {
             checker.default_numbers_in(ty);
             (checker.finish_body(node, Some(sig.function)), ty)
         });
+        let (code, ty) = match self.is_broken(item) {
+            true => (failed(self.program.item(item).name_span), Ty::ERROR),
+            false => (code, ty),
+        };
         self.core.functions[sig.function.0 as usize].code = FunctionCode::Body(code);
         let unknown = cyclic && !sig.vars.is_empty();
         if !sig.stated && !unknown {

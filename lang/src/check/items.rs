@@ -2,6 +2,7 @@
 
 use super::order::{self, Component};
 use super::signatures::{FnSig, Scheme};
+use super::suggest::a;
 use super::{Checker, Context, Why, last_use, literals};
 use crate::core::{Body, Function, FunctionCode, FunctionId, Global, GlobalId, GlobalKind, Node, NodeId};
 use crate::diagnostic::Diagnostic;
@@ -143,6 +144,12 @@ impl Checker<'_> {
         }
     }
 
+    /// Whether it was reported of the item's text that it does not parse: it has no value then, and its type is open.
+    pub(super) fn is_broken(&self, item: ItemRef) -> bool {
+        let span = self.program.item(item).span;
+        self.program.module(item.module).is_broken(span)
+    }
+
     fn set_global(&mut self, item: ItemRef, kind: GlobalKind) {
         if let Some(id) = self.globals.get(&item) {
             self.core.globals[id.0 as usize].kind = kind;
@@ -168,8 +175,18 @@ impl Checker<'_> {
             checker.default_numbers_in(ty);
             (checker.finish_body(node, None), ty)
         });
+        let broken = self.is_broken(item);
+        let ty = if broken && annotation.is_none() {
+            Ty::ERROR
+        } else {
+            ty
+        };
         self.values.insert(item, Scheme { vars: Vec::new(), ty });
-        code
+        if broken {
+            failed(self.program.item(item).name_span)
+        } else {
+            code
+        }
     }
 
     fn check_param(&mut self, item: ItemRef, default: Option<&hir::Body>, ty: Option<hir::TypeId>) {
@@ -189,6 +206,7 @@ impl Checker<'_> {
                 )),
             );
             self.values.insert(item, Scheme { vars: Vec::new(), ty });
+            return self.set_global(item, GlobalKind::Value(failed(declared.name_span)));
         }
         if !self.settable(ty) {
             let shown = self.types.print(ty);
@@ -196,7 +214,7 @@ impl Checker<'_> {
                 Diagnostic::error(
                     "E0235",
                     declared.name_span,
-                    format!("a param cannot be a `{shown}`"),
+                    format!("a param cannot be {}", a(&shown)),
                 )
                 .at("settings are plain data")
                 .help("make it a binding, or a param of numbers, text, lists or records"),
@@ -260,6 +278,8 @@ impl Checker<'_> {
             (checker.finish_body(found.node, None), found.ty)
         });
         let span = self.program.module(module).expr_spans[body.expr.0 as usize];
+        let broken = self.program.module(module).is_broken(span);
+        let code = if broken { failed(span) } else { code };
         self.table.set_result(module, ty);
         if module == self.entry {
             self.core.result = Some(GlobalId(self.core.globals.len() as u32));
@@ -332,7 +352,7 @@ impl Checker<'_> {
 }
 
 /// Code that fails silently.
-fn failed(span: Span) -> Body {
+pub(super) fn failed(span: Span) -> Body {
     Body {
         nodes: vec![Node::Error],
         spans: vec![span],

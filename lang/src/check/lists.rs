@@ -1,5 +1,6 @@
 //! Lists as they are written, alone and against a type.
 
+use super::suggest::a;
 use super::{Checker, Typed, Why};
 use crate::core::{Element as CoreElement, Node, NodeId};
 use crate::diagnostic::Diagnostic;
@@ -55,8 +56,11 @@ impl Checker<'_> {
             }
             _ => {
                 let shown = self.shown(found.ty);
-                let error =
-                    Diagnostic::error("E0215", span, format!("a `{shown}` cannot be spread into a list"));
+                let error = Diagnostic::error(
+                    "E0215",
+                    span,
+                    format!("{} cannot be spread into a list", a(&shown)),
+                );
                 self.report(error.note("only a list can"));
                 self.emit(Node::Error, span)
             }
@@ -96,6 +100,7 @@ impl Checker<'_> {
                 format!("a size is one number or a list of two, not of {}", elements.len()),
             );
             self.report(error.help("write `[height, width]`"));
+            return Some(self.emit(crate::core::Node::Error, span));
         }
         Some(self.emit(Node::List(nodes), span))
     }

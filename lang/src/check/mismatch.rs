@@ -1,6 +1,6 @@
 //! What is said when a value does not fit: both types, where the other one comes from, and the mend if there is one.
 
-use super::suggest::nearest;
+use super::suggest::{a, nearest};
 use super::{Checker, Why};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{BinaryOp, Expr, ExprId, StrPart};
@@ -16,12 +16,12 @@ impl Checker<'_> {
             self.report(error);
             return;
         }
-        let (shown, other) = (self.shown(wanted), self.shown(found));
+        let (shown, other) = (self.in_words(wanted), self.in_words(found));
         let message = match why {
-            Why::Condition => format!("a condition is a `Bool`, this is a `{other}`"),
-            _ => format!("expected `{shown}`, found `{other}`"),
+            Why::Condition => format!("a condition is a `Bool`, this is {}", a(other.trim_matches('`'))),
+            _ => format!("expected {shown}, found {other}"),
         };
-        let mut error = Diagnostic::error("E0201", span, message).at(format!("this is `{other}`"));
+        let mut error = Diagnostic::error("E0201", span, message).at(format!("this is {other}"));
         if !clash.path.is_empty() {
             error = error.note(format!("they differ in field `{}`", clash.path.join(".")));
         }
@@ -81,15 +81,23 @@ impl Checker<'_> {
                     "a declared output is not an artifact yet; only `step` makes it one",
                 )
                 .at(format!(
-                    "this declares what a step writes, a `{shown}` is expected"
+                    "this declares what a step writes, {} is expected",
+                    a(&shown)
                 ))
                 .help("give it to `step` in `outputs`, and use the field of that name of what `step` gives"),
             ),
             (TypeKind::Optional(inner), _) if !matches!(self.types.kind(wanted), TypeKind::Optional(_)) => {
                 let inner = self.shown(inner);
+                if inner == "_" {
+                    return Some(
+                        Diagnostic::error("E0214", span, format!("expected `{shown}`, found null")).help(
+                            format!("write a value; where there may be none the type is `{shown}?`"),
+                        ),
+                    );
+                }
                 Some(
                     Diagnostic::error("E0214", span, format!("this may be null: expected `{shown}`, found `{other}`"))
-                        .at(if inner == "_" { "this is null".to_owned() } else { format!("this is a `{inner}` or null") })
+                        .at(format!("this is {} or null", a(&inner)))
                         .help("say what holds instead: `… ?? default`; or tell the cases apart: `match x { null => …, y => … }`"),
                 )
             }
@@ -103,6 +111,9 @@ impl Checker<'_> {
             TypeKind::Optional(inner) => self.types.kind(inner),
             kind => kind,
         };
+        if let Some(help) = self.written_help(found, &wanted_kind, id) {
+            return Some(help);
+        }
         match (self.types.kind(found), wanted_kind) {
             (TypeKind::Con(Con::Tensor, _), TypeKind::Con(Con::Bool, _)) => Some(
                 "a tensor has many elements: `tensor.where(condition, x, y)` chooses for each, `tensor.logical_and` and \
@@ -131,12 +142,9 @@ impl Checker<'_> {
                 format!("write `str({text})`, or put it into a string: `\"${{{text}}}\"`"),
             ),
             (TypeKind::Con(Con::Str, _), TypeKind::Con(con @ (Con::Int | Con::Float), _)) => match con {
-                Con::Int => Some(format!(
-                    "a number is written without quotes; `parse_int({text})` reads one from a text"
-                )),
-                _ => Some(format!(
-                    "a number is written without quotes; `parse_float({text})` reads one from a text"
-                )),
+                _ if matches!(self.expr(id), Expr::Str(_)) => None,
+                Con::Int => Some(format!("a number is read from a text by `parse_int({text})`")),
+                _ => Some(format!("a number is read from a text by `parse_float({text})`")),
             },
             (
                 TypeKind::Con(Con::Int | Con::Float | Con::Bool | Con::Duration | Con::Bytes, _),
@@ -156,7 +164,7 @@ impl Checker<'_> {
             | (TypeKind::Con(Con::Path, _), TypeKind::Con(Con::Dataset, _)) => {
                 Some("a file is no dataset yet: read it with `data.csv(…)`".to_owned())
             }
-            _ => None,
+            _ => self.fitting_fields(found, wanted, text),
         }
     }
 

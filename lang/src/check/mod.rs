@@ -5,6 +5,7 @@
 //! both ways: [`Checker::synth`] finds a type, [`Checker::check_expr`] holds an expression against one. What did not
 //! check has the error type, which fits everywhere: one mistake is one error.
 
+mod advice;
 mod arguments;
 mod branches;
 mod calls;
@@ -182,6 +183,13 @@ impl<'p> Checker<'p> {
     }
 
     fn finish(mut self) -> Checked {
+        let program = self.program;
+        self.diagnostics.retain(|found| {
+            !program
+                .modules
+                .iter()
+                .any(|module| module.is_broken(found.span()))
+        });
         self.diagnostics
             .sort_by(|a, b| (a.span(), a.code).cmp(&(b.span(), b.code)));
         self.diagnostics.dedup();

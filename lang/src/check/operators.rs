@@ -1,6 +1,7 @@
 //! Operators. Operands have one type; what is late makes a late result; a class that is not known yet is looked at
 //! again at the item's end.
 
+use super::suggest::a;
 use super::{Checker, Deferred, Typed, Why};
 use crate::core::{Node, NodeId};
 use crate::diagnostic::Diagnostic;
@@ -383,7 +384,7 @@ impl Checker<'_> {
             Rule::Order(op) => (written(op), "numbers, text, times and sizes"),
             Rule::Equal => ("==", ""),
         };
-        let error = Diagnostic::error("E0203", span, format!("`{sign}` does not take a `{shown}`"))
+        let error = Diagnostic::error("E0203", span, format!("`{sign}` does not take {}", a(&shown)))
             .note(format!("it takes {takes}"));
         let error = match self.types.kind(ty) {
             TypeKind::Record(_) if rule == Rule::Add => {
@@ -419,10 +420,21 @@ impl Checker<'_> {
         let error = match (x, y) {
             (Ty::INT, _) if b == "Float" => error.help(format!("write `float({})`", self.source_text(left))),
             (_, Ty::INT) if a == "Float" => error.help(format!("write `float({})`", self.source_text(right))),
+            (Ty::STR, _) if op == BinaryOp::Mod => {
+                error.help("values are put into text by `\"… ${value} …\"`")
+            }
+            (Ty::STR, Ty::INT) if op == BinaryOp::Mul => error.help(format!(
+                "text is repeated by `join([{} for _ in range({})], \"\")`",
+                self.source_text(left),
+                self.source_text(right)
+            )),
             (Ty::STR, _) if op == BinaryOp::Add => error.help(format!(
                 "put it into the string: `\"${{{}}}\"`",
                 self.source_text(right)
             )),
+            (Ty::PATH, Ty::STR) if op == BinaryOp::Add => {
+                error.help("a path is written whole, with values in it: `./\"data/${name}.csv\"`")
+            }
             (_, Ty::STR) if op == BinaryOp::Add => error.help(format!(
                 "put it into a string: `\"${{{}}}\"`",
                 self.source_text(left)
@@ -436,6 +448,27 @@ impl Checker<'_> {
                     "say what holds for null: `({} ?? 0)`",
                     self.source_text(right)
                 )),
+                (TypeKind::Con(Con::Duration, _), TypeKind::Con(Con::Int, _)) => {
+                    let text = self.source_text(right);
+                    error.help(format!(
+                        "write the number with its unit: `{text}s`, `{text}min` or `{text}h`"
+                    ))
+                }
+                (TypeKind::Con(Con::Bytes, _), TypeKind::Con(Con::Int, _)) => {
+                    let text = self.source_text(right);
+                    error.help(format!(
+                        "write the number with its unit: `{text}MiB` or `{text}GiB`"
+                    ))
+                }
+                (TypeKind::Fn(..), _) => {
+                    error.help(format!("call the function: `{}(…)`", self.source_text(left)))
+                }
+                (_, TypeKind::Fn(..)) => {
+                    error.help(format!("call the function: `{}(…)`", self.source_text(right)))
+                }
+                (TypeKind::Con(Con::List, _), TypeKind::Con(Con::List, _)) => {
+                    error.note("the elements of a list have one type")
+                }
                 (TypeKind::Con(Con::List, _), _) if op == BinaryOp::Add => error.help(format!(
                     "to add an element write `[...{}, {}]`",
                     self.source_text(left),

@@ -353,16 +353,15 @@ impl Checker<'_> {
             let error = Diagnostic::error(
                 "E0220",
                 span,
-                format!(
-                    "`{}` is not one of {}",
-                    sig.name,
-                    listed(names.iter().map(|name| name.as_str()))
-                ),
-            )
-            .at("there is no such variant");
+                format!("`{}` has no variant `\"{text}\"`", sig.name),
+            );
+            let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
             let error = match nearest(text, names.iter().map(|name| name.as_str())) {
                 Some(near) => error.help(format!("did you mean `\"{near}\"`?")),
-                None => error,
+                None => error.help(format!(
+                    "its variants are {}",
+                    listed(quoted.iter().map(String::as_str))
+                )),
             };
             let error = self.because(error, why);
             self.report(error);

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::exhaustive::{self, Shape, Variant};
 use super::signatures::VariantSig;
-use super::suggest::nearest;
+use super::suggest::{a, nearest};
 use crate::core::Pattern;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Arm, ExprId, ItemRef, Name, Pat, PatId};
@@ -168,7 +168,7 @@ impl Checker<'_> {
                 }
                 _ => {
                     let shown = self.shown(ty);
-                    let error = Diagnostic::error("E0223", span, format!("a `{shown}` is never null"));
+                    let error = Diagnostic::error("E0223", span, format!("{} is never null", a(&shown)));
                     self.report(error.help("leave this arm out"));
                     Pattern::Null
                 }
@@ -221,7 +221,7 @@ impl Checker<'_> {
 
     fn report_pattern(&mut self, ty: Ty, literal: Ty, _clash: &Clash, span: Span) {
         let (shown, other) = (self.shown(ty), self.shown(literal));
-        let error = Diagnostic::error("E0223", span, format!("a `{shown}` is never a `{other}`"));
+        let error = Diagnostic::error("E0223", span, format!("{} is never {}", a(&shown), a(&other)));
         let matched = self.types.shallow(ty);
         self.report(match (matched, literal) {
             (Ty::FLOAT, Ty::INT) => error.help("compare floats in a guard: `x if x > 0.5 => …`"),
@@ -241,7 +241,7 @@ impl Checker<'_> {
                         self.report(Diagnostic::error(
                             "E0223",
                             span,
-                            format!("a `{shown}` is no record"),
+                            format!("{} is no record", a(&shown)),
                         ));
                     }
                 }
@@ -319,7 +319,8 @@ impl Checker<'_> {
             }
             _ => {
                 let shown = self.shown(ty);
-                let error = Diagnostic::error("E0223", span, format!("a `{shown}` has no variant `{name}`"));
+                let error =
+                    Diagnostic::error("E0223", span, format!("{} has no variant `{name}`", a(&shown)));
                 self.report(error.note("only enums have variants"));
                 return fail(self);
             }

@@ -1,6 +1,6 @@
 //! Lists, records and maps as they are written, alone and against a type.
 
-use super::suggest::nearest;
+use super::suggest::{a, nearest};
 use super::{Checker, Typed, Why};
 use crate::core::{MapEntry, Node, NodeId, RecordEntry};
 use crate::diagnostic::Diagnostic;
@@ -79,7 +79,7 @@ impl Checker<'_> {
             }
             kind => {
                 let shown = self.shown(found.ty);
-                let error = Diagnostic::error("E0215", span, format!("a `{shown}` cannot be spread"));
+                let error = Diagnostic::error("E0215", span, format!("{} cannot be spread", a(&shown)));
                 self.report(match kind {
                     TypeKind::Record(_) => error
                         .at("this is an open record: a caller may have passed other fields too")
@@ -234,7 +234,7 @@ impl Checker<'_> {
         let verb = if missing.len() == 1 { "is" } else { "are" };
         let shown = self.shown(wanted);
         let message = format!("field{plural} {} {verb} missing", missing.join(", "));
-        let error = Diagnostic::error("E0213", span, message).at(format!("a `{shown}` is expected"));
+        let error = Diagnostic::error("E0213", span, message).at(format!("{} is expected", a(&shown)));
         let labelled = matches!(self.types.kind(wanted), TypeKind::Record(record) if record.label.is_some());
         let error = match why {
             Why::Plain | Why::Sibling(_) if labelled => error.note(INFERRED),

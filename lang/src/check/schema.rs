@@ -4,6 +4,7 @@
 //! dimension an Int, or null where it is not known.
 
 use super::Checker;
+use super::suggest::a;
 use crate::core::Const;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -23,7 +24,7 @@ impl Checker<'_> {
                 if culprit != Ty::ERROR {
                     let shown = self.shown(culprit);
                     self.report(
-                        Diagnostic::error("E0231", span, format!("data cannot hold a `{shown}`"))
+                        Diagnostic::error("E0231", span, format!("data cannot hold {}", a(&shown)))
                             .note("data holds numbers, text, truth values, lists, maps, records and enums that do not contain themselves"),
                     );
                 }

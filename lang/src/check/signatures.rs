@@ -113,6 +113,8 @@ impl EnumSig {
 pub(super) enum Alias {
     /// It is being looked at: to meet it again is a cycle.
     Running,
+    /// It contains itself, which was reported.
+    Endless,
     /// What it stands for.
     Done(Scheme),
 }

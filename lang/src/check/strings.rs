@@ -1,6 +1,7 @@
 //! Strings, paths and the arguments of commands.
 
 use super::literals::plain;
+use super::suggest::a;
 use super::{Checker, Typed, Why};
 use crate::core::{Const, Node, NodeId};
 use crate::diagnostic::Diagnostic;
@@ -78,7 +79,7 @@ impl Checker<'_> {
 
     fn report_no_text(&mut self, ty: Ty, expr: ExprId) {
         let shown = self.shown(ty);
-        let error = Diagnostic::error("E0234", self.span(expr), format!("a `{shown}` cannot stand in a string"))
+        let error = Diagnostic::error("E0234", self.span(expr), format!("{} cannot stand in a string", a(&shown)))
             .note("text, numbers, truth values, times, sizes and enums without fields can; in a command also paths, artifacts and late values");
         let text = self.source_text(expr);
         let error = match self.types.kind(ty) {

@@ -214,6 +214,9 @@ impl Checker<'_> {
             Some(Alias::Done(scheme)) => return Some(scheme.clone()),
             Some(Alias::Running) => {
                 let declared = self.program.item(item);
+                // Said once of each type.
+                self.aliases.remove(&item);
+                self.aliases.insert(item, Alias::Endless);
                 self.report(
                     Diagnostic::error("E0218", used, format!("type `{}` contains itself", declared.name))
                         .label(declared.name_span, "declared here")
@@ -222,6 +225,7 @@ impl Checker<'_> {
                 );
                 return None;
             }
+            Some(Alias::Endless) => return None,
             None => {}
         }
         let declared = self.program.item(item);

@@ -86,6 +86,36 @@ fn std_import(import: ImportStd<'_>, library: Library, wanted: &mut Vec<Wanted>)
             alone,
         });
     }
+    failed_parts(import, library, wanted);
+}
+
+/// What an import of the library that did not parse was to bring: bound all the same.
+fn failed_parts(import: ImportStd<'_>, library: Library, wanted: &mut Vec<Wanted>) {
+    let span = import.node().span();
+    let failed = |own: &str, span: Span| Wanted {
+        name: name(own),
+        span,
+        place: None,
+        item: None,
+        alone: None,
+    };
+    let tokens = import.node().tokens().filter(|token| !token.kind().is_trivia());
+    if tokens.count() == 2 {
+        wanted.push(failed("std", span));
+    }
+    for part in import
+        .node()
+        .children()
+        .filter(|part| part.kind() == SyntaxKind::ErrorNode)
+    {
+        for token in part.tokens() {
+            match token.kind() {
+                SyntaxKind::Star => wanted.extend(library.names().map(|module| failed(module, token.span()))),
+                SyntaxKind::Lname if token.text() != "as" => wanted.push(failed(token.text(), token.span())),
+                _ => {}
+            }
+        }
+    }
 }
 
 /// Whether the prelude declares a function `name`. Read from its text, since imports come before lowering.
@@ -104,6 +134,8 @@ fn file_import(import: ImportFile<'_>, directory: &str, errors: &mut Vec<Diagnos
     let alias = import.alias();
     let text = plain_path(path);
     let own = stem(text.as_deref().unwrap_or(""));
+    // Of `params.yaml`, which is no module, the name that is likely meant.
+    let own = name(own.split('.').next().unwrap_or(""));
     let place = match &text {
         Some(text) => match file_place(import, text, directory, span) {
             Ok(place) => Some(place),

@@ -10,7 +10,6 @@ use crate::syntax::ast::{self, Expr, Item};
 impl Lower<'_> {
     /// Lowers an item, whose name is bound already.
     pub(super) fn item(&mut self, (token, item): (SyntaxToken<'_>, Item<'_>)) -> hir::Item {
-        self.at_item(item.node().span());
         let kind = match item {
             Item::Binding(binding) => self.value(binding),
             Item::Param(param) => self.param(param),
@@ -24,7 +23,6 @@ impl Lower<'_> {
             },
         };
         self.tparams.clear();
-        self.murky = false;
         hir::Item {
             name: name(token.text()),
             name_span: token.span(),

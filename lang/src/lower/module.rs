@@ -4,7 +4,7 @@ use super::imports::Wanted;
 use super::loader::Exports;
 use super::name;
 use super::scope::{LocalScope, ModuleScope, Target};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{self, Body, ItemKind, ItemRef, Local, ModuleId, Name, Program};
 use crate::library::Library;
 use crate::source::{SourceId, Sources, Span, World};
@@ -52,10 +52,8 @@ pub(super) struct Lower<'a> {
     pub(super) data: FxHashMap<Name, Option<hir::DataFile>>,
     /// Whether the file has syntax errors: then nothing is said to be unused.
     broken: bool,
-    /// Where a bracket or string is not closed, in order: what the names about it were meant for cannot be known.
-    unclosed: Vec<u32>,
-    /// Whether the item at hand has such a place.
-    pub(super) murky: bool,
+    /// Whether it is a setting from the command line.
+    pub(super) is_setting: bool,
 }
 
 /// What a name is, as far as resolution cares.
@@ -75,13 +73,10 @@ pub(super) fn lower_module(
     wanted: &[Wanted],
     found: &[Option<ModuleId>],
 ) -> hir::Module {
+    let before = cx.diagnostics.len();
     let mut lower = Lower::new(cx, parse.tree.source(), stem, std);
     lower.broken = !parse.diagnostics.is_empty();
-    let unclosed = parse
-        .diagnostics
-        .iter()
-        .filter(|error| matches!(error.code, "E0102" | "E0110" | "E0112" | "E0113"));
-    lower.unclosed = unclosed.map(|error| error.span().start).collect();
+    lower.module.broken = broken_items(parse);
     if let Some(file) = ast::File::cast(parse.tree.root()) {
         lower.module.doc = file.doc();
         lower.imports(wanted, found);
@@ -91,17 +86,50 @@ pub(super) fn lower_module(
             lower.module.items.push(item);
         }
         if let Some(result) = file.result() {
-            lower.at_item(result.node().span());
             lower.module.result = Some(lower.body(Some(result)));
         }
         lower.unused_imports(wanted);
     }
-    lower.module
+    let Lower { cx, module, .. } = lower;
+    let reported = cx.diagnostics.split_off(before);
+    let sure = reported
+        .into_iter()
+        .filter(|found| !module.is_broken(found.span()));
+    cx.diagnostics.extend(sure);
+    module
+}
+
+/// What stands at the top of the file with a mistake in it that leaves open what was meant. Where the mend is certain the
+/// parser has gone on as if it were made, and what else is wrong can be said.
+fn broken_items(parse: &Parse) -> Vec<Span> {
+    let guessed = |error: &&Diagnostic| {
+        error.mend.is_none()
+            || matches!(
+                error.code,
+                "E0102" | "E0110" | "E0112" | "E0113" | "E0115" | "E0140" | "E0142"
+            )
+    };
+    let mut errors = parse
+        .diagnostics
+        .iter()
+        .filter(guessed)
+        .map(|error| error.span().start)
+        .peekable();
+    let mut broken = Vec::new();
+    for node in parse.tree.root().children() {
+        let span = node.span();
+        while errors.next_if(|at| *at < span.start).is_some() {}
+        if errors.peek().is_some_and(|at| *at <= span.end) {
+            broken.push(span);
+        }
+    }
+    broken
 }
 
 /// Lowers a setting: a module with nothing but a result.
 pub(super) fn lower_setting(cx: Lowering<'_>, tree: &Tree, param: &str) -> hir::Module {
     let mut lower = Lower::new(cx, tree.source(), name(param), false);
+    lower.is_setting = true;
     let expr = tree.root().children().find_map(Expr::cast);
     lower.module.result = Some(lower.body(expr));
     lower.module
@@ -128,22 +156,12 @@ impl<'a> Lower<'a> {
             used: Vec::new(),
             data: FxHashMap::default(),
             broken: false,
-            unclosed: Vec::new(),
-            murky: false,
+            is_setting: false,
         }
     }
 
-    /// Reports, unless it may follow from a bracket that is not closed.
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        if !self.murky {
-            self.cx.diagnostics.push(diagnostic);
-        }
-    }
-
-    /// The item at hand stands at `span`.
-    pub(super) fn at_item(&mut self, span: Span) {
-        let after = self.unclosed.partition_point(|at| *at < span.start);
-        self.murky = self.unclosed.get(after).is_some_and(|at| *at <= span.end);
+        self.cx.diagnostics.push(diagnostic);
     }
 
     /// Binds the names that imports bring.
@@ -188,7 +206,7 @@ impl<'a> Lower<'a> {
         let error = Diagnostic::error("E0254", span, format!("`{name}` is defined twice"))
             .at(text)
             .label(before, "first defined here")
-            .help("give one of them another name");
+            .help("a name is bound once: give one of them another name");
         self.report(error);
     }
 
@@ -214,7 +232,13 @@ impl<'a> Lower<'a> {
                 self.report(error);
                 continue;
             }
-            if let Some((target, before)) = self.scope.names.get(&own) {
+            // What an import that failed was to bring does not stand in the way of an item.
+            let taken = self
+                .scope
+                .names
+                .get(&own)
+                .filter(|(target, _)| !matches!(target, Target::Failed));
+            if let Some((target, before)) = taken {
                 let before = *before;
                 if let Target::Module(index, _) | Target::Imported(index, _) = *target {
                     self.used[index] = true;
@@ -324,8 +348,13 @@ impl<'a> Lower<'a> {
     }
 
     fn unused_imports(&mut self, wanted: &[Wanted]) {
+        // A name that was not found may have been meant for what an import brings.
+        let failed = |found: &Diagnostic| {
+            found.severity == Severity::Error && found.span().source == self.module.source
+        };
         // What an input of a session imports is for the inputs after it.
-        if self.broken || self.module.std || self.module.is_input() {
+        if self.broken || self.module.is_input() || self.module.std || self.cx.diagnostics.iter().any(failed)
+        {
             return;
         }
         for (index, wanted) in wanted.iter().enumerate() {

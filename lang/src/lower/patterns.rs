@@ -63,6 +63,7 @@ impl Lower<'_> {
                 .at("this does not fit every value")
                 .help("use a name, `_` or `{ a, b }` here; cases are told apart by `match`");
                 self.report(error);
+                self.module.pats[id.0 as usize] = Pat::Error;
             }
         }
     }

@@ -127,7 +127,13 @@ impl Lower<'_> {
         if let Some(local) = self.locals.find(&own) {
             return Head::Expr(self.add_expr(Expr::Local(local), token.span()));
         }
-        let expr = match self.scope.names.get(&own).map(|(target, _)| *target) {
+        let target = self.scope.names.get(&own).map(|(target, _)| *target);
+        // An item that names a file of its own name is the one being lowered: all before it are there.
+        let own_item = matches!(target, Some(Target::Item(item)) if item as usize == self.module.items.len());
+        if (target.is_none() || own_item) && self.path_without_dot(&own, token.span()) {
+            return Head::Expr(self.add_expr(Expr::Error, token.span()));
+        }
+        let expr = match target {
             Some(Target::Item(item)) => Expr::Item(self.own(item)),
             Some(Target::Module(index, module)) => {
                 self.used[index] = true;
@@ -274,6 +280,7 @@ impl Lower<'_> {
                 let names = self.exported_names(module);
                 let function = names.iter().find(|name| !name.starts_with(char::is_uppercase));
                 match function.or(names.first()) {
+                    _ if self.followed_by_slash(span) => self.with_path_help(error, &alias, span),
                     Some(first) => {
                         error.help(format!("write what you need of it, such as `{alias}.{first}`"))
                     }

@@ -205,11 +205,11 @@ fn json() {
         ),
         (
             "// a",
-            "a.json E0013 1:1 this is no JSON: expected a value, found `//` | ",
+            "a.json E0013 1:1 JSON has no comments | remove it, or make it a `.yaml` or `.toml` file",
         ),
         (
             "",
-            "a.json E0013 1:1 this is no JSON: expected a value, found the end of the file | ",
+            "a.json E0013 1:1 this is no JSON: expected a value, found the end of the file | the file is empty; an empty record is `{}`",
         ),
         (
             "1 2",
@@ -233,7 +233,7 @@ fn json() {
         ),
         (
             "\"\\q\"",
-            "a.json E0013 1:2 `\\q` is no character | for a backslash write `\\\\`",
+            "a.json E0013 1:2 `\\q` is no character | for a backslash write `\\\\`; the folders of a path are divided by `/`",
         ),
     ] {
         assert_eq!(data("a.json", text), expected);

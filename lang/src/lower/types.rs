@@ -179,6 +179,9 @@ impl Lower<'_> {
 
     fn unknown_type(&self, own: &str, span: Span) -> Diagnostic {
         let error = Diagnostic::error("E0252", span, format!("there is no type `{own}`"));
+        if let Some(help) = foreign(own) {
+            return error.help(help);
+        }
         let items = self
             .scope
             .names
@@ -257,4 +260,25 @@ fn dim(token: SyntaxToken<'_>) -> Dim {
         _ if token.text() == "_" => Dim::Unknown,
         _ => Dim::Name(name(token.text())),
     }
+}
+
+/// How a type of another language is written here.
+fn foreign(own: &str) -> Option<&'static str> {
+    Some(match own {
+        "Optional" | "Maybe" | "Option" => "a value that may be null has a type such as `Int?`",
+        "Dict" | "HashMap" | "Mapping" => {
+            "a map from text to numbers is a `Map[Int]`; a record is `{ lr: Float }`"
+        }
+        "Tuple" | "Array" | "Sequence" | "Vec" => {
+            "a list of numbers is a `List[Int]`; a record is `{ first: Int, second: Str }`"
+        }
+        "Union" => "a value has one type; for several kinds of value declare an `enum`",
+        "Any" | "Object" => "data of any form is `Json`",
+        "Callable" | "Function" => "a function's type is written `(Int) -> Float`",
+        "String" | "Text" => "write `Str`",
+        "Integer" | "Long" | "Number" => "write `Int`, or `Float`",
+        "Double" => "write `Float`",
+        "Boolean" => "write `Bool`",
+        _ => return None,
+    })
 }

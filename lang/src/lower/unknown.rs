@@ -64,6 +64,9 @@ impl Lower<'_> {
         if self.is_path_without_dot(span) {
             return;
         }
+        if self.is_setting {
+            return self.unknown_in_setting(own, span);
+        }
         let error = Diagnostic::error("E0250", span, format!("`{own}` is not defined"));
         let error = self.suggest_name(error, own, span);
         self.report(error);
@@ -82,17 +85,17 @@ impl Lower<'_> {
             );
         }
         if self.followed_by_slash(span) {
-            return error
-                .note("`a/b` is a division")
-                .help(format!("a path begins with `./`: write `./{own}/…`"))
-                .mend(
-                    "write `./`",
-                    Span {
-                        end: span.start,
-                        ..span
-                    },
-                    "./",
-                );
+            return self.with_path_help(error, own, span);
+        }
+        if let Some(help) = python(own) {
+            return error.help(help);
+        }
+        if self.cx.world.read(&self.beside(own)).is_ok() {
+            return error.help(format!("import it: `import ./{own}.mlp`")).mend(
+                format!("add `import ./{own}.mlp`"),
+                self.top(),
+                format!("import ./{own}.mlp\n"),
+            );
         }
         if self.cx.library.text(own).is_some() && own != PRELUDE {
             return error.help(format!("import it: `import std.{{{own}}}`")).mend(
@@ -119,7 +122,66 @@ impl Lower<'_> {
         }
     }
 
-    fn followed_by_slash(&self, span: Span) -> bool {
+    /// The path of the file `own.mlp` in this file's folder.
+    fn beside(&self, own: &str) -> String {
+        match self.cx.directory {
+            "" => format!("{own}.mlp"),
+            directory => format!("{directory}/{own}.mlp"),
+        }
+    }
+
+    /// Says how a path is written, whose first part stands at `span`.
+    pub(super) fn with_path_help(&self, error: Diagnostic, own: &str, span: Span) -> Diagnostic {
+        error
+            .note("`a/b` is a division")
+            .help(format!("a path begins with `./`: write `./{own}/…`"))
+            .mend(
+                "write `./`",
+                Span {
+                    end: span.start,
+                    ..span
+                },
+                "./",
+            )
+    }
+
+    /// `points.csv` for `./points.csv`: reports it, if the name at `span` is the stem of a file.
+    pub(super) fn path_without_dot(&mut self, own: &str, span: Span) -> bool {
+        let after = &self.cx.sources.get(span.source).text[span.end as usize..];
+        let follows = |text: &&&str| {
+            after
+                .strip_prefix('.')
+                .and_then(|after| after.strip_prefix(**text))
+                .is_some_and(|rest| {
+                    !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '(' | '.'))
+                })
+        };
+        let Some(extension) = EXTENSIONS.iter().find(follows) else {
+            return false;
+        };
+        if !self.is_path_without_dot(span) {
+            let better = format!("./{own}.{extension}");
+            let whole = Span {
+                end: span.end + 1 + extension.len() as u32,
+                ..span
+            };
+            let error = Diagnostic::error("E0250", whole, format!("`{own}` is not defined"))
+                .help(format!("a path begins with `./`: write `{better}`"))
+                .mend(format!("write `{better}`"), whole, better);
+            self.report(error);
+        }
+        true
+    }
+
+    /// What a setting says is written on the command line, where text has lost its quotes.
+    fn unknown_in_setting(&mut self, own: &str, span: Span) {
+        let error = Diagnostic::error("E0250", span, format!("`{own}` is not a value here")).help(
+            "a setting is written like a value in the pipeline: a number, a list; text in quotes: `'\"text\"'`",
+        );
+        self.report(error);
+    }
+
+    pub(super) fn followed_by_slash(&self, span: Span) -> bool {
         self.cx.sources.get(span.source).text[span.end as usize..].starts_with('/')
     }
 
@@ -128,7 +190,9 @@ impl Lower<'_> {
         let before = &self.cx.sources.get(span.source).text[..span.start as usize];
         let last = self.cx.diagnostics.last();
         before.ends_with('/')
-            && last.is_some_and(|last| last.code == "E0250" && last.span().end + 1 == span.start)
+            && last.is_some_and(|last| {
+                matches!(last.code, "E0250" | "E0257") && last.span().end + 1 == span.start
+            })
     }
 
     /// Before the first item of the file.
@@ -138,6 +202,33 @@ impl Lower<'_> {
             start: 0,
             end: 0,
         }
+    }
+
+    /// The name behind the point that follows `span`.
+    fn member_after(&self, span: Span) -> Option<String> {
+        let after = self.cx.sources.get(span.source).text[span.end as usize..].strip_prefix('.')?;
+        let name: String = after
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect();
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// What the library has for a name of PyTorch, such as `CrossEntropyLoss`: its module and its name here.
+    fn in_the_library(&self, own: &str) -> Option<(&'static str, String)> {
+        let mut snake = String::new();
+        let mut small = false;
+        for letter in own.chars() {
+            if letter.is_uppercase() && small {
+                snake.push('_');
+            }
+            small = letter.is_lowercase() || letter.is_ascii_digit();
+            snake.extend(letter.to_lowercase());
+        }
+        let short = snake.trim_end_matches("loss").trim_end_matches('_').to_owned();
+        [snake, short]
+            .into_iter()
+            .find_map(|name| Some((self.library_module_with(&name)?, name)))
     }
 
     /// The module of the library, imported or not, that declares `own`.
@@ -163,7 +254,12 @@ impl Lower<'_> {
             (Some(help), _) => error.help(help),
             (None, _) => match self.modules_with(own).as_slice() {
                 [other, ..] => error.help(format!("did you mean `{other}.{own}`?")),
-                [] => error,
+                [] => match self.in_the_library(own) {
+                    Some((module, name)) => {
+                        error.help(format!("write `{module}.{name}`, of `import std.{module}`"))
+                    }
+                    None => error,
+                },
             },
         };
         self.report(error);
@@ -192,9 +288,16 @@ impl Lower<'_> {
             (Some(help), _) => error.help(help),
             (None, _) => match self.modules_with(own).as_slice() {
                 [module, ..] => error.help(format!("did you mean `{module}.{own}`?")),
-                [] => {
-                    error.note("names that begin with an upper-case letter are types and variants of enums")
-                }
+                [] => match self
+                    .member_after(span)
+                    .and_then(|member| self.in_the_library(&member))
+                {
+                    Some((module, name)) => {
+                        error.help(format!("write `{module}.{name}`, of `import std.{module}`"))
+                    }
+                    None => error
+                        .note("names that begin with an upper-case letter are types and variants of enums"),
+                },
             },
         }
     }
@@ -206,6 +309,52 @@ fn foreign(word: &str) -> Option<(&'static str, &'static str)> {
         "True" | "TRUE" => ("true", "write `true`"),
         "False" | "FALSE" => ("false", "write `false`"),
         "None" | "NULL" | "Null" | "nil" | "undefined" => ("null", "write `null`"),
+        _ => return None,
+    })
+}
+
+/// The files that a pipeline names most.
+const EXTENSIONS: [&str; 15] = [
+    "csv",
+    "tsv",
+    "json",
+    "yaml",
+    "yml",
+    "toml",
+    "parquet",
+    "npy",
+    "npz",
+    "txt",
+    "pt",
+    "safetensors",
+    "mlp",
+    "py",
+    "nix",
+];
+
+/// What stands here for a word of Python that has no equal.
+fn python(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "list" | "tuple" => "a list is written `[first, second]`",
+        "dict" => "a record is written `{ name: value }`",
+        "set" => "the different elements of a list are `unique(xs)`",
+        "sorted" => "write `sort(xs)`",
+        "reversed" => "write `reverse(xs)`",
+        "pow" => "powers are written `x ** n`",
+        "print" => "nothing runs while a pipeline is read; `mlp eval name` shows a value",
+        "isinstance" | "type" => {
+            "types are known before anything runs; kinds of values are an `enum`, told apart by `match`"
+        }
+        "open" | "json" | "yaml" => "data is imported with its type: `import ./params.json as { lr: Float }`",
+        "self" => "there are no objects: a function takes what it needs as parameters",
+        "torch" | "np" | "numpy" | "pd" | "pandas" | "tf" => {
+            "Python runs in steps; networks are made by `std.nn`, data is read by `std.data`"
+        }
+        "os" | "sys" | "environ" => {
+            "the environment is not read: declare `param name: Str`, and give it with `--set`"
+        }
+        "yes" | "on" => "write `true`",
+        "no" | "off" => "write `false`",
         _ => return None,
     })
 }

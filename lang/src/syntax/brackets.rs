@@ -49,12 +49,23 @@ pub(super) fn is_closer(kind: SyntaxKind) -> bool {
 /// what is open within its record.
 pub(super) fn match_brackets(tokens: &[Token], starts_item: impl Fn(usize) -> bool) -> Vec<Option<Closing>> {
     let mut table = Table::new(tokens);
-    if table.run(None) {
+    table.run(None);
+    if table.faults == 0 {
         return table.closings;
     }
-    let mut table = Table::new(tokens);
-    table.run(Some(&starts_item));
-    table.closings
+    // Which of the two readings a person meant is not known; the one with fewer mistakes is likelier.
+    let [left_open, mistyped] = [false, true].map(|mistyped| {
+        let mut table = Table::new(tokens);
+        table.mistyped = mistyped;
+        table.run(Some(&starts_item));
+        table
+    });
+    let best = if mistyped.faults < left_open.faults {
+        mistyped
+    } else {
+        left_open
+    };
+    best.closings
 }
 
 struct Table<'t> {
@@ -62,6 +73,10 @@ struct Table<'t> {
     closings: Vec<Option<Closing>>,
     /// Open brackets.
     open: Vec<Open>,
+    /// Whether a closing bracket of another shape closes the innermost one all the same, instead of one further out.
+    mistyped: bool,
+    /// How many brackets do not match.
+    faults: usize,
 }
 
 /// An open bracket.
@@ -93,18 +108,18 @@ impl<'t> Table<'t> {
             tokens,
             closings: vec![None; tokens.len()],
             open: Vec::new(),
+            mistyped: false,
+            faults: 0,
         }
     }
 
-    /// Whether all brackets match.
-    fn run(&mut self, starts_item: Option<&dyn Fn(usize) -> bool>) -> bool {
-        let mut matched = true;
+    fn run(&mut self, starts_item: Option<&dyn Fn(usize) -> bool>) {
         for index in 0..self.tokens.len() {
             let kind = self.tokens[index].kind;
             if closer(kind).is_some() {
                 self.push(index, kind);
             } else if is_closer(kind) {
-                matched &= self.close(index, kind);
+                self.close(index, kind);
             } else if let Some(starts_item) = starts_item
                 && !self.open.is_empty()
             {
@@ -115,9 +130,7 @@ impl<'t> Table<'t> {
                 }
             }
         }
-        matched &= self.open.is_empty();
         self.close_down_to(0, self.tokens.len().saturating_sub(1));
-        matched
     }
 
     fn push(&mut self, index: usize, kind: SyntaxKind) {
@@ -176,24 +189,28 @@ impl<'t> Table<'t> {
         }
     }
 
-    fn close(&mut self, index: usize, kind: SyntaxKind) -> bool {
+    fn close(&mut self, index: usize, kind: SyntaxKind) {
         match self.innermost(kind) {
+            Some(at) if self.mistyped && at + 1 < self.open.len() && count_of(kind).is_some() => {
+                if let Some(open) = self.open.pop() {
+                    self.closings[open.index as usize] = Some(Closing::Mistyped(index as u32));
+                    self.faults += 1;
+                }
+            }
             Some(at) => {
-                let exact = at + 1 == self.open.len();
                 self.close_down_to(at + 1, index);
                 if let Some(open) = self.open.pop() {
                     self.closings[open.index as usize] = Some(Closing::Closed(index as u32));
                 }
-                exact
             }
             None => {
+                self.faults += 1;
                 let barrier = self.barrier();
                 if self.open.len() > barrier
                     && let Some(open) = self.open.last_mut()
                 {
                     open.stray.get_or_insert(index as u32);
                 }
-                false
             }
         }
     }
@@ -202,6 +219,7 @@ impl<'t> Table<'t> {
     fn close_down_to(&mut self, keep: usize, end: usize) {
         while self.open.len() > keep {
             if let Some(open) = self.open.pop() {
+                self.faults += 1;
                 self.closings[open.index as usize] = Some(match open.stray {
                     Some(stray) => Closing::Mistyped(stray),
                     None => Closing::Unclosed(end as u32),

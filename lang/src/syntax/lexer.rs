@@ -151,6 +151,12 @@ impl<'t> Lexer<'t> {
         match self.bytes[start] {
             b' ' | b'\t' | b'\r' | b'\n' => self.whitespace(),
             b'#' => self.comment(),
+            b'/' | b'-' if self.is_foreign_comment() => self.foreign_comment(),
+            b'-' if self.flags & Token::COLUMN_0 != 0
+                && self.rest().lines().next().map(str::trim_end) == Some("---") =>
+            {
+                self.junk('-');
+            }
             b'0'..=b'9' => self.number(),
             b'"' => self.string(),
             b'\'' => self.single_quoted(),
@@ -220,6 +226,54 @@ impl<'t> Lexer<'t> {
         };
         self.pos += end;
         self.push(kind, start);
+    }
+
+    /// Whether `//` or `--` begins a comment of another language here: where a line begins, or before two words, which
+    /// are no operand.
+    fn is_foreign_comment(&self) -> bool {
+        let sign = if self.peek(0) == b'/' { "//" } else { "--" };
+        let line = self.rest();
+        let line = &line[..line.find('\n').unwrap_or(line.len())];
+        let Some(text) = line.strip_prefix(sign).filter(|_| self.interpolate) else {
+            return false;
+        };
+        if !text.starts_with([' ', '\t']) {
+            return false;
+        }
+        let is_word = |word: &str| {
+            word.chars()
+                .all(|c| c.is_alphabetic() || matches!(c, '\'' | ',' | '.'))
+        };
+        let goes_on = |word: &str| reserved(word).is_some() || word == "in";
+        let mut words = text.split_whitespace();
+        let prose = match (words.next(), words.next()) {
+            (Some(first), Some(second)) => {
+                is_word(first) && is_word(second) && !goes_on(second) && !first.ends_with([',', '.'])
+            }
+            _ => false,
+        };
+        prose || (self.flags & Token::COLUMN_0 != 0 && sign == "//")
+    }
+
+    fn foreign_comment(&mut self) {
+        let start = self.pos;
+        let line = self.rest();
+        self.pos += line.find(['\n', '\r']).unwrap_or(line.len());
+        let span = self.span(start, start + 2);
+        let error = Diagnostic::error("E0101", span, "comments begin with `#`")
+            .help("write `#`")
+            .mend("write `#`", span, "#");
+        self.habit(error);
+        self.push(K::Comment, start);
+    }
+
+    /// Reports what a person does in many places; what comes later joins the first.
+    fn habit(&mut self, diagnostic: Diagnostic) {
+        let same = |before: &&mut Diagnostic| before.message == diagnostic.message && before.mend.is_some();
+        match self.errors.iter_mut().find(same) {
+            Some(before) => before.join(diagnostic),
+            None => self.errors.push(diagnostic),
+        }
     }
 
     fn word(&mut self) {
@@ -345,6 +399,20 @@ impl<'t> Lexer<'t> {
             )
             .help("strings are written with the plain `\"`")
             .mend("write `\"`", span, "\""),
+            '-' => {
+                self.pos = start + 3;
+                let span = self.span(start, self.pos);
+                Diagnostic::error("E0101", span, "`---` separates nothing here")
+                    .help("leave it out")
+                    .mend("remove `---`", span, "")
+            }
+            '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{ad}' => Diagnostic::error(
+                "E0101",
+                span,
+                format!("an invisible character, U+{:04X}, stands here", first as u32),
+            )
+            .help("remove it")
+            .mend("remove it", span, ""),
             '\u{a0}' | '\u{2009}' | '\u{202f}' | '\u{3000}' | '\u{feff}' => Diagnostic::error(
                 "E0101",
                 span,
@@ -359,8 +427,18 @@ impl<'t> Lexer<'t> {
             }
             '$' => {
                 self.pos = self.word_end(self.pos);
-                Diagnostic::error("E0101", span, "`$` stands only in strings, as `${…}`")
+                let span = self.span(start, self.pos);
+                let error = Diagnostic::error("E0101", span, "`$` stands only in strings, as `${…}`");
+                match &self.text[start + 1..self.pos] {
+                    "" => error,
+                    name => error.help(format!(
+                        "the environment is not read; declare `param {}: Str`, and give it with `--set`",
+                        name.to_lowercase()
+                    )),
+                }
             }
+            '~' => Diagnostic::error("E0101", span, "`~` means nothing here")
+                .help("no value is written `null`; a path begins with `./`, and stays within the project"),
             '@' => Diagnostic::error("E0101", span, "`@` means nothing here")
                 .help("there are no decorators, and matrices are multiplied by `tensor.matmul`"),
             '\\' => Diagnostic::error("E0101", span, "a line needs no `\\` to go on")
@@ -372,13 +450,19 @@ impl<'t> Lexer<'t> {
                 let message = format!("a control character, U+{:04X}, stands here", other as u32);
                 Diagnostic::error("E0101", span, message).help("remove it")
             }
-            other => Diagnostic::error(
-                "E0101",
-                span,
-                format!("`{other}` begins nothing that is known here"),
-            ),
+            other => match ascii_for(other) {
+                Some(ours) => Diagnostic::error("E0101", span, format!("`{other}` is written `{ours}`"))
+                    .help(format!("write `{ours}`"))
+                    .mend(format!("write `{ours}`"), span, ours),
+                None => Diagnostic::error("E0101", span, format!("`{other}` means nothing here"))
+                    .help("names are made of letters, digits and `_`; other characters stand in strings"),
+            },
         };
-        self.error(error);
+        if first == ';' {
+            self.habit(error);
+        } else {
+            self.error(error);
+        }
         self.push(K::Junk, start);
     }
 
@@ -462,4 +546,24 @@ impl<'t> Lexer<'t> {
         );
         self.push(K::Junk, start);
     }
+}
+
+/// What is written here for a sign of mathematics or of a wide keyboard.
+fn ascii_for(sign: char) -> Option<&'static str> {
+    Some(match sign {
+        '\u{d7}' | '\u{22c5}' => "*",
+        '\u{f7}' => "/",
+        '\u{2264}' => "<=",
+        '\u{2265}' => ">=",
+        '\u{2260}' => "!=",
+        '\u{2192}' => "->",
+        '\u{21d2}' => "=>",
+        '\u{2026}' => "...",
+        '\u{ff0c}' => ",",
+        '\u{ff1a}' => ":",
+        '\u{ff08}' => "(",
+        '\u{ff09}' => ")",
+        '\u{ff1d}' => "=",
+        _ => return None,
+    })
 }

@@ -12,6 +12,7 @@ mod lists;
 mod operators;
 mod patterns;
 mod primary;
+mod statements;
 mod suffixes;
 mod types;
 
@@ -65,8 +66,10 @@ fn run(source: SourceId, text: &str, lexed: &mut Lexed, start: fn(&mut Parser<'_
         pos: 0,
         limit,
         depth: 0,
+        item_start: 0,
         quiet_until: 0,
         last_error: None,
+        habits: Vec::new(),
         errors: Vec::new(),
     };
     start(&mut parser);
@@ -76,6 +79,16 @@ fn run(source: SourceId, text: &str, lexed: &mut Lexed, start: fn(&mut Parser<'_
         end: lexed.tokens.len() as u32 - 1,
         size: parser.nodes.len() as u32 + 1,
     });
+    // Of a text that stands alone and is malformed too, it is said how it is written.
+    let malformed = |span: Span| {
+        lexed
+            .errors
+            .iter()
+            .any(|error| span.start <= error.span().start && error.span().end <= span.end)
+    };
+    parser
+        .errors
+        .retain(|error| error.code != "E0118" || !malformed(error.span()));
     lexed.errors.append(&mut parser.errors);
     parser.nodes
 }
@@ -131,10 +144,15 @@ struct Parser<'t> {
     /// Where the bracket that is being read ends.
     limit: usize,
     depth: u32,
+    /// Where the item that is being read begins.
+    item_start: usize,
     /// Before this token nothing is reported.
     quiet_until: usize,
     /// The token at which the last error was reported.
     last_error: Option<usize>,
+    /// What was reported before that a person does again and again: its message without names, the bracket or file in
+    /// which it was, and the error.
+    habits: Vec<(&'static str, usize, usize)>,
     nodes: Vec<RawNode>,
     errors: Vec<Diagnostic>,
 }
@@ -170,6 +188,11 @@ impl<'t> Parser<'t> {
     fn glued(&self, ahead: usize) -> bool {
         let at = self.pos + ahead;
         at < self.limit && self.tokens[at].flags & (Token::SPACED | Token::FIRST) == 0
+    }
+
+    /// The text between two places; nothing if they are not in order, as about tokens that are missing.
+    fn slice(&self, start: u32, end: u32) -> &'t str {
+        self.text.get(start as usize..end as usize).unwrap_or("")
     }
 
     fn text_of(&self, index: usize) -> &'t str {
@@ -366,6 +389,29 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Reports a habit of another language. Within one bracket it is one mistake, however often it was made: what comes
+    /// later joins the first, whose mend covers all.
+    fn habit(&mut self, key: &'static str, diagnostic: Diagnostic) {
+        let scope = self.limit;
+        self.habit_within(key, scope, diagnostic);
+    }
+
+    fn habit_within(&mut self, key: &'static str, scope: usize, diagnostic: Diagnostic) {
+        let before = self
+            .habits
+            .iter()
+            .find(|(other, within, _)| *other == key && *within == scope);
+        if let Some(&(_, _, index)) = before {
+            self.errors[index].join(diagnostic);
+            return;
+        }
+        let reported = self.errors.len();
+        self.error(diagnostic);
+        if self.errors.len() > reported {
+            self.habits.push((key, scope, reported));
+        }
+    }
+
     /// Reports the token at hand as one that cannot stand here; `expected` is what could, or empty.
     fn unexpected(&mut self, expected: &str) {
         let found = self.found();
@@ -460,8 +506,13 @@ fn closer_text(opener: SyntaxKind) -> &'static str {
 }
 
 fn shorten(text: &str) -> &str {
+    shorten_to(text, 24)
+}
+
+/// The first line of `text`, and at most `length` characters of it.
+fn shorten_to(text: &str, length: usize) -> &str {
     let line = text.lines().next().unwrap_or("");
-    match line.char_indices().nth(24) {
+    match line.char_indices().nth(length) {
         Some((end, _)) => &line[..end],
         None => line,
     }

@@ -86,11 +86,24 @@ impl Json<'_> {
         } else {
             format!("`{}`", self.token_text())
         };
-        Diagnostic::error(
+        let error = Diagnostic::error(
             "E0013",
             self.span(),
             format!("this is no JSON: expected {expected}, found {found}"),
-        )
+        );
+        match (self.kind(), self.token_text()) {
+            (K::SlashSlash, _) => Diagnostic::error("E0013", self.span(), "JSON has no comments")
+                .help("remove it, or make it a `.yaml` or `.toml` file"),
+            (_, "NaN" | "Infinity" | "inf") => {
+                error.help("JSON has finite numbers only; nothing is written `null`")
+            }
+            (_, "True" | "False") => error.help(format!("write `{}`", self.token_text().to_lowercase())),
+            (_, "None" | "undefined") => error.help("write `null`"),
+            (K::Eof, _) if self.text.trim().is_empty() => {
+                error.help("the file is empty; an empty record is `{}`")
+            }
+            _ => error,
+        }
     }
 
     fn value(&mut self, depth: usize) -> Result<DataNode, Diagnostic> {

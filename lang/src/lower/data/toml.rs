@@ -13,13 +13,17 @@ pub(super) fn parse(source: SourceId, text: &str) -> Result<DataNode, Diagnostic
     let toml = Toml { source };
     let table = DeTable::parse(text).map_err(|error| {
         let message = error.message().trim().replace('\n', "; ");
-        let code = if message.contains("duplicate key") {
-            "E0016"
-        } else {
-            "E0015"
-        };
-        let span = toml.span(error.span().unwrap_or(text.len()..text.len()));
-        Diagnostic::error(code, span, format!("this is no TOML: {message}"))
+        let range = error.span().unwrap_or(text.len()..text.len());
+        let (span, written) = (toml.span(range.clone()), text.get(range).unwrap_or(""));
+        if message.contains("duplicate key") {
+            return Diagnostic::error("E0016", span, format!("the key `{written}` is written twice"))
+                .help("remove one of them");
+        }
+        if message.contains("string values must be quoted") {
+            return Diagnostic::error("E0015", span, "text stands between quotes in TOML")
+                .help(format!("write `\"{written}\"`"));
+        }
+        Diagnostic::error("E0015", span, format!("this is no TOML: {message}"))
     })?;
     let span = toml.span(0..text.len());
     let value = toml.table(table.get_ref(), 0)?;

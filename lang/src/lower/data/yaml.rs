@@ -67,11 +67,20 @@ impl<'t> Yaml<'t> {
                     start: at,
                     end: at,
                 };
-                let error = Diagnostic::error("E0014", span, format!("this is no YAML: {}", error.info()));
-                Err(if self.text.contains('\t') {
-                    error.help("YAML is indented by spaces, never by tabs")
-                } else {
-                    error
+                let info = error.info().to_owned();
+                let error = Diagnostic::error("E0014", span, format!("this is no YAML: {info}"));
+                Err(match info.as_str() {
+                    _ if self.text.contains('\t') => error.help("YAML is indented by spaces, never by tabs"),
+                    info if info.contains("block mapping") => {
+                        error.help("the keys of one record begin in the same column")
+                    }
+                    info if info.contains("flow sequence") => {
+                        error.help("write the `]` that is missing, or a comma")
+                    }
+                    info if info.contains("flow mapping") => {
+                        error.help("write the `}` that is missing, or a comma")
+                    }
+                    _ => error,
                 })
             }
             None => Ok((Event::StreamEnd, self.span(saphyr_parser::Span::default()))),

@@ -92,6 +92,16 @@ impl Lexer<'_> {
 
     fn leading_zero(&mut self, start: usize) {
         let text = &self.text[start..self.pos];
+        // `1,000`: the comma and the number before it stand here already.
+        let before = self.text[..start].strip_suffix(',');
+        let group = before.filter(|before| text.len() == 3 && before.ends_with(|c: char| c.is_ascii_digit()));
+        if group.is_some() {
+            let span = self.span(start - 1, self.pos);
+            return self.error(
+                Diagnostic::error("E0104", span, "thousands are set apart by `_`, not by `,`")
+                    .help("write `_` for the comma"),
+            );
+        }
         let digits = text.trim_start_matches(['0', '_']);
         let better = if digits.is_empty() { "0" } else { digits }.to_owned();
         let span = self.span(start, self.pos);

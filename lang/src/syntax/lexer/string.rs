@@ -1,6 +1,6 @@
 //! Strings: on one line, and between `"""`.
 
-use super::{K, Lexer, Mode};
+use super::{K, Lexer, Mode, Token};
 use crate::diagnostic::Diagnostic;
 
 impl Lexer<'_> {
@@ -27,6 +27,9 @@ impl Lexer<'_> {
                 }
                 Some(b'\\') if !matches!(self.bytes.get(end + 1), None | Some(b'\n')) => end += 2,
                 Some(b'$') if self.interpolate && self.bytes.get(end + 1) == Some(&b'{') => break,
+                Some(b'\n') if let Some(close) = self.closed_on_later_line(end) => {
+                    return self.string_over_lines(start, close);
+                }
                 None | Some(b'\n') => break,
                 Some(_) => end += 1,
             }
@@ -36,6 +39,35 @@ impl Lexer<'_> {
             triple: false,
             open: start as u32,
         });
+    }
+
+    /// The `"` that closes, on a later line, a string that does not end on its own at `end`: where no item begins before,
+    /// and where the quotes of that line would not match otherwise.
+    fn closed_on_later_line(&self, end: usize) -> Option<usize> {
+        let mut at = end + 1;
+        for line in self.text[at..].split_inclusive('\n').take(20) {
+            let words = line.trim_start_matches(|c: char| c == '_' || c.is_alphanumeric());
+            let item = words.len() < line.len() && words.trim_start().starts_with(['=', ':']);
+            if item || self.modes.last().is_some() {
+                return None;
+            }
+            match line.matches('"').count() {
+                0 => at += line.len(),
+                count if count % 2 == 1 => return line.find('"').map(|quote| at + quote),
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    fn string_over_lines(&mut self, start: usize, close: usize) {
+        let span = self.span(start, start + 1);
+        let error = Diagnostic::error("E0102", span, "a string between `\"` ends on its line")
+            .at("opened here")
+            .help("text of several lines stands between `\"\"\"`, each on a line of its own");
+        self.error(error);
+        self.pos = close + 1;
+        self.push(K::Str, start);
     }
 
     /// `"""` stands at the end of its line.
@@ -50,7 +82,7 @@ impl Lexer<'_> {
                     span,
                     "the text of a `\"\"\"` string begins on the next line",
                 )
-                .help("put a line break after `\"\"\"`, or write the text between single `\"`"),
+                .help("put a line break after `\"\"\"`, or write the text between single `\"`; comments begin with `#`"),
             );
         }
     }
@@ -162,6 +194,13 @@ impl Lexer<'_> {
 
     /// Reports the escapes between `start` and `end` that are none.
     fn escapes(&mut self, start: usize, end: usize) {
+        // The parser says that there are no raw strings.
+        if self.tokens.last().is_some_and(|token| token.kind == K::Lname)
+            && self.text[..start].ends_with("r\"")
+            && self.flags & Token::SPACED == 0
+        {
+            return;
+        }
         let mut at = start;
         while let Some(offset) = self.text[at..end].find('\\') {
             at += offset;
@@ -176,7 +215,7 @@ impl Lexer<'_> {
                     } else {
                         error
                             .note("escapes are \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\$ \\u00e9 \\u{1f600}")
-                            .help("for a backslash write `\\\\`")
+                            .help("for a backslash write `\\\\`; the folders of a path are divided by `/`")
                             .mend("write `\\\\`", self.span(at, at + 1), "\\\\")
                     };
                     self.error(error);
@@ -211,7 +250,9 @@ impl Lexer<'_> {
         let start = self.pos;
         let line = self.rest();
         let line = &line[..line.find(['\n', '\r']).unwrap_or(line.len())];
-        let mut marks = line.match_indices(['\u{201c}', '\u{201d}', '\u{201e}']).skip(1);
+        let mut marks = line
+            .match_indices(['\u{201c}', '\u{201d}', '\u{201e}', '"'])
+            .skip(1);
         let Some((at, mark)) = marks.next() else {
             return false;
         };

@@ -1,7 +1,7 @@
 //! Expressions that are no operands: `if`, `match`, `let`, lambdas, imports of data.
 
 use super::{K, Mark, Parser};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Mend};
 
 impl Parser<'_> {
     /// Whether an expression can begin with the token at hand.
@@ -91,21 +91,14 @@ impl Parser<'_> {
         if self.at(K::Then) {
             self.bump();
         } else {
+            if self.at(K::Colon) {
+                return self.if_with_colons(mark);
+            }
             let span = self.span_here();
-            let error = if self.at(K::Colon) {
-                Diagnostic::error(
-                    "E0137",
-                    span,
-                    "the condition of an `if` is followed by `then`, not `:`",
-                )
-                .help("write `if condition then value else other`")
-                .mend("write `then`", span, " then")
-            } else {
-                Diagnostic::error("E0137", span, format!("expected `then`, found {}", self.found()))
-                    .help("write `if condition then value else other`")
-            };
+            let error = Diagnostic::error("E0137", span, format!("expected `then`, found {}", self.found()))
+                .help("write `if condition then value else other`");
             self.error(error);
-            if !self.eat(K::Colon) && !self.starts_expr() {
+            if !self.starts_expr() {
                 return self.finish(mark, K::IfExpr);
             }
         }
@@ -130,11 +123,65 @@ impl Parser<'_> {
         self.finish(mark, K::IfExpr);
     }
 
+    /// At the colon of `if condition:`: an `if` of Python. What follows is read as it was meant; a block of statements
+    /// is skipped.
+    fn if_with_colons(&mut self, mark: Mark) {
+        let (at, colon) = (self.pos, self.span_here());
+        let mut edits = vec![(colon, " then".to_owned())];
+        self.bump();
+        if self.at(K::Lname) && self.nth(1) == K::Assign && self.first_on_line() {
+            edits.clear();
+            self.skip_statement(mark);
+        } else {
+            let (errors, last_error) = (self.errors.len(), self.last_error);
+            self.expr();
+            if self.eat(K::Else) {
+                if self.at(K::Colon) {
+                    edits.push((self.span_here(), String::new()));
+                    self.bump();
+                }
+                self.expr();
+            } else {
+                edits.clear();
+                self.skip_statement(mark);
+            }
+            // The one mistake is the colon.
+            self.errors.truncate(errors);
+            self.last_error = last_error;
+        }
+        let error = Diagnostic::error(
+            "E0137",
+            colon,
+            "the condition of an `if` is followed by `then`, not `:`",
+        )
+        .help("write `if condition then value else other`");
+        let error = Diagnostic {
+            mend: (!edits.is_empty()).then(|| Mend {
+                title: "write `then`".to_owned(),
+                edits,
+            }),
+            ..error
+        };
+        let end = std::mem::replace(&mut self.pos, at);
+        self.error(error);
+        self.pos = end;
+        self.finish(mark, K::ErrorNode);
+    }
+
     fn match_expr(&mut self, mark: Mark) {
         self.bump();
         self.or();
         if self.at(K::LBrace) {
             self.comma_list(Self::arm);
+        } else if self.at(K::Colon) {
+            let error = Diagnostic::error(
+                "E0138",
+                self.span_here(),
+                "the cases of a `match` stand in `{ … }`",
+            )
+            .help("write `match value { first => a, _ => b }`");
+            self.error(error);
+            self.skip_statement(mark);
         } else {
             self.unexpected("`{` and the cases");
         }

@@ -2,6 +2,7 @@
 
 use super::{K, Mark, Parser};
 use crate::diagnostic::Diagnostic;
+use crate::source::Span;
 
 impl Parser<'_> {
     /// At `name:` or `"name":` at the top of a file, which is no annotation of a binding.
@@ -12,21 +13,35 @@ impl Parser<'_> {
         self.bump();
         let nested = self.at_end() || self.first_on_line();
         let value = if nested { self.pos } else { self.end_of_line() };
-        let error = if nested {
+        let error = if nested && self.at(K::Minus) {
+            Diagnostic::error("E0117", head, format!("a list is written `{name} = [ … ]`"))
+                .help(format!("write `{name} = [first, second]`"))
+        } else if nested {
             Diagnostic::error("E0117", head, format!("a record is written `{name} = {{ … }}`"))
                 .help(format!("write `{name} = {{ key: value, … }}`"))
         } else {
             let span = self.span(self.tokens[self.pos].start, self.ends[value - 1]);
-            let text = super::shorten(&self.text[span.start as usize..span.end as usize]);
-            Diagnostic::error("E0117", head, format!("a binding is written `{name} = {text}`"))
-                .help(
+            let text = super::shorten(self.slice(span.start, span.end));
+            let error = Diagnostic::error("E0117", head, format!("a binding is written `{name} = {text}`"));
+            let word = value == self.pos + 1 && self.at(K::Lname);
+            let error = if word {
+                error.help(format!(
+                    "write `{name} =`; text stands between quotes: `{name} = \"{text}\"`"
+                ))
+            } else {
+                error.help(
                     "at the top of a file names are bound with `=`; `:` stands before a type, or in a record",
                 )
-                .mend(format!("write `{name} =`"), head, format!("{name} ="))
+            };
+            error.mend(format!("write `{name} =`"), head, format!("{name} ="))
         };
         // The line was looked at as a whole; where it is reported is its start.
         self.pos = mark.pos;
-        self.error(error);
+        if nested {
+            self.error(error);
+        } else {
+            self.habit_within("a binding with :", 0, error);
+        }
         self.pos = value;
         if nested {
             self.skip_block();
@@ -40,6 +55,35 @@ impl Parser<'_> {
                 K::ErrorNode
             },
         );
+    }
+
+    /// Whether two lines or more begin here with `- `, the first of them where a value stands.
+    pub(super) fn is_yaml_list(&self) -> bool {
+        let dashes = |at: usize| {
+            let next = self.tokens.get(at + 1).map_or(0, |token| token.flags);
+            self.tokens[at].kind == K::Minus
+                && self.tokens[at].has(super::Token::FIRST)
+                && next & (super::Token::SPACED | super::Token::FIRST) == super::Token::SPACED
+        };
+        dashes(self.pos) && Some(self.end_of_line()).is_some_and(|next| next < self.limit && dashes(next))
+    }
+
+    /// Lines of `- item`, where a value stands.
+    pub(super) fn yaml_list(&mut self, mark: Mark) {
+        let error = Diagnostic::error(
+            "E0117",
+            self.span_here(),
+            "the elements of a list stand in `[ … ]`",
+        )
+        .help("write `[first, second]`");
+        self.error(error);
+        let top = self.tokens[mark.pos].has(super::Token::COLUMN_0);
+        self.skip_until(|p| {
+            p.pos > mark.pos
+                && p.first_on_line()
+                && !p.at(K::Minus)
+                && (top || p.tokens[p.pos].has(super::Token::COLUMN_0))
+        });
     }
 
     /// The token after the line at hand, brackets taken whole.
@@ -80,8 +124,20 @@ impl Parser<'_> {
                 .help("a function's value is the expression after `=`"),
             "while" if same_line => Diagnostic::error("E0127", span, "there are no loops")
                 .help("write `[… for x in xs]`, `map`, `filter` or `fold`"),
+            "print" if next == K::LParen && same_line && !self.closes_last() => {
+                Diagnostic::error("E0127", span, "there is no `print`: nothing runs while a pipeline is read")
+                    .help("`mlp eval name` shows the value of a name")
+            }
+            "include" | "require" | "use" | "source" | "load" if matches!(next, K::Str | K::Path) && same_line => {
+                Diagnostic::error("E0139", span, "a file is imported with `import`")
+                    .help("write `import ./lib.mlp`, and its names as `lib.name`")
+            }
             "with" | "try" | "async" | "await" | "global" | "del" | "raise" | "print" | "assert"
-                if same_line && matches!(next, K::Lname | K::Uname | K::Str | K::StrOpen | K::Colon | K::True) =>
+                if same_line
+                    && matches!(
+                        next,
+                        K::Lname | K::Uname | K::Str | K::StrOpen | K::Colon | K::True | K::Int | K::Not
+                    ) =>
             {
                 Diagnostic::error("E0127", span, format!("there is no statement `{word}`"))
                     .help("a file consists of imports, bindings `name = value`, functions and types")
@@ -123,6 +179,14 @@ impl Parser<'_> {
         true
     }
 
+    /// Whether the call at hand is the last of the file, and so its result.
+    fn closes_last(&self) -> bool {
+        match self.closings[self.pos + 1] {
+            Some(super::Closing::Closed(end)) => end as usize + 1 >= self.limit,
+            _ => true,
+        }
+    }
+
     /// `x += 1`.
     pub(super) fn augmented_assignment(&mut self, mark: Mark) {
         let name = self.text_of(self.pos);
@@ -152,12 +216,13 @@ impl Parser<'_> {
         let error = match self.current() {
             K::Lname => {
                 let name = self.text_of(self.pos);
-                let error = Diagnostic::error("E0139", span, format!("`{name}` is not imported so"));
                 match name {
-                    "torch" | "numpy" | "np" | "pandas" | "os" | "sys" | "sklearn" | "tensorflow" => {
-                        error.help("Python runs in steps; networks are written with `import std.{nn}`")
+                    "torch" | "numpy" | "np" | "pandas" | "os" | "sys" | "math" | "json" | "sklearn" | "tensorflow"
+                    | "keras" | "jax" | "matplotlib" => {
+                        Diagnostic::error("E0139", span, format!("`{name}` is Python\'s, and this is no Python"))
+                            .help("networks are written with `import std.{nn}`; Python scripts run in steps")
                     }
-                    _ => error
+                    _ => Diagnostic::error("E0139", span, format!("`{name}` is not imported so"))
                         .help(format!("write `import std.{{{name}}}` for the library's, `import ./{name}.mlp` for a file"))
                         .mend(format!("write `import std.{{{name}}}`"), span, format!("std.{{{name}}}")),
                 }
@@ -177,6 +242,10 @@ impl Parser<'_> {
                 .help(format!("write `import {path}`"))
                 .mend(format!("write `{path}`"), span, path)
             }
+            K::LBrace if self.is_from_behind() => {
+                Diagnostic::error("E0139", span, "where an import is from stands first")
+                    .help("write `import std.{nn}`")
+            }
             K::LBrace => Diagnostic::error("E0139", span, "what is imported from is missing")
                 .help("write `import std.{nn}`")
                 .mend("write `std.`", self.span(span.start, span.start), "std."),
@@ -194,6 +263,12 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether `from` follows the braces at hand.
+    fn is_from_behind(&self) -> bool {
+        let after = self.closings[self.pos].map_or(self.pos, |closing| closing.end()) + 1;
+        after < self.limit && self.text_of(after) == "from"
+    }
+
     /// A word of another language where a value stands; true if it was one, and is skipped.
     pub(super) fn foreign_word(&mut self, mark: Mark) -> bool {
         let word = self.text_of(self.pos);
@@ -201,25 +276,101 @@ impl Parser<'_> {
         let next = self.nth(1);
         let error = match word {
             "lambda" if matches!(next, K::Lname | K::Colon) => {
-                Diagnostic::error("E0127", span, "a function without a name is written `x => …`")
-                    .help("write `x => …`, or `(x, y) => …`")
+                self.python_lambda(mark);
+                return true;
+            }
+            "return" if self.starts_value_after_word() => {
+                let removed = self.span(span.start, self.tokens[self.pos + 1].start);
+                let error = Diagnostic::error("E0127", span, "there is no `return`")
+                    .help("a function's value is what stands after `=`, or after `=>`")
+                    .mend("remove `return`", removed, "");
+                self.error(error);
+                self.bump();
+                self.expr();
+                return true;
             }
             "f" | "r" | "b" | "u" if matches!(next, K::Str | K::StrOpen) && self.glued(1) => {
-                Diagnostic::error("E0127", span, format!("strings have no `{word}` before them"))
-                    .help("values are put in by `\"${value}\"`")
-                    .mend(format!("remove `{word}`"), span, "")
+                self.prefixed_string(word, span)
             }
             _ => return false,
         };
         self.error(error);
         self.bump();
-        if word == "lambda" {
-            self.skip_until(|p| p.at(K::Comma) || p.first_on_line());
-        } else {
-            self.string();
-        }
+        self.string();
         self.finish(mark, K::ErrorNode);
         true
+    }
+
+    /// `f"…{value}…"`, `r"…"`.
+    fn prefixed_string(&self, word: &str, span: Span) -> Diagnostic {
+        let error = Diagnostic::error("E0127", span, format!("strings have no `{word}` before them"));
+        let string = self.span_of(self.pos + 1);
+        let text = self.slice(string.start, string.end);
+        let braces =
+            word == "f" && self.nth(1) == K::Str && text.contains('{') && !text.contains(['$', ':', '!']);
+        let better = if braces && !text.contains("{{") {
+            text.replace('{', "${")
+        } else {
+            text.to_owned()
+        };
+        let error = match word {
+            "f" if braces => error.help(format!(
+                "values are put in by `${{…}}`: write `{}`",
+                super::shorten_to(&better, 60)
+            )),
+            "f" => error.help("values are put in by `\"${value}\"`"),
+            _ => error.help(format!("leave the `{word}` out")),
+        };
+        let whole = self.span(span.start, string.end);
+        error.mend(format!("remove `{word}`"), whole, better)
+    }
+
+    /// `lambda x, y: value`, read as what it means.
+    fn python_lambda(&mut self, mark: Mark) {
+        let (at, word) = (self.pos, self.span_here());
+        self.bump();
+        let first = self.pos;
+        while self.at(K::Lname) {
+            let param = self.start();
+            self.bump();
+            self.finish(param, K::LambdaParam);
+            if !self.eat(K::Comma) {
+                break;
+            }
+        }
+        let names: Vec<&str> = (first..self.pos)
+            .filter(|index| self.tokens[*index].kind == K::Lname)
+            .map(|index| self.text_of(index))
+            .collect();
+        let head = match names.as_slice() {
+            [one] => format!("{one} =>"),
+            names => format!("({}) =>", names.join(", ")),
+        };
+        let error = Diagnostic::error(
+            "E0127",
+            word,
+            format!("a function without a name is written `{head} …`"),
+        )
+        .help(format!("write `{head}`"));
+        let error = if self.at(K::Colon) {
+            error.mend(
+                format!("write `{head}`"),
+                self.span(word.start, self.ends[self.pos]),
+                head,
+            )
+        } else {
+            error
+        };
+        let end = std::mem::replace(&mut self.pos, at);
+        self.error(error);
+        self.pos = end;
+        if self.eat(K::Colon) {
+            self.expr();
+            self.finish(mark, K::Lambda);
+        } else {
+            self.skip_until(|p| p.at(K::Comma) || p.first_on_line());
+            self.finish(mark, K::ErrorNode);
+        }
     }
 
     /// `fn` in an expression.
@@ -235,12 +386,15 @@ impl Parser<'_> {
     /// `value if condition else other`, with the value read since `mark`.
     pub(super) fn python_conditional(&mut self, mark: Mark) {
         let span = self.span_since(mark);
-        let value = &self.text[span.start as usize..span.end as usize];
+        let value = self.slice(span.start, span.end);
         let word = self.span_here();
         let at = self.pos;
         let last_error = self.last_error;
         self.bump();
         let condition = self.part(Self::or);
+        if let (K::For, Some(condition)) = (self.current(), &condition) {
+            return self.filter_before_for(mark, at, condition);
+        }
         let other = if self.eat(K::Else) {
             self.part(Self::expr)
         } else {
@@ -249,9 +403,8 @@ impl Parser<'_> {
         let error = match (condition, other) {
             (Some(condition), Some(other)) => {
                 let better = format!("if {condition} then {value} else {other}");
-                let shown = super::shorten(&better);
                 let whole = self.span_since(mark);
-                let shown = if shown.len() < better.len() {
+                let shown = if better.chars().count() > 60 || better.contains('\n') {
                     "if condition then value else other"
                 } else {
                     &better
@@ -271,10 +424,33 @@ impl Parser<'_> {
         self.finish(mark, K::ErrorNode);
     }
 
+    /// `[value if condition for x in xs]`: at the `for`, with the `if` at `at`.
+    fn filter_before_for(&mut self, mark: Mark, at: usize, condition: &str) {
+        let value = self.pos;
+        self.clauses();
+        let word = self.span_of(at);
+        let removed = self.span(self.ends[at - 1], self.ends[value - 1]);
+        let end = self.span_after_previous();
+        let mut error = Diagnostic::error(
+            "E0121",
+            word,
+            "the condition of a comprehension stands at its end",
+        )
+        .help(format!("write `[… for … in … if {condition}]`"));
+        error.mend = Some(crate::diagnostic::Mend {
+            title: "move the condition to the end".to_owned(),
+            edits: vec![(removed, String::new()), (end, format!(" if {condition}"))],
+        });
+        let end = std::mem::replace(&mut self.pos, at);
+        self.error(error);
+        self.pos = end;
+        self.finish(mark, K::ErrorNode);
+    }
+
     /// `condition ? value : other`, with the condition read since `mark`.
     pub(super) fn c_conditional(&mut self, mark: Mark) {
         let span = self.span_since(mark);
-        let condition = &self.text[span.start as usize..span.end as usize];
+        let condition = self.slice(span.start, span.end);
         let (at, sign) = (self.pos, self.span_here());
         let last_error = self.last_error;
         self.bump();
@@ -330,14 +506,16 @@ impl Parser<'_> {
         let mut letters = name.chars();
         let first = letters.next().into_iter();
         let (better, message): (String, _) = if upper {
-            let better = first.flat_map(char::to_uppercase).chain(letters).collect();
+            let better: String = first.flat_map(char::to_uppercase).chain(letters).collect();
             (
-                better,
+                camel_case(&better),
                 "names of types and variants begin with an upper-case letter",
             )
         } else {
-            let better = first.flat_map(char::to_lowercase).chain(letters).collect();
-            (better, "names of values and functions begin with a small letter")
+            (
+                snake_case(name),
+                "names of values and functions begin with a small letter",
+            )
         };
         let error = Diagnostic::error("E0119", span, message)
             .help(format!("write `{better}`"))
@@ -361,4 +539,28 @@ impl Parser<'_> {
         self.error(error);
         self.last_error = None;
     }
+}
+
+/// `BatchSize`, `BATCH_SIZE` as `batch_size`.
+fn snake_case(name: &str) -> String {
+    let mut better = String::new();
+    let mut small = false;
+    for letter in name.chars() {
+        if letter.is_uppercase() && small {
+            better.push('_');
+        }
+        small = letter.is_lowercase() || letter.is_ascii_digit();
+        better.extend(letter.to_lowercase());
+    }
+    better
+}
+
+/// `Batch_size` as `BatchSize`.
+fn camel_case(name: &str) -> String {
+    let capital = |part: &str| {
+        let mut letters = part.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        first.chain(letters).collect::<String>()
+    };
+    name.split('_').map(capital).collect()
 }

@@ -27,15 +27,15 @@ impl Parser<'_> {
             return;
         }
         if self.starts_expr() && self.pos > before && !self.first_on_line() {
-            let found = self.found();
-            let previous = self.describe(self.pos - 1);
-            let error = Diagnostic::error(
-                "E0116",
-                self.span_here(),
-                format!("{found} follows {previous} directly"),
-            )
-            .help("put an operator or a comma between, or begin a new line");
+            let error = self.follows_directly();
             self.error(error);
+        } else if self.at(K::Comma) && self.pos > before {
+            // Of `1,000` the lexer has said it.
+            let thousands = self.nth(1) == K::Int && self.text_of(self.pos + 1).starts_with('0');
+            if !thousands {
+                let error = self.comma_behind_item();
+                self.error(error);
+            }
         } else {
             self.unexpected("");
         }
@@ -69,6 +69,7 @@ impl Parser<'_> {
 
     fn item(&mut self) {
         let mark = self.start();
+        self.item_start = mark.pos;
         let word = if self.at(K::Lname) {
             self.text_of(self.pos)
         } else {
@@ -83,6 +84,7 @@ impl Parser<'_> {
             (K::Lname, K::Lname | K::Uname) if word == "type" && same_line => self.type_item(mark),
             (K::Lname, K::Lname | K::Uname) if word == "enum" && same_line => self.enum_item(mark),
             (K::Lname, K::Assign) => self.binding(mark),
+            (K::Lname, _) if self.foreign_block(mark) => {}
             (K::Lname, K::Colon) => self.typed_binding_or_yaml(mark),
             (K::Uname, K::Assign) => {
                 self.wrong_case(false);
@@ -106,7 +108,12 @@ impl Parser<'_> {
                 self.binding(mark);
             }
             (K::Lname, _) if self.foreign_item(mark) => {}
+            (K::Lname, K::Comma) if self.several_names(mark) => {}
             (K::For, _) => self.foreign_loop(mark),
+            (K::If, _) if self.is_if_statement() => self.if_statement(mark),
+            (K::Let, K::Lname) if matches!(self.nth(2), K::Assign | K::Colon) && !self.lets_have_result() => {
+                self.let_item(mark);
+            }
             _ => self.item_expr(mark),
         }
     }
@@ -114,23 +121,56 @@ impl Parser<'_> {
     /// The expression at the end of the file.
     fn item_expr(&mut self, mark: Mark) {
         let errors = self.errors.len();
-        self.expr();
+        self.or_binding(mark);
         let misplaced =
             self.pos > mark.pos && !self.at_end() && self.first_on_line() && !self.at_stray_closer();
         let junk = self.tokens[mark.pos].has(super::Token::AFTER_JUNK);
         if misplaced && !junk && self.errors.len() == errors {
-            let span = self.span_since(mark);
-            let error = Diagnostic::error(
-                "E0118",
-                span,
-                "an expression without a name stands only at the end of a file",
-            )
-            .help("give it a name: `name = …`");
+            let error = self.value_without_name(mark);
             // Not about the token at hand.
             let last_error = self.last_error.take();
             self.error(error);
             self.last_error = last_error;
         }
+    }
+
+    fn value_without_name(&self, mark: Mark) -> Diagnostic {
+        let span = self.span_since(mark);
+        let error = Diagnostic::error(
+            "E0118",
+            span,
+            "an expression without a name stands only at the end of a file",
+        );
+        let text = |index: usize| self.text_of(mark.pos + index);
+        let kinds = [0, 1, 2].map(|ahead| {
+            self.tokens
+                .get(mark.pos + ahead)
+                .map_or(K::Eof, |token| token.kind)
+        });
+        match kinds {
+            [K::Lname, K::EqEq, _] => {
+                let sign = self.span_of(mark.pos + 1);
+                error
+                    .help(format!("`==` compares; a binding is written `{} = …`", text(0)))
+                    .mend("write `=`", sign, "=")
+            }
+            [K::Str | K::StrOpen, ..] => {
+                error.help("comments begin with `#`; `##!` lines at the top describe the file")
+            }
+            [K::LBracket, K::Lname, K::RBracket] => error.help(format!(
+                "give it a name: `name = …`; a section of TOML is a record here: `{} = {{ … }}`",
+                text(1)
+            )),
+            _ => error.help("give it a name: `name = …`"),
+        }
+    }
+
+    /// An expression; or a binding whose left side is no name.
+    fn or_binding(&mut self, mark: Mark) {
+        if let Some(assign) = self.assign_behind_target() {
+            return self.no_name_to_bind(mark, assign);
+        }
+        self.expr();
     }
 
     fn binding(&mut self, mark: Mark) {
@@ -406,8 +446,14 @@ impl Parser<'_> {
     }
 
     fn std_names(&mut self) {
-        if !self.expect(K::Dot, "`.` and the names of modules") {
-            return;
+        if !self.eat(K::Dot) {
+            let error = Diagnostic::error(
+                "E0139",
+                self.span_after_previous(),
+                "which modules of the library is missing",
+            )
+            .help("write `import std.{nn, data}`");
+            return self.error(error);
         }
         match self.current() {
             K::Lname => {
@@ -417,10 +463,7 @@ impl Parser<'_> {
                     self.expect(K::Lname, "a name that begins with a small letter");
                 }
                 if self.at(K::Dot) {
-                    let error = Diagnostic::error("E0139", self.span_here(), "modules are imported whole")
-                        .help("import the module, and write its name before the function's: `nn.conv2d`");
-                    self.error(error);
-                    self.skip_to_item();
+                    self.part_of_module();
                 }
             }
             K::LBrace => self.comma_list(|p| {
@@ -431,7 +474,28 @@ impl Parser<'_> {
                     p.skip_until(|p| p.at(K::Comma));
                 }
             }),
+            K::Star => {
+                let error =
+                    Diagnostic::error("E0139", self.span_here(), "modules are imported by their names")
+                        .help("write those that you need: `import std.{nn, data}`");
+                self.error(error);
+                self.skip_to_item();
+            }
             _ => self.unexpected("the name of a module, or `{` and several"),
         }
+    }
+
+    /// At the second point of `std.nn.conv2d`.
+    fn part_of_module(&mut self) {
+        let module = self.text_of(self.pos - 1);
+        let part = if self.nth(1).is_label() {
+            self.text_of(self.pos + 1)
+        } else {
+            "relu"
+        };
+        let error = Diagnostic::error("E0139", self.span_here(), "modules are imported whole")
+            .help(format!("write `import std.{module}`, and then `{module}.{part}`"));
+        self.error(error);
+        self.skip_to_item();
     }
 }

@@ -45,8 +45,23 @@ impl Parser<'_> {
                 "E0126",
                 self.element_span(),
                 format!("missing comma before {found}"),
-            )
-            .mend("write `,`", gap, ",");
+            );
+            let blank = self.tokens[self.pos - 1].kind == K::Path
+                && self.current().is_label()
+                && !self.first_on_line();
+            if blank && self.nth(1) != K::Assign {
+                let error = Diagnostic::error(
+                    "E0126",
+                    self.span_here(),
+                    "a path with a blank stands between quotes",
+                )
+                .help(format!(
+                    "write `./\"{} …\"`",
+                    self.text_of(self.pos - 1).trim_start_matches("./")
+                ));
+                return self.error(error);
+            }
+            let error = error.mend("write `,`", gap, ",");
             let error = if self.at(K::Minus) {
                 error.help(format!(
                     "to subtract write `- {}`",

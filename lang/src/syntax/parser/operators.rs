@@ -47,7 +47,9 @@ impl Level {
 impl Parser<'_> {
     /// `Or`.
     pub(super) fn or(&mut self) {
+        let mark = self.start();
         self.operators(Level::Or);
+        while self.pos > mark.pos && !self.at_end() && !self.first_on_line() && self.foreign_operator(mark) {}
     }
 
     /// Operands and operators no looser than `least`.
@@ -100,18 +102,104 @@ impl Parser<'_> {
 
     fn comparison(&mut self, mark: Mark) {
         self.bump();
+        let middle = self.pos;
         self.operators(Level::Coalesce);
         if self.operator() == Some(Level::Compare) {
-            let error = Diagnostic::error("E0123", self.span_here(), "comparisons are not chained")
-                .help("write `a < b and b < c`");
-            self.error(error);
-            while self.operator() == Some(Level::Compare) {
-                self.bump();
-                self.operators(Level::Coalesce);
-            }
-            return self.finish(mark, K::ErrorNode);
+            return self.chained_comparison(mark, middle);
         }
         self.finish(mark, K::Chain);
+    }
+
+    /// At the second sign of `a < b < c`, with `b` from `middle` on.
+    fn chained_comparison(&mut self, mark: Mark, middle: usize) {
+        let (at, sign) = (self.pos, self.span_here());
+        let first = self.span_since(mark);
+        let first = self.slice(first.start, first.end);
+        let between = self.slice(self.tokens[middle].start, self.ends[at - 1]);
+        self.bump();
+        self.operators(Level::Coalesce);
+        let rest = self.slice(sign.start, self.span_after_previous().end);
+        let more = self.operator() == Some(Level::Compare);
+        while self.operator() == Some(Level::Compare) {
+            self.bump();
+            self.operators(Level::Coalesce);
+        }
+        let error = Diagnostic::error("E0123", sign, "comparisons are not chained");
+        let better = format!("{first} and {between} {rest}");
+        let error = if more || better.contains('\n') {
+            error.help("write `a < b and b < c`")
+        } else {
+            error
+                .help(format!("write `{better}`"))
+                .mend("write `and`", self.span_since(mark), better)
+        };
+        let end = std::mem::replace(&mut self.pos, at);
+        self.error(error);
+        self.pos = end;
+        self.finish(mark, K::ErrorNode);
+    }
+
+    /// A word that is an operator elsewhere (`in`, `is`, `AND`), with the left side read since `mark`: true if it was one.
+    fn foreign_operator(&mut self, mark: Mark) -> bool {
+        let span = self.span_here();
+        let word = self.text_of(self.pos);
+        let left = self.span_since(mark);
+        let left = self.slice(left.start, left.end);
+        let at = self.pos;
+        let negated = match (self.current(), word) {
+            (K::Uname, "AND" | "OR") => {
+                let better = word.to_lowercase();
+                let error = Diagnostic::error("E0124", span, format!("this is written `{better}`"))
+                    .help(format!("write `{better}`"))
+                    .mend(format!("write `{better}`"), span, better);
+                self.error(error);
+                self.bump();
+                self.operators(Level::Or);
+                self.finish(mark, K::Chain);
+                return true;
+            }
+            (K::Not, _) if self.nth(1) == K::Lname && self.text_of(self.pos + 1) == "in" => true,
+            (K::Lname, "is") => self.nth(1) == K::Not,
+            // `let a = 1 in …` has a message of its own.
+            (K::Lname, "in") if mark.pos >= 3 && self.tokens[mark.pos - 3].kind == K::Let => return false,
+            (K::Lname, "in") => false,
+            _ => return false,
+        };
+        let is = word == "is";
+        self.bump();
+        if negated {
+            self.bump();
+        }
+        let operator = self.span(span.start, self.ends[self.pos - 1]);
+        let none = self.at(K::Uname) && self.text_of(self.pos) == "None";
+        let right = self.start();
+        self.operators(Level::Coalesce);
+        let right = self.span_since(right);
+        let right = if none {
+            "null"
+        } else {
+            self.slice(right.start, right.end)
+        };
+        let error = if is {
+            let sign = if negated { "!=" } else { "==" };
+            Diagnostic::error("E0124", operator, format!("this is written `{sign}`"))
+                .help(format!("write `{left} {sign} {right}`"))
+                .mend(
+                    format!("write `{sign}`"),
+                    self.span_since(mark),
+                    format!("{left} {sign} {right}"),
+                )
+        } else {
+            let better = format!("{}member({right}, {left})", if negated { "not " } else { "" });
+            Diagnostic::error("E0124", operator, "`in` stands only behind `for`")
+                .help(format!("whether a list has a value says `{better}`"))
+                .mend(format!("write `{better}`"), self.span_since(mark), better)
+        };
+        let end = std::mem::replace(&mut self.pos, at);
+        self.error(error);
+        self.pos = end;
+        self.finish(mark, K::ErrorNode);
+        true
     }
 
     fn pipe(&mut self, mark: Mark) {
@@ -179,6 +267,9 @@ impl Parser<'_> {
     fn unary(&mut self) {
         let mark = self.start();
         match self.current() {
+            K::Minus if self.is_yaml_list() => {
+                self.yaml_list(mark);
+            }
             K::Minus => {
                 self.bump();
                 self.nested(Self::unary);

@@ -30,6 +30,13 @@ impl Parser<'_> {
             K::LBracket => self.list(mark),
             K::LBrace => self.record(mark),
             K::Fn => self.foreign_fn(mark),
+            kind if kind.is_reserved() && self.nth(1) == K::FatArrow => {
+                self.reserved_name();
+                self.bump();
+                self.bump();
+                self.expr();
+                self.finish(mark, K::ErrorNode);
+            }
             _ => self.missing_value(),
         }
     }
@@ -47,14 +54,86 @@ impl Parser<'_> {
             Some(previous) if at_end => {
                 Diagnostic::error("E0114", span, format!("a value is missing after {previous}"))
             }
+            Some(previous) if self.at(K::Comma) && self.pos > 0 && !self.opens_or_separates(self.pos - 1) => {
+                Diagnostic::error("E0114", span, format!("a value is missing after {previous}"))
+            }
             _ => Diagnostic::error("E0114", span, format!("expected a value, found {}", self.found())),
         };
-        let error = if self.current().is_reserved() && !at_end {
-            error.note(format!("{} is a word of the language", self.found()))
-        } else {
-            error
+        let error = match self.current() {
+            _ if at_end => self.help_for_missing(error),
+            K::Slash if self.glued(1) => error.help("a path begins with `./`, and stays within the project"),
+            K::Comma => error.help("write the value, or leave the name out too"),
+            kind if kind.is_reserved() => error.note(format!("{} is a word of the language", self.found())),
+            _ => error,
         };
         self.error(error);
+        if self.at(K::Slash) && !at_end {
+            self.skip_until(|p| p.at(K::Comma) || p.first_on_line());
+        }
+    }
+
+    fn opens_or_separates(&self, index: usize) -> bool {
+        matches!(
+            self.tokens[index].kind,
+            K::LParen | K::LBracket | K::LBrace | K::Comma
+        )
+    }
+
+    /// What to do about a value that is missing after the last token.
+    fn help_for_missing(&self, error: Diagnostic) -> Diagnostic {
+        let Some(previous) = self.pos.checked_sub(1) else {
+            return error;
+        };
+        match self.tokens[previous].kind {
+            K::Percent if previous > 0 && matches!(self.tokens[previous - 1].kind, K::Int | K::Float) => {
+                error.help("`%` is the rest of a division; a share is written `0.7`")
+            }
+            K::InterpOpen => {
+                error.help("write a value between the braces; for the characters `${` write `\\${`")
+            }
+            K::Assign | K::Colon | K::FatArrow => error.help("write the value"),
+            _ => error.help("write what is missing, or leave the operator out"),
+        }
+    }
+
+    /// At the first comma between parentheses, which are no tuple.
+    fn tuple(&mut self, mark: Mark, bracket: &super::Bracket) {
+        let error = Diagnostic::error("E0142", self.span_of(mark.pos), "there are no tuples")
+            .help("write a list `[a, b]`, or a record `{ first: a, second: b }`");
+        let error = match bracket.closing {
+            super::Closing::Closed(end) => {
+                let whole = self.span(self.tokens[mark.pos].start, self.ends[end as usize]);
+                let inner = self.slice(self.ends[mark.pos], self.tokens[end as usize].start);
+                let mut error = error.mend(
+                    "write a list",
+                    whole,
+                    format!("[{}]", inner.trim().trim_end_matches(',')),
+                );
+                error.labels[0].span = whole;
+                error
+            }
+            _ => error,
+        };
+        self.error(error);
+        // Nothing more is said about what was meant as one value.
+        let last = self.errors.len();
+        while self.eat(K::Comma) && !self.at_end() {
+            self.expr();
+        }
+        self.errors.truncate(last);
+    }
+
+    /// `{ let x = 1 x }`: a block of another language. Read as if it had no braces.
+    fn braces_of_block(&mut self, mark: Mark) {
+        let bracket = self.open();
+        let open = self.span_of(mark.pos);
+        let error = Diagnostic::error("E0130", open, "there are no blocks: `{` begins a record")
+            .help("write the `let` lines and the value without braces");
+        self.error(error);
+        self.last_error = None;
+        self.expr();
+        self.close(bracket);
+        self.finish(mark, K::ErrorNode);
     }
 
     /// A string with what is interpolated.
@@ -101,17 +180,14 @@ impl Parser<'_> {
     fn paren(&mut self, mark: Mark) {
         let bracket = self.open();
         if self.at_end() {
-            let error = Diagnostic::error("E0114", self.span_of(mark.pos), "these parentheses hold nothing")
+            let error = Diagnostic::error("E0114", self.span_since(mark), "these parentheses hold nothing")
                 .help("an empty list is written `[]`, an empty record `{}`, the absence of a value `null`");
             self.error(error);
         } else {
             self.expr();
         }
         if self.at(K::Comma) {
-            let error = Diagnostic::error("E0142", self.span_since(mark), "there are no tuples")
-                .help("write a list `[a, b]`, or a record `{ first: a, second: b }`");
-            self.error(error);
-            self.skip_until(|_| false);
+            self.tuple(mark, &bracket);
         }
         self.close(bracket);
         self.finish(mark, K::Paren);
@@ -200,6 +276,9 @@ impl Parser<'_> {
     }
 
     fn record(&mut self, mark: Mark) {
+        if self.nth(1) == K::Let && !matches!(self.nth(2), K::Colon | K::Comma | K::Eof) {
+            return self.braces_of_block(mark);
+        }
         let bracket = self.open();
         let mut is_for = false;
         self.elements(|p| {
@@ -282,12 +361,12 @@ impl Parser<'_> {
     }
 
     /// Whether a value follows the word at hand on its line.
-    fn starts_value_after_word(&self) -> bool {
+    pub(super) fn starts_value_after_word(&self) -> bool {
         let next = self.nth(1);
         (next.is_label()
             || matches!(
                 next,
-                K::Int | K::Float | K::Str | K::StrOpen | K::LParen | K::LBracket
+                K::Int | K::Float | K::Str | K::StrOpen | K::LBracket | K::LBrace
             ))
             && !self.tokens[self.pos + 1].has(super::Token::FIRST)
     }
@@ -302,9 +381,9 @@ impl Parser<'_> {
             let span = self.span(self.tokens[mark.pos].start, self.ends[self.pos]);
             let value = self.preview(self.pos + 1);
             let error = Diagnostic::error("E0129", span, format!("fields are written `{label}: {value}`"))
-                .help(format!("write `{label}:`"))
-                .mend(format!("write `{label}:`"), span, format!("{label}:"));
-            self.error(error);
+                .help("write `:` for `=`")
+                .mend("write `:`", span, format!("{label}:"));
+            self.habit("a field with =", error);
             self.bump();
             return self.expr();
         }

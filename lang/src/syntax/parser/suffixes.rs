@@ -100,9 +100,9 @@ impl Parser<'_> {
                 span,
                 format!("arguments are written `{label} = {value}`"),
             )
-            .help(format!("write `{label} =`"))
-            .mend(format!("write `{label} =`"), span, format!("{label} ="));
-            self.error(error);
+            .help("write `=` for `:`")
+            .mend("write `=`", span, format!("{label} ="));
+            self.habit("an argument with :", error);
             self.bump();
             self.bump();
         } else if matches!(self.current(), K::Star | K::StarStar) {

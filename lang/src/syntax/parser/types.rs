@@ -44,8 +44,16 @@ impl Parser<'_> {
             self.finish(mark, K::OptionalType);
         }
         if self.at(K::Bar) && self.pos > mark.pos {
-            let error = Diagnostic::error("E0133", self.span_here(), "a value has one type")
-                .help("`T?` is a `T` or null; for several kinds of value declare an `enum`");
+            let error = Diagnostic::error("E0133", self.span_here(), "a value has one type");
+            let null = matches!(self.nth(1), K::Null)
+                || self.nth(1) == K::Uname && self.text_of(self.pos + 1) == "None";
+            let span = self.span_since(mark);
+            let error = if null && self.nth(2) != K::Bar {
+                let better = format!("{}?", self.slice(span.start, span.end));
+                error.help(format!("one that may be null is written `{better}`"))
+            } else {
+                error.help("`T?` is a `T` or null; for several kinds of value declare an `enum`")
+            };
             self.error(error);
             while self.eat(K::Bar) {
                 self.skip_until(|p| {
@@ -95,15 +103,7 @@ impl Parser<'_> {
             self.comma_list(Self::ty);
             self.finish(args, K::TypeArgs);
         } else if self.at(K::Lt) && self.glued(0) {
-            let error = Diagnostic::error(
-                "E0133",
-                self.span_here(),
-                "the types in a type stand between `[` and `]`",
-            )
-            .help("write `List[Int]`");
-            self.error(error);
-            self.skip_until(|p| p.at(K::Gt) || p.at(K::Comma) || p.at(K::Assign) || p.first_on_line());
-            self.eat(K::Gt);
+            self.angle_brackets();
         }
         if self.at(K::LParen) && !self.first_on_line() {
             let dims = self.start();
@@ -117,6 +117,25 @@ impl Parser<'_> {
             self.finish(dims, K::Dims);
         }
         self.finish(mark, K::NamedType);
+    }
+
+    /// At the `<` of `List<Int>`.
+    fn angle_brackets(&mut self) {
+        let (at, open) = (self.pos, self.span_here());
+        let name = self.span_of(at - 1);
+        let error = Diagnostic::error("E0133", open, "the types in a type stand between `[` and `]`");
+        self.skip_until(|p| p.at(K::Gt) || p.at(K::Assign) || p.at(K::LBrace) || p.first_on_line());
+        let error = if self.at(K::Gt) {
+            let inner = self.slice(open.end, self.span_here().start).trim();
+            let better = format!("{}[{inner}]", self.slice(name.start, name.end));
+            error.help(format!("write `{better}`"))
+        } else {
+            error.help("write `List[Int]`")
+        };
+        let end = std::mem::replace(&mut self.pos, at);
+        self.error(error);
+        self.pos = end;
+        self.eat(K::Gt);
     }
 
     /// `int`, `str`: a type that begins with a small letter.
@@ -147,9 +166,14 @@ impl Parser<'_> {
             span,
             format!("`{written}` is no type: types begin with an upper-case letter"),
         )
-        .help(format!("write `{better}`"))
+        .help(if known.is_some() {
+            format!("write `{better}`")
+        } else {
+            format!("write `{better}`; the type of a value is `typeof({written})`")
+        })
         .mend(format!("write `{better}`"), span, better);
-        self.error(error);
+        let scope = self.item_start;
+        self.habit_within("a type in small letters", scope, error);
         // Taken for the type that it stands for, with its arguments.
         self.tokens[self.pos].kind = K::Uname;
     }
