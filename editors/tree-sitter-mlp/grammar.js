@@ -86,7 +86,8 @@ module.exports = grammar({
     function: ($) =>
       seq(
         "fn",
-        field("name", $.lname),
+        // The library has `nn.fn`.
+        field("name", choice($.lname, alias("fn", $.lname))),
         optional($.type_parameters),
         $.parameters,
         optional(seq("->", field("result", $._type))),

@@ -105,9 +105,19 @@ fn disagreement(parser: &mut Parser, text: &str) -> Option<String> {
         format!("{} {}", error.code, error.message)
     });
     Some(format!(
-        "--- the parser: {told}\n{text}\n{}\n",
-        tree.root_node().to_sexp()
+        "--- the parser: {told}; here{}\n{text}",
+        faults(tree.root_node())
     ))
+}
+
+/// Where a tree has an error, and what it read instead.
+fn faults(node: tree_sitter::Node<'_>) -> String {
+    if node.is_error() || node.is_missing() {
+        let place = node.start_position();
+        return format!(" {}:{} {}", place.row + 1, place.column + 1, node.to_sexp());
+    }
+    let children = (0..node.child_count()).filter_map(|index| node.child(index as u32));
+    children.map(faults).collect()
 }
 
 fn agree(texts: impl IntoIterator<Item = (String, String)>, at_least: usize) {
