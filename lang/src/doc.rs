@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(said("Duration"), "Duration");
         assert_eq!(said("Image"), "Image(channels, height, width)");
         assert_eq!(said("ml.Keep"), "enum Keep { Best, Last }");
-        assert_eq!(said("nn.Conv2D"), "nothing, near nn.conv2d nn.conv1d nn.concat");
+        assert_eq!(said("nn.Conv2D"), "nothing, near nn.conv2d");
         assert_eq!(said("layers.gelu"), "nothing, near nn.gelu tensor.gelu");
         assert_eq!(said("frobnicate"), "nothing, near ");
     }

@@ -116,7 +116,7 @@ fn faults(node: tree_sitter::Node<'_>) -> String {
         let place = node.start_position();
         return format!(" {}:{} {}", place.row + 1, place.column + 1, node.to_sexp());
     }
-    let children = (0..node.child_count()).filter_map(|index| node.child(index as u32));
+    let children = (0..node.child_count()).filter_map(|index| node.child(index));
     children.map(faults).collect()
 }
 
