@@ -68,6 +68,9 @@ impl Checker<'_> {
         let ret = self.types.substitute(sig.ret, &substitution);
         let nodes = self.check_arguments(sig, &given, &params, (ret, wanted));
         let node = self.emit_call(sig, &given, nodes, &substitution, span);
+        if !self.errors_since(errors) && self.program.module(sig.item.module).std {
+            self.hold_call(&sig.name, &substitution.types, span);
+        }
         let ret = self.lifted(sig, &substitution, ret, span);
         if self.errors_since(errors) && self.types.is_unsure(ret) {
             // What an argument that did not check would have told must not be asked for again.

@@ -24,7 +24,21 @@ pub(super) enum Rule {
     Order(BinaryOp),
     /// `==` and `!=`.
     Equal,
+    /// A function of the library that works on some types alone: `sort`, `sum`.
+    Function(&'static str),
 }
+
+/// The functions of the prelude that ask something of a type parameter, with its place among them.
+const FUNCTIONS: &[(&str, usize)] = &[
+    ("abs", 0),
+    ("max", 0),
+    ("max_of", 0),
+    ("min", 0),
+    ("min_of", 0),
+    ("sort", 0),
+    ("sort_by", 1),
+    ("sum", 0),
+];
 
 impl Checker<'_> {
     pub(super) fn synth_binary(
@@ -287,6 +301,17 @@ impl Checker<'_> {
         true
     }
 
+    /// Asks of a call's type parameters what the function asks: `types` are those that it was called with.
+    pub(super) fn hold_call(&mut self, name: &str, types: &[(Ty, Ty)], span: Span) {
+        let Some((name, at)) = FUNCTIONS.iter().find(|(own, _)| *own == name) else {
+            return;
+        };
+        if let Some((_, ty)) = types.get(*at) {
+            let (ty, _) = self.without_late(*ty);
+            self.hold_to(Rule::Function(name), ty, span);
+        }
+    }
+
     /// Whether a type may stand with an operator; none if it is not known.
     fn obeys(&mut self, rule: Rule, ty: Ty) -> Option<bool> {
         let number = self.types.is_number_meta(ty);
@@ -295,6 +320,20 @@ impl Checker<'_> {
             (Rule::Equal, _) => return self.comparable(ty),
             (_, TypeKind::Meta(_)) if number => true,
             (_, TypeKind::Meta(_)) => return None,
+            // What a caller of a generic function chooses is seen when it runs.
+            (Rule::Function(_), TypeKind::Rigid(..) | TypeKind::Unknown) => true,
+            (Rule::Function("sum"), TypeKind::Con(con, _)) => {
+                matches!(con, Con::Int | Con::Float | Con::Duration | Con::Bytes)
+            }
+            (Rule::Function("abs"), TypeKind::Con(con, _)) => {
+                matches!(con, Con::Int | Con::Float | Con::Duration)
+            }
+            (Rule::Function(_), TypeKind::Con(con, _)) => {
+                matches!(
+                    con,
+                    Con::Int | Con::Float | Con::Str | Con::Duration | Con::Bytes | Con::Bool
+                )
+            }
             (Rule::Add, TypeKind::Con(con, _)) => {
                 matches!(
                     con,
@@ -358,7 +397,7 @@ impl Checker<'_> {
             Some(true) => {}
             Some(false) => self.report_rule(deferred.rule, deferred.ty, deferred.span),
             // An empty list may be compared to another.
-            None if deferred.rule == Rule::Equal => {}
+            None if matches!(deferred.rule, Rule::Equal | Rule::Function(_)) => {}
             None if last => self.report_unknown(deferred.span, "the operands"),
             None => self.left_open.push(deferred),
         }
@@ -376,13 +415,16 @@ impl Checker<'_> {
             self.report(error.help("compare a field of it, or a name that you give it"));
             return;
         }
+        if let Rule::Function(name) = rule {
+            return self.report_function(name, &shown, span);
+        }
         let (sign, takes) = match rule {
             Rule::Add => ("+", "numbers, text, lists, times and sizes"),
             Rule::Sub => ("-", "numbers, times and sizes"),
             Rule::Neg => ("-", "numbers and times"),
             Rule::Number(op) => (written(op), "numbers"),
             Rule::Order(op) => (written(op), "numbers, text, times and sizes"),
-            Rule::Equal => ("==", ""),
+            Rule::Equal | Rule::Function(_) => ("==", ""),
         };
         let error = Diagnostic::error("E0203", span, format!("`{sign}` does not take {}", a(&shown)))
             .note(format!("it takes {takes}"));
@@ -402,6 +444,24 @@ impl Checker<'_> {
             _ => error,
         };
         self.report(error);
+    }
+
+    fn report_function(&mut self, name: &str, shown: &str, span: Span) {
+        let (cannot, takes) = match name {
+            "sum" => ("cannot add", "numbers, times and sizes"),
+            "abs" => ("takes no", "numbers and times"),
+            _ => (
+                "cannot put in order",
+                "numbers, text, times, sizes and truth values",
+            ),
+        };
+        let message = format!("`{name}` {cannot} values of type `{shown}`");
+        let error = Diagnostic::error("E0203", span, message).note(format!("it takes {takes}"));
+        self.report(match name {
+            "sort" | "min_of" | "max_of" => error.help("sort by a field of them: `sort_by(xs, x => …)`"),
+            "sum" => error.help("sum a field of them: `sum(map(xs, x => …))`"),
+            _ => error,
+        });
     }
 
     fn report_operands(
