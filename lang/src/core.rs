@@ -6,6 +6,7 @@
 
 use crate::hir::{BinaryOp, ItemRef, Name};
 use crate::source::{SourceId, Span};
+use std::sync::Arc;
 
 /// A checked program.
 #[derive(Clone, Debug, Default)]
@@ -165,7 +166,7 @@ pub enum Node {
     },
     /// A default that reads nothing of the call, evaluated in a frame of its own. (A constant one is a `Const`; one
     /// that reads earlier parameters is a `CallGlobal` of a function of them.)
-    Default(Box<Body>),
+    Default(Arc<Body>),
     /// `base.name` of a record, enum variant or artifact.
     Field {
         /// The value.

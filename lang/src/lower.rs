@@ -6,6 +6,7 @@
 //! prelude: pipelines are full of short names, and `fn run(lr: Float)` beside `param lr` is no mistake. Two items, an
 //! item and an import, two parameters, or two names of one pattern that are the same are errors.
 
+mod again;
 mod data;
 mod exprs;
 mod imports;
@@ -20,6 +21,7 @@ mod strings;
 mod types;
 mod unknown;
 
+pub use again::load_again;
 pub(crate) use loader::extend;
 pub use loader::{Loaded, load, load_with};
 pub use settings::set;

@@ -37,12 +37,17 @@ pub struct Sources {
 impl Sources {
     /// Adds a source.
     pub fn add(&mut self, path: impl Into<SmolStr>, text: impl Into<Arc<str>>) -> SourceId {
-        let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        let id = self.next();
         self.sources.push(Source {
             path: path.into(),
             text: text.into(),
         });
         id
+    }
+
+    /// The number that the next source will have.
+    pub(crate) fn next(&self) -> SourceId {
+        SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX))
     }
 
     /// The source `id`.

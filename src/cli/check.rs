@@ -32,6 +32,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
     let outcome = pipeline.evaluate_all();
     diagnostics.extend_from_slice(&outcome.diagnostics);
     diagnostics.extend(not_yet(&outcome));
+    // The process ends with the command; freeing thousands of specs one by one would only make it later.
+    std::mem::forget(outcome);
     let notices: Vec<Notice> = diagnostics
         .iter()
         .map(|diagnostic| Notice::of(diagnostic, pipeline.sources()))

@@ -9,7 +9,7 @@ use super::overlay::{Buffers, Overlay};
 use crate::engine::PIPELINE;
 use lsp_types::{Diagnostic, Uri};
 use mlp_lang::ide::Analysis;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +22,9 @@ const STACK: usize = 16 << 20;
 
 /// The mistakes of each file, by the text of its address.
 type Found = BTreeMap<String, (Uri, Vec<Diagnostic>)>;
+
+/// The analyses of the last check, by root and file.
+type Analyses = BTreeMap<(PathBuf, String), Analysis>;
 
 struct Demand {
     number: u64,
@@ -72,17 +75,20 @@ fn run(
     publish: &impl Fn(Uri, Vec<Diagnostic>),
 ) {
     let mut shown = Found::new();
+    let mut known = Analyses::new();
     while let Ok(mut demand) = received.recv() {
         while let Ok(later) = received.try_recv() {
             demand = later;
         }
         let current = || newest.load(Ordering::Relaxed) == demand.number;
         let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            check(&demand.projects, client, &current)
+            check(&demand.projects, client, &current, &mut known)
         }));
-        // A check that failed said so on stderr; the next keystroke starts another.
-        if let Ok(Some(found)) = found {
-            show(&mut shown, found, publish);
+        match found {
+            Ok(Some(found)) => show(&mut shown, found, publish),
+            Ok(None) => {}
+            // A check that failed said so on stderr; the next keystroke starts another, from nothing.
+            Err(_) => known.clear(),
         }
     }
 }
@@ -101,9 +107,15 @@ fn show(shown: &mut Found, found: Found, publish: &impl Fn(Uri, Vec<Diagnostic>)
     *shown = found;
 }
 
-/// What is wrong in all projects; none where something newer is asked.
-fn check(projects: &BTreeMap<PathBuf, Buffers>, client: Client, current: &dyn Fn() -> bool) -> Option<Found> {
+/// What is wrong in all projects; none where something newer is asked. Goes on from what is `known`.
+fn check(
+    projects: &BTreeMap<PathBuf, Buffers>,
+    client: Client,
+    current: &dyn Fn() -> bool,
+    known: &mut Analyses,
+) -> Option<Found> {
     let mut found = Found::new();
+    let mut done = BTreeSet::new();
     for (root, buffers) in projects {
         let mut covered = Vec::new();
         let pipeline = buffers.contains_key(PIPELINE) || root.join(PIPELINE).exists();
@@ -116,12 +128,18 @@ fn check(projects: &BTreeMap<PathBuf, Buffers>, client: Client, current: &dyn Fn
             if !current() {
                 return None;
             }
-            let analysis = Analysis::new(&Overlay::new(root, buffers.clone()), &entry);
+            let (place, world) = ((root.clone(), entry), Overlay::new(root, buffers.clone()));
+            let analysis = match known.remove(&place) {
+                Some(before) => before.again(&world, &place.1),
+                None => Analysis::new(&world, &place.1),
+            };
+            done.insert(place.clone());
+            let analysis = &*known.entry(place).or_insert(analysis);
             if !current() {
                 return None;
             }
             let evaluated = analysis.evaluated_diagnostics(STEPS);
-            let mut answers = Answers::new(&analysis, root, client);
+            let mut answers = Answers::new(analysis, root, client);
             for diagnostic in analysis.diagnostics().chain(&evaluated) {
                 if let Some(uri) = answers.uri(diagnostic.span().source) {
                     let shown = answers.diagnostic(diagnostic);
@@ -140,5 +158,6 @@ fn check(projects: &BTreeMap<PathBuf, Buffers>, client: Client, current: &dyn Fn
             );
         }
     }
+    known.retain(|place, _| done.contains(place));
     current().then_some(found)
 }

@@ -31,6 +31,8 @@ pub(super) struct Buffer {
 struct Known {
     analysis: Analysis,
     read: BTreeSet<String>,
+    /// Whether something that it read has changed since.
+    stale: bool,
 }
 
 /// What the server remembers.
@@ -58,10 +60,11 @@ impl Session {
         self.buffers.get(place)
     }
 
-    /// A file has changed: what was found of the files that read it holds no more.
+    /// A file has changed: what was found of the files that read it holds no more as it is.
     pub(super) fn forget(&mut self, changed: &Place) {
-        self.known
-            .retain(|place, known| place.root != changed.root || !known.read.contains(&changed.path));
+        for (place, known) in &mut self.known {
+            known.stale |= place.root == changed.root && known.read.contains(&changed.path);
+        }
     }
 
     /// Nothing that was found holds: an analysis failed in the middle of its work.
@@ -87,12 +90,21 @@ impl Session {
 
     /// The analysis of a file and of what it imports.
     pub(super) fn analysis(&mut self, place: &Place) -> &mut Analysis {
-        let found = self.known.remove(place).unwrap_or_else(|| {
-            let world = self.overlay(&place.root);
-            let analysis = Analysis::new(&world, &place.path);
-            let read = world.into_read();
-            Known { analysis, read }
-        });
+        let found = match self.known.remove(place) {
+            Some(known) if !known.stale => known,
+            before => {
+                let world = self.overlay(&place.root);
+                let analysis = match before {
+                    Some(known) => known.analysis.again(&world, &place.path),
+                    None => Analysis::new(&world, &place.path),
+                };
+                Known {
+                    analysis,
+                    read: world.into_read(),
+                    stale: false,
+                }
+            }
+        };
         &mut self.known.entry(place.clone()).or_insert(found).analysis
     }
 

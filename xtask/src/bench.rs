@@ -1,11 +1,12 @@
 //! `cargo xtask bench`: figures that are meant to be compared, taken in one run on one machine and given as ratios.
 
+mod check;
 mod dvc;
+mod lang;
+mod lsp;
+mod project;
+mod tools;
 mod train;
-
-use crate::{demo, libtorch, machine, peers, shell};
-use std::path::Path;
-use std::time::Duration;
 
 /// A figure of ours beside one of a tool that people use now.
 struct Row {
@@ -16,76 +17,35 @@ struct Row {
     unit: &'static str,
 }
 
-/// Takes all figures and prints the table.
-pub(crate) fn run() -> Result<(), String> {
-    machine::check()?;
-    let torch = libtorch::ensure()?;
-    demo::build(&torch)?;
-    let example = shell::root().join("examples/digits");
-    // Trains where it has not been trained yet, so that what is timed below is a build with nothing to do.
-    shell::run(demo::evaluate(&example).env("LIBTORCH", &torch))?;
+/// Takes all figures.
+pub(crate) fn all() -> Result<(), String> {
+    ["tools", "lang", "check", "lsp"].into_iter().try_for_each(part)
+}
 
-    let dvc = peers::ensure(&peers::DVC);
-    let pytorch = peers::ensure(&peers::PYTORCH).map(|programs| programs.join("python3"));
-    let mut rows = start_up(dvc.as_deref(), pytorch.as_deref())?;
-    rows.push(no_op(&example, dvc.as_deref())?);
-    rows.extend(train::rows(pytorch.as_deref())?);
+/// Takes the figures of one part, and prints its table.
+pub(crate) fn part(name: &str) -> Result<(), String> {
+    match name {
+        "tools" => print(&tools::rows()?),
+        "lang" => lang::run()?,
+        "check" => check::run()?,
+        "lsp" => lsp::run()?,
+        _ => {
+            return Err(format!(
+                "bench has no part `{name}`\nhint: its parts are tools, lang, check, lsp"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn print(rows: &[Row]) {
     println!(
         "{:<34}{:>14}{:>14}  {:<22}{:>8}",
         "", "mlp", "", "against", "ratio"
     );
     for row in rows {
-        println!("{}", line(&row));
+        println!("{}", line(row));
     }
-    Ok(())
-}
-
-fn start_up(dvc: Option<&Path>, pytorch: Option<&Path>) -> Result<Vec<Row>, String> {
-    let ours = shell::median(15, || {
-        let mut command = shell::program(&demo::mlp(), &shell::root());
-        command.arg("--version");
-        command
-    });
-    let ours = millis(ours.ok_or("`mlp --version` fails")?);
-    let row = |peer, theirs: Option<Duration>| Row {
-        what: "start-up",
-        ours,
-        theirs: theirs.map(millis),
-        peer,
-        unit: "ms",
-    };
-    let torch = pytorch.and_then(|python| {
-        shell::median(3, || {
-            let mut command = shell::program(python, &shell::root());
-            command.args(["-c", "import torch"]);
-            command
-        })
-    });
-    Ok(vec![
-        row("python: import torch", torch),
-        row("dvc --version", dvc.and_then(dvc_version)),
-    ])
-}
-
-fn no_op(example: &Path, dvc: Option<&Path>) -> Result<Row, String> {
-    let ours =
-        shell::median(15, || demo::evaluate(example)).ok_or("the second build of the example fails")?;
-    let theirs = dvc.and_then(|programs| dvc::no_op(programs, example));
-    Ok(Row {
-        what: "build with nothing to do",
-        ours: millis(ours),
-        theirs: theirs.map(millis),
-        peer: "dvc repro, two stages",
-        unit: "ms",
-    })
-}
-
-fn dvc_version(programs: &Path) -> Option<Duration> {
-    shell::median(3, || {
-        let mut command = shell::program(&programs.join("dvc"), &shell::root());
-        command.arg("--version");
-        command
-    })
 }
 
 fn line(row: &Row) -> String {
@@ -100,8 +60,4 @@ fn line(row: &Row) -> String {
         "{what:<34}{:>14.1}{theirs:>14}  {:<22}{ratio:>8}",
         row.ours, row.peer
     )
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }

@@ -11,6 +11,7 @@ mod docs;
 mod fuzz;
 mod libtorch;
 mod machine;
+mod measure;
 mod parity;
 mod peers;
 mod shell;
@@ -23,7 +24,11 @@ cargo xtask COMMAND
 
   demo       get libtorch, build in release, train and score a model on handwritten digits
   test       everything that has to hold: format, clippy, all tests, the examples
-  bench      start-up, no-op build and training throughput, each against what people use now
+  bench      how fast mlp is, each figure against what people use now; alone all of it, or one part:
+             bench tools   start-up, a build with nothing to do, training throughput
+             bench lang    five programs against Nix, jrsonnet and starlark-rust
+             bench check   `mlp check` of 10,000 steps in 100 files
+             bench lsp     how soon the language server answers after a keystroke in such a project
   fuzz       look for texts that crash the language: fuzz [TARGET] [--seconds N]
   parity     [NAME] every layer, loss, optimizer and schedule against PyTorch, by their losses over 200 train steps
   docs       write docs/stdlib.md from the doc comments of the standard library
@@ -35,10 +40,13 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["demo"] => demo::run(),
         ["test"] => test::run(),
-        ["bench"] => bench::run(),
+        ["bench"] => bench::all(),
+        ["bench", part] => bench::part(part),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
         ["parity"] => parity::run(""),
         ["parity", case] => parity::run(case),
+        // Not for people: how `bench` has a program measured.
+        ["measured", into, program, ref arguments @ ..] => measure::child(into, program, arguments),
         ["docs"] => docs::run(),
         ["libtorch"] => libtorch::ensure().map(|folder| println!("{}", folder.display())),
         [] | ["help" | "--help" | "-h"] => {

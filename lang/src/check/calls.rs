@@ -21,8 +21,8 @@ impl Checker<'_> {
     ) -> Typed {
         let span = self.span(id);
         match self.expr(callee) {
-            Expr::Item(item) if self.functions.contains_key(item) => {
-                let Some(sig) = self.functions.get(item).cloned() else {
+            Expr::Item(item) if self.functions.contains(*item) => {
+                let Some(sig) = self.functions.get(*item).cloned() else {
                     return self.error_node(span);
                 };
                 if self.program.module(sig.item.module).std && sig.name == "decode" {

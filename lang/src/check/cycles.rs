@@ -67,12 +67,16 @@ impl Checker<'_> {
         }));
         for node in component {
             let item = values[*node as usize];
-            let scheme = self.values.entry(item).or_insert(Scheme {
-                vars: Vec::new(),
-                ty: Ty::ERROR,
-            });
-            let ty = scheme.ty;
-            self.types.absorb(ty);
+            match self.values.get(item) {
+                Some(scheme) => self.types.absorb(scheme.ty),
+                None => self.values.insert(
+                    item,
+                    Scheme {
+                        vars: Vec::new(),
+                        ty: Ty::ERROR,
+                    },
+                ),
+            }
         }
     }
 }

@@ -273,11 +273,11 @@ impl Checker<'_> {
                 None => self.error_node(span),
             };
         }
-        let Some(scheme) = self.values.get(&item).cloned() else {
+        let Some(scheme) = self.values.get(item).cloned() else {
             return self.error_node(span);
         };
         let ty = self.instantiate(&scheme.vars, scheme.ty);
-        match self.globals.get(&item).copied() {
+        match self.globals.get(item).copied() {
             Some(global) => {
                 let node = self.emit(Node::Global(global), span);
                 Typed { node, ty }
@@ -303,7 +303,7 @@ impl Checker<'_> {
 
     /// A function as a value: without labels and defaults.
     fn function_value(&mut self, item: ItemRef, span: Span) -> Option<Typed> {
-        let sig = self.functions.get(&item)?.clone();
+        let sig = self.functions.get(item)?.clone();
         let params: Vec<Ty> = sig.params.iter().map(|param| param.ty).collect();
         let ty = self.types.function(&params, sig.ret);
         let types = sig.vars.iter().map(|var| (*var, self.types.meta())).collect();
@@ -314,14 +314,14 @@ impl Checker<'_> {
                 dims: Vec::new(),
             },
         );
-        let global = *self.globals.get(&item)?;
+        let global = *self.globals.get(item)?;
         let node = self.emit(Node::Global(global), span);
         Some(Typed { node, ty })
     }
 
     /// A function of defaults only that makes a layer, loss, metric, …: its name stands for what it makes.
     fn description(&mut self, item: ItemRef, id: ExprId) -> Option<Typed> {
-        let sig = self.functions.get(&item)?.clone();
+        let sig = self.functions.get(item)?.clone();
         let describes = self.is_description(sig.ret);
         (describes && sig.defaults_only()).then(|| self.call_function(&sig, &[], &[], id, None))
     }

@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::{self, Expr, ExprId, FnItem, ItemKind, ItemRef, LocalId, ModuleId, Name};
 use crate::types::{DimTy, Substitution, Ty, TypeKind};
 use std::rc::Rc;
+use std::sync::Arc;
 
 impl Checker<'_> {
     pub(super) fn declare_function(&mut self, item: ItemRef, function: &FnItem, cyclic: bool) {
@@ -86,7 +87,7 @@ impl Checker<'_> {
 
     fn function_context(&mut self, item: ItemRef, function: &FnItem) -> Context {
         let mut context = Context::new(item.module, Some(item), function.locals.len());
-        if let Some(sig) = self.functions.get(&item) {
+        if let Some(sig) = self.functions.get(item) {
             context.tparams = sig.vars[..sig.written].to_vec();
             for (index, param) in sig.params.iter().enumerate() {
                 context.locals[index] = param.ty;
@@ -97,7 +98,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn check_function(&mut self, item: ItemRef, function: &FnItem, cyclic: bool) {
-        let Some(sig) = self.functions.get(&item).cloned() else {
+        let Some(sig) = self.functions.get(item).cloned() else {
             return;
         };
         for (index, param) in sig.params.iter().enumerate() {
@@ -145,7 +146,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn check_defaults(&mut self, item: ItemRef, function: &FnItem) {
-        let Some(sig) = self.functions.get(&item).cloned() else {
+        let Some(sig) = self.functions.get(item).cloned() else {
             return;
         };
         let mut sig = FnSig::clone(&sig);
@@ -223,7 +224,7 @@ impl Checker<'_> {
             return DefaultCode::Const(value.clone());
         }
         if reads.is_empty() {
-            return DefaultCode::Alone(Box::new(code));
+            return DefaultCode::Alone(Arc::new(code));
         }
         let function = self.new_function(name, params, span);
         self.core.functions[function.0 as usize].code = FunctionCode::Body(code);

@@ -12,49 +12,52 @@ use crate::types::{Con, Ty, TypeKind};
 use std::rc::Rc;
 
 impl Checker<'_> {
-    /// Checks everything.
-    pub(super) fn check_program(&mut self) {
-        self.allocate();
-        for component in order::components(self.program) {
-            self.check_component(&component);
-        }
-        for index in 0..=self.entry.0 {
-            self.check_result(ModuleId(index));
+    /// Checks the modules from the `first` on, each after those that it imports.
+    pub(super) fn check_program(&mut self, first: usize) {
+        for index in first..self.program.modules.len() {
+            self.marks.push(self.mark());
+            self.check_module(ModuleId(index as u32));
         }
         self.name_entries();
     }
 
-    /// Gives every value and function its place in core, in the order of the program.
-    fn allocate(&mut self) {
-        let entry = self.entry.0 as usize;
-        for (index, module) in self.program.modules.iter().enumerate() {
-            for (at, item) in module.items.iter().enumerate() {
-                let item_ref = ItemRef {
-                    module: ModuleId(index as u32),
-                    item: at as u32,
-                };
-                let kind = match &item.kind {
-                    ItemKind::Value { .. } => GlobalKind::Value(failed(item.name_span)),
-                    ItemKind::Param { .. } => GlobalKind::Param { value: None },
-                    ItemKind::Fn(function) => {
-                        let name = match index == entry || module.is_input() {
-                            true => item.name.clone(),
-                            false => Name::from(format!("{}.{}", module.name, item.name)),
-                        };
-                        let params = function.params.iter().map(|param| param.label.clone()).collect();
-                        GlobalKind::Function(self.new_function(name, params, item.name_span))
-                    }
-                    ItemKind::Type { .. } | ItemKind::Enum { .. } => continue,
-                };
-                self.globals
-                    .insert(item_ref, GlobalId(self.core.globals.len() as u32));
-                self.core.globals.push(Global {
-                    name: item.name.clone(),
-                    item: Some(item_ref),
-                    span: item.name_span,
-                    kind,
-                });
-            }
+    fn check_module(&mut self, module: ModuleId) {
+        self.allocate(module);
+        for component in order::components(self.program, module) {
+            self.check_component(&component);
+        }
+        self.check_result(module);
+    }
+
+    /// Gives every value and function of a module its place in core, in the order of the file.
+    fn allocate(&mut self, id: ModuleId) {
+        let module = self.program.module(id);
+        for (at, item) in module.items.iter().enumerate() {
+            let item_ref = ItemRef {
+                module: id,
+                item: at as u32,
+            };
+            let kind = match &item.kind {
+                ItemKind::Value { .. } => GlobalKind::Value(failed(item.name_span)),
+                ItemKind::Param { .. } => GlobalKind::Param { value: None },
+                ItemKind::Fn(function) => {
+                    let name = match id == self.entry || module.is_input() {
+                        true => item.name.clone(),
+                        false => Name::from(format!("{}.{}", module.name, item.name)),
+                    };
+                    let params = function.params.iter().map(|param| param.label.clone()).collect();
+                    GlobalKind::Function(self.new_function(name, params, item.name_span))
+                }
+                ItemKind::Type { .. } | ItemKind::Enum { .. } => continue,
+            };
+            self.globals
+                .insert(item_ref, GlobalId(self.core.globals.len() as u32));
+            self.core.globals.push(Global {
+                name: item.name.clone(),
+                item: Some(item_ref),
+                span: item.name_span,
+                kind,
+            });
         }
     }
 
@@ -127,7 +130,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn global_kind(&self, item: ItemRef) -> Option<&GlobalKind> {
-        let id = self.globals.get(&item)?;
+        let id = self.globals.get(item)?;
         Some(&self.core.globals[id.0 as usize].kind)
     }
 
@@ -151,14 +154,14 @@ impl Checker<'_> {
     }
 
     fn set_global(&mut self, item: ItemRef, kind: GlobalKind) {
-        if let Some(id) = self.globals.get(&item) {
+        if let Some(id) = self.globals.get(item) {
             self.core.globals[id.0 as usize].kind = kind;
         }
     }
 
     fn check_value(&mut self, item: ItemRef, body: &hir::Body, annotation: Option<hir::TypeId>) -> Body {
         let context = Context::new(item.module, Some(item), body.locals.len());
-        let known = self.values.get(&item).map(|scheme| scheme.ty);
+        let known = self.values.get(item).map(|scheme| scheme.ty);
         let (code, ty) = self.within(context, |checker| {
             checker.open_frame(None);
             let (node, ty) = match (known, annotation) {
@@ -192,8 +195,8 @@ impl Checker<'_> {
     fn check_param(&mut self, item: ItemRef, default: Option<&hir::Body>, ty: Option<hir::TypeId>) {
         let declared = self.program.item(item);
         let code = default.map(|body| self.check_value(item, body, ty));
-        let ty = self.values.get(&item).map_or(Ty::ERROR, |scheme| scheme.ty);
-        if default.is_none() && !self.values.contains_key(&item) {
+        let ty = self.values.get(item).map_or(Ty::ERROR, |scheme| scheme.ty);
+        if default.is_none() && !self.values.contains(item) {
             self.report(
                 Diagnostic::error(
                     "E0235",
@@ -320,14 +323,14 @@ impl Checker<'_> {
 
     /// What an item's type leaves open, each use may have its own of: values never change.
     fn generalise(&mut self, item: ItemRef) {
-        if let Some(scheme) = self.values.get(&item).cloned() {
+        if let Some(scheme) = self.values.get(item).cloned() {
             let ty = self.types.zonk(scheme.ty);
             let vars = self.close_over(ty);
             let ty = self.types.zonk(ty);
             self.table.set_item(item, ty);
             self.values.insert(item, Scheme { vars, ty });
         }
-        if let Some(sig) = self.functions.get(&item).cloned() {
+        if let Some(sig) = self.functions.get(item).cloned() {
             let mut sig = FnSig::clone(&sig);
             let open = self.close_over(sig.ret);
             sig.vars.extend(open);

@@ -204,7 +204,7 @@ impl Checker<'_> {
             Why::Field(span) => error.label(span, "declared here"),
             Why::Sibling(span) => error.label(span, "because of this"),
             Why::Param(item, index) => {
-                let Some(sig) = self.functions.get(&item) else {
+                let Some(sig) = self.functions.get(item) else {
                     return error;
                 };
                 let param = &sig.params[index as usize];

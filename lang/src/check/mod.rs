@@ -30,6 +30,7 @@ mod operators;
 mod order;
 mod outputs;
 mod patterns;
+mod per_item;
 mod records;
 mod schema;
 mod signatures;
@@ -44,8 +45,9 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{self, ExprId, ItemRef, ModuleId, Name, PatId, Program, TypeId};
 use crate::source::{Sources, Span};
 use crate::suggest;
-use crate::types::{Ty, Types};
+use crate::types::{self, Ty, Types};
 use frames::{Frame, NumberLiteral};
+use per_item::PerItem;
 use rustc_hash::FxHashMap;
 use signatures::{EnumSig, FieldDefault, FnSig, Scheme};
 use std::rc::Rc;
@@ -59,13 +61,52 @@ pub struct Checked {
     pub types: TypeTable,
     /// Errors and warnings, by place.
     pub diagnostics: Vec<Diagnostic>,
+    /// What a check of the same program with other last modules goes on from.
+    known: Known,
 }
 
 /// Checks a program, its settings against the types of their params.
 pub fn check(program: &Program, sources: &Sources) -> Checked {
     let mut checker = Checker::new(program, sources);
-    checker.check_program();
+    checker.check_program(0);
     checker.finish()
+}
+
+/// Checks a program whose first `kept` modules are the very ones that `before` was made of.
+///
+/// *Invariant*: what comes out is what [`check`] gives. It holds because a module is checked when all before it are, and
+/// whatever it adds to the checker's state is cut off again at the mark that was made before it: the state at the mark is
+/// that of a check from the start. Nothing may be known of an item but in tables that are cut.
+pub fn check_again(program: &Program, sources: &Sources, before: Checked, kept: usize) -> Checked {
+    // The entry is always checked: it alone says what is built.
+    let kept = kept.min(program.modules.len().saturating_sub(1));
+    let mut checker = Checker::from(program, sources, before, kept);
+    checker.check_program(kept);
+    checker.finish()
+}
+
+/// What is known of items, and where each module's part of the tables begins.
+#[derive(Debug, Default)]
+struct Known {
+    globals: PerItem<GlobalId>,
+    functions: PerItem<Rc<FnSig>>,
+    values: PerItem<Scheme>,
+    enums: PerItem<Rc<EnumSig>>,
+    aliases: PerItem<signatures::Alias>,
+    field_defaults: Vec<FieldDefault>,
+    /// As they were found.
+    diagnostics: Vec<Diagnostic>,
+    marks: Vec<Mark>,
+}
+
+/// How much was there before a module was checked.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    types: types::Mark,
+    globals: usize,
+    functions: usize,
+    field_defaults: usize,
+    diagnostics: usize,
 }
 
 /// A node with its type.
@@ -149,13 +190,13 @@ pub(super) struct Checker<'p> {
     diagnostics: Vec<Diagnostic>,
     core: Core,
     table: TypeTable,
-    // The maps are looked up, never iterated.
-    globals: FxHashMap<ItemRef, GlobalId>,
-    functions: FxHashMap<ItemRef, Rc<FnSig>>,
-    values: FxHashMap<ItemRef, Scheme>,
-    enums: FxHashMap<ItemRef, Rc<EnumSig>>,
-    aliases: FxHashMap<ItemRef, signatures::Alias>,
+    globals: PerItem<GlobalId>,
+    functions: PerItem<Rc<FnSig>>,
+    values: PerItem<Scheme>,
+    enums: PerItem<Rc<EnumSig>>,
+    aliases: PerItem<signatures::Alias>,
     field_defaults: Vec<FieldDefault>,
+    marks: Vec<Mark>,
     cx: Context,
     /// Operations whose types other items of the component may still settle.
     left_open: Vec<Deferred>,
@@ -163,41 +204,93 @@ pub(super) struct Checker<'p> {
 
 impl<'p> Checker<'p> {
     fn new(program: &'p Program, sources: &'p Sources) -> Self {
+        let nothing = Checked {
+            core: Core::default(),
+            types: TypeTable::default(),
+            diagnostics: Vec::new(),
+            known: Known::default(),
+        };
+        Self::from(program, sources, nothing, 0)
+    }
+
+    /// The state after the first `kept` modules of `before`.
+    fn from(program: &'p Program, sources: &'p Sources, before: Checked, kept: usize) -> Self {
+        let Checked {
+            mut core,
+            types: mut table,
+            mut known,
+            ..
+        } = before;
+        let mut types = table.take_types();
+        let first = ModuleId(kept as u32);
+        if let Some(mark) = known.marks.get(kept) {
+            types.forget_since(mark.types);
+            core.globals.truncate(mark.globals);
+            core.functions.truncate(mark.functions);
+            known.field_defaults.truncate(mark.field_defaults);
+            known.diagnostics.truncate(mark.diagnostics);
+        }
+        core.entry.clear();
+        core.result = None;
+        known.globals.forget_from(first);
+        known.functions.forget_from(first);
+        known.values.forget_from(first);
+        known.enums.forget_from(first);
+        known.aliases.forget_from(first);
+        known.marks.truncate(kept);
+        table.forget_from(first, program);
         Self {
             entry: ModuleId(program.modules.len().saturating_sub(1) as u32),
             program,
             sources,
-            types: Types::new(),
-            diagnostics: Vec::new(),
-            core: Core::default(),
-            table: TypeTable::new(program),
-            globals: FxHashMap::default(),
-            functions: FxHashMap::default(),
-            values: FxHashMap::default(),
-            enums: FxHashMap::default(),
-            aliases: FxHashMap::default(),
-            field_defaults: Vec::new(),
+            types,
+            diagnostics: known.diagnostics,
+            core,
+            table,
+            globals: known.globals,
+            functions: known.functions,
+            values: known.values,
+            enums: known.enums,
+            aliases: known.aliases,
+            field_defaults: known.field_defaults,
+            marks: known.marks,
             cx: Context::new(ModuleId(0), None, 0),
             left_open: Vec::new(),
         }
     }
 
     fn finish(mut self) -> Checked {
-        let program = self.program;
-        self.diagnostics.retain(|found| {
-            !program
-                .modules
-                .iter()
-                .any(|module| module.is_broken(found.span()))
-        });
-        self.diagnostics
-            .sort_by(|a, b| (a.span(), a.code).cmp(&(b.span(), b.code)));
-        self.diagnostics.dedup();
+        let modules = &self.program.modules;
+        let broken = |found: &Diagnostic| modules.iter().any(|module| module.is_broken(found.span()));
+        let mut diagnostics = self.diagnostics.clone();
+        diagnostics.retain(|found| !broken(found));
+        diagnostics.sort_by(|a, b| (a.span(), a.code).cmp(&(b.span(), b.code)));
+        diagnostics.dedup();
         self.table.set_types(self.types);
         Checked {
             core: self.core,
             types: self.table,
-            diagnostics: self.diagnostics,
+            diagnostics,
+            known: Known {
+                globals: self.globals,
+                functions: self.functions,
+                values: self.values,
+                enums: self.enums,
+                aliases: self.aliases,
+                field_defaults: self.field_defaults,
+                diagnostics: self.diagnostics,
+                marks: self.marks,
+            },
+        }
+    }
+
+    fn mark(&self) -> Mark {
+        Mark {
+            types: self.types.mark(),
+            globals: self.core.globals.len(),
+            functions: self.core.functions.len(),
+            field_defaults: self.field_defaults.len(),
+            diagnostics: self.diagnostics.len(),
         }
     }
 

@@ -22,33 +22,32 @@ pub(super) struct Component {
     pub(super) cyclic: bool,
 }
 
-/// The components of a program, dependencies first.
-pub(super) fn components(program: &Program) -> Vec<Component> {
-    let mut all = Vec::new();
-    let mut offsets = Vec::new();
-    for (index, module) in program.modules.iter().enumerate() {
-        offsets.push(all.len() as u32);
-        let id = ModuleId(index as u32);
-        all.extend((0..module.items.len() as u32).map(|item| ItemRef { module: id, item }));
-    }
-    let index_of = |at: ItemRef| offsets[at.module.0 as usize] + at.item;
-    let edges: Vec<Vec<u32>> = all
+/// The components of a module, dependencies first. Other modules never refer back to it: imports make no circle.
+pub(super) fn components(program: &Program, id: ModuleId) -> Vec<Component> {
+    let module = program.module(id);
+    let edges: Vec<Vec<u32>> = module
+        .items
         .iter()
-        .map(|at| {
-            let mut to: Vec<u32> = references(program.module(at.module), program.item(*at))
+        .map(|item| {
+            let mut to: Vec<u32> = references(module, item)
                 .iter()
-                .map(|reference| index_of(reference.item))
+                .filter(|reference| reference.item.module == id)
+                .map(|reference| reference.item.item)
                 .collect();
             to.sort_unstable();
             to.dedup();
             to
         })
         .collect();
+    let item = |node: &u32| ItemRef {
+        module: id,
+        item: *node,
+    };
     connected(&edges)
         .into_iter()
         .map(|nodes| Component {
             cyclic: nodes.len() > 1 || edges[nodes[0] as usize].contains(&nodes[0]),
-            items: nodes.iter().map(|node| all[*node as usize]).collect(),
+            items: nodes.iter().map(item).collect(),
         })
         .collect()
 }

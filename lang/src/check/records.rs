@@ -246,7 +246,7 @@ impl Checker<'_> {
     }
 
     fn is_generic_param(&mut self, item: ItemRef, index: u32) -> bool {
-        let ty = self.functions.get(&item).map(|sig| sig.params[index as usize].ty);
+        let ty = self.functions.get(item).map(|sig| sig.params[index as usize].ty);
         ty.is_some_and(|ty| matches!(self.types.kind(ty), TypeKind::Rigid(..)))
     }
 

@@ -4,6 +4,7 @@ use crate::core::{Const, FunctionId};
 use crate::hir::{ItemRef, Name};
 use crate::source::Span;
 use crate::types::{DimTy, Ty};
+use std::sync::Arc;
 
 /// The type of a value, general in `vars`.
 #[derive(Clone, Debug)]
@@ -59,7 +60,7 @@ pub(super) enum DefaultCode {
     /// As a constant.
     Const(Const),
     /// As an expression that reads nothing of the call.
-    Alone(Box<crate::core::Body>),
+    Alone(Arc<crate::core::Body>),
     /// By a call of a function of the earlier parameters that it reads.
     Call { function: FunctionId, reads: Vec<u32> },
     /// It did not check.

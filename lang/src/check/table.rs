@@ -1,30 +1,41 @@
 //! The types of a checked program: for hovers, and for tests that reveal them.
 
+use super::per_item::PerItem;
 use crate::hir::{ExprId, ItemRef, LocalId, ModuleId, Name, Program};
 use crate::types::{Con, Ty, TypeKind, Types};
-use std::collections::BTreeMap;
 
 /// The types of expressions, locals and items.
 #[derive(Debug, Default)]
 pub struct TypeTable {
     types: Types,
+    /// By module and expression.
     exprs: Vec<Vec<Option<Ty>>>,
-    locals: BTreeMap<(ItemRef, LocalId), Ty>,
-    items: BTreeMap<ItemRef, Ty>,
-    results: BTreeMap<ModuleId, Ty>,
+    /// By item and local.
+    locals: PerItem<Vec<Option<Ty>>>,
+    items: PerItem<Ty>,
+    /// By module.
+    results: Vec<Option<Ty>>,
 }
 
 impl TypeTable {
-    pub(super) fn new(program: &Program) -> Self {
-        Self {
-            exprs: program
-                .modules
-                .iter()
-                .chain(program.settings.iter().map(|setting| &setting.module))
-                .map(|module| vec![None; module.exprs.len()])
-                .collect(),
-            ..Self::default()
-        }
+    /// Keeps what is known of the modules before `first`, and makes room for the others of `program`.
+    pub(super) fn forget_from(&mut self, first: ModuleId, program: &Program) {
+        let first_index = first.0 as usize;
+        self.exprs.truncate(first_index);
+        self.locals.forget_from(first);
+        self.items.forget_from(first);
+        self.results.truncate(first_index);
+        let settings = program.settings.iter().map(|setting| &setting.module);
+        let modules = program.modules.iter().chain(settings);
+        let rooms = modules
+            .skip(first_index)
+            .map(|module| vec![None; module.exprs.len()]);
+        self.exprs.extend(rooms);
+        self.results.resize(program.modules.len(), None);
+    }
+
+    pub(super) fn take_types(&mut self) -> Types {
+        std::mem::take(&mut self.types)
     }
 
     pub(super) fn set_types(&mut self, types: Types) {
@@ -36,7 +47,13 @@ impl TypeTable {
     }
 
     pub(super) fn set_local(&mut self, item: ItemRef, local: LocalId, ty: Ty) {
-        self.locals.insert((item, local), ty);
+        self.locals.update(item, |locals: &mut Vec<Option<Ty>>| {
+            let index = local.0 as usize;
+            if locals.len() <= index {
+                locals.resize(index + 1, None);
+            }
+            locals[index] = Some(ty);
+        });
     }
 
     pub(super) fn set_item(&mut self, item: ItemRef, ty: Ty) {
@@ -44,7 +61,9 @@ impl TypeTable {
     }
 
     pub(super) fn set_result(&mut self, module: ModuleId, ty: Ty) {
-        self.results.insert(module, ty);
+        if let Some(result) = self.results.get_mut(module.0 as usize) {
+            *result = Some(ty);
+        }
     }
 
     /// The type of an expression, as it is written; none for one that nothing refers to.
@@ -118,19 +137,19 @@ impl TypeTable {
 
     /// The type of a local of an item.
     pub fn local(&mut self, item: ItemRef, local: LocalId) -> Option<String> {
-        let ty = *self.locals.get(&(item, local))?;
+        let ty = (*self.locals.get(item)?.get(local.0 as usize)?)?;
         Some(self.types.print(ty))
     }
 
     /// The type of a value, param or function.
     pub fn item(&mut self, item: ItemRef) -> Option<String> {
-        let ty = *self.items.get(&item)?;
+        let ty = *self.items.get(item)?;
         Some(self.types.print(ty))
     }
 
     /// The type of the expression at the end of a module.
     pub fn result(&mut self, module: ModuleId) -> Option<String> {
-        let ty = *self.results.get(&module)?;
+        let ty = (*self.results.get(module.0 as usize)?)?;
         Some(self.types.print(ty))
     }
 }

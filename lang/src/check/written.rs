@@ -210,12 +210,12 @@ impl Checker<'_> {
 
     /// What a declared type stands for.
     pub(super) fn alias(&mut self, item: ItemRef, used: Span) -> Option<Scheme> {
-        match self.aliases.get(&item) {
+        match self.aliases.get(item) {
             Some(Alias::Done(scheme)) => return Some(scheme.clone()),
             Some(Alias::Running) => {
                 let declared = self.program.item(item);
                 // Said once of each type.
-                self.aliases.remove(&item);
+                self.aliases.remove(item);
                 self.aliases.insert(item, Alias::Endless);
                 self.report(
                     Diagnostic::error("E0218", used, format!("type `{}` contains itself", declared.name))
@@ -260,7 +260,7 @@ impl Checker<'_> {
 
     /// An enum's variants.
     pub(super) fn enumeration(&mut self, item: ItemRef) -> Option<Rc<EnumSig>> {
-        if let Some(known) = self.enums.get(&item) {
+        if let Some(known) = self.enums.get(item) {
             return Some(Rc::clone(known));
         }
         let declared = self.program.item(item);
@@ -295,7 +295,7 @@ impl Checker<'_> {
             });
             self.enums.insert(item, Rc::new(made.clone()));
         }
-        self.enums.get(&item).cloned()
+        self.enums.get(item).cloned()
     }
 
     fn variant_defaults(&mut self, variant: &VariantDef, sig: &mut VariantSig) {

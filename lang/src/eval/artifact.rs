@@ -18,6 +18,8 @@ pub(crate) struct Artifacts {
     lates: Vec<Late>,
     /// Whether plain data that differs between candidates stands somewhere as a late value.
     pub(crate) late_data: bool,
+    /// The layers of each training's network.
+    pub(crate) layers: BTreeMap<SpecId, Vec<LayerRow>>,
 }
 
 /// A file or directory that a build makes.
@@ -57,7 +59,6 @@ pub(crate) struct ModelInfo {
     pub(crate) input: Features,
     pub(crate) output: Vec<Dim>,
     pub(crate) labels: Labels,
-    pub(crate) rows: Vec<LayerRow>,
     /// Where it was trained.
     pub(crate) span: Span,
 }
@@ -79,18 +80,6 @@ impl Artifacts {
     pub(crate) fn late_id(&mut self, late: Late) -> LateId {
         self.lates.push(late);
         LateId((self.lates.len() - 1) as u32)
-    }
-
-    /// The layers of each training's network.
-    pub(crate) fn layers(&self) -> BTreeMap<SpecId, Vec<LayerRow>> {
-        let models = self
-            .artifacts
-            .iter()
-            .filter_map(|artifact| match (&artifact.about, &artifact.source) {
-                (About::Model(model), InputSource::Output { spec, .. }) => Some((*spec, model.rows.clone())),
-                _ => None,
-            });
-        models.collect()
     }
 
     pub(crate) fn late(&self, id: LateId) -> &Late {

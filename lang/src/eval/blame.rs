@@ -7,11 +7,13 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::Name;
 use crate::library::Library;
 use crate::source::{Source, Sources, Span};
+use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// An operation of some code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     /// The code's number.
     pub(crate) code: u32,
@@ -19,7 +21,7 @@ pub(crate) struct Place {
 }
 
 /// A call that is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Call {
     /// Where the call stands.
     pub(crate) place: Place,
@@ -36,7 +38,10 @@ pub(crate) struct Origins {
     noted: Vec<(Place, u32)>,
     /// Frames: the enclosing one and the call. Frame 0 is that of a binding.
     frames: Vec<(u32, Call)>,
-    by_call: BTreeMap<(u32, Call), u32>,
+    /// Looked up, never iterated.
+    by_call: FxHashMap<(u32, Call), u32>,
+    /// Where the lines of each source begin, once something asked.
+    lines: Vec<OnceCell<Vec<u32>>>,
 }
 
 /// The user's part of the way to a place.
@@ -60,7 +65,8 @@ impl Origins {
             std: sources.iter().map(|(_, source)| is_library(source)).collect(),
             noted: vec![(NOWHERE, 0)],
             frames: Vec::new(),
-            by_call: BTreeMap::new(),
+            by_call: FxHashMap::default(),
+            lines: sources.iter().map(|_| OnceCell::new()).collect(),
         }
     }
 
@@ -151,6 +157,40 @@ impl Machine<'_> {
         error
     }
 
+    /// Where the user stands, without a word on the way there: what every spec and layer is asked for.
+    pub(crate) fn user_span(&self, place: Place) -> Span {
+        self.span(self.user_place(place))
+    }
+
+    /// Where the argument `label` of the user's call stands; the call where it is not written.
+    pub(crate) fn argument_span(&self, place: Place, label: &str) -> Span {
+        let place = self.user_place(place);
+        let code = &self.codes[place.code as usize];
+        let written = arguments(self.core, code, place.at).find(|(param, _)| *param == label);
+        written.map_or(code.span(place.at), |(_, span)| span)
+    }
+
+    /// The user's call, and its arguments by label.
+    pub(crate) fn user_call(&self, place: Place) -> (Span, BTreeMap<String, Span>) {
+        let place = self.user_place(place);
+        let code = &self.codes[place.code as usize];
+        (code.span(place.at), named_arguments(self.core, code, place.at))
+    }
+
+    /// Where a description was written; none where that is not known.
+    pub(crate) fn origin_span(&self, origin: u32) -> Option<Span> {
+        let (place, _) = *self.origins.noted.get(origin as usize)?;
+        (place != NOWHERE).then(|| self.span(place))
+    }
+
+    fn user_place(&self, place: Place) -> Place {
+        self.origins.users(place, &self.calls, &self.codes).0
+    }
+
+    fn span(&self, place: Place) -> Span {
+        self.codes[place.code as usize].span(place.at)
+    }
+
     /// Where the user stands.
     pub(crate) fn blame(&self, place: Place) -> Blame {
         let (place, calls) = self.origins.users(place, &self.calls, &self.codes);
@@ -171,7 +211,7 @@ impl Machine<'_> {
         }
         Blame {
             span: code.span(place.at),
-            arguments: arguments(self.core, code, place.at),
+            arguments: named_arguments(self.core, code, place.at),
             notes,
         }
     }
@@ -188,29 +228,44 @@ impl Machine<'_> {
 
     fn line_and_column(&self, span: Span) -> String {
         let source = self.sources.get(span.source);
-        let before = source.text.get(..span.start as usize).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let begins = || {
+            let ends = source.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0)
+                .chain(ends.map(|(end, _)| end as u32 + 1))
+                .collect()
+        };
+        let lines = self.origins.lines[span.source.0 as usize].get_or_init(begins);
+        let line = lines.partition_point(|begin| *begin <= span.start);
+        let begin = lines[line - 1] as usize;
+        let before = source.text.get(begin..span.start as usize).unwrap_or_default();
+        let column = before.chars().count() + 1;
         format!("{}:{line}:{column}", source.path)
     }
 }
 
 /// The arguments that a person wrote in the call at `at`.
-fn arguments(core: &Core, code: &Code<'_>, at: At) -> BTreeMap<String, Span> {
-    let Op::Call(function, args) = &code.ops[at as usize] else {
-        return BTreeMap::new();
-    };
-    let crate::core::Node::CallGlobal { written, .. } = &code.body.nodes[at as usize] else {
-        return BTreeMap::new();
-    };
-    let params: &[Name] = &core.functions[function.0 as usize].params;
+fn arguments<'a>(
+    core: &'a Core,
+    code: &'a Code<'_>,
+    at: At,
+) -> impl Iterator<Item = (&'a Name, Span)> + use<'a> {
     let call = code.span(at);
-    params
-        .iter()
-        .zip(args)
-        .enumerate()
+    let (params, args, written) = match (&code.ops[at as usize], &code.body.nodes[at as usize]) {
+        (Op::Call(function, args), crate::core::Node::CallGlobal { written, .. }) => {
+            let params: &[Name] = &core.functions[function.0 as usize].params;
+            (params, &args[..], &written[..])
+        }
+        _ => (&[][..], &[][..], &[][..]),
+    };
+    let pairs = params.iter().zip(args).enumerate();
+    pairs
         .filter(|(index, _)| !matches!(written.get(*index), Some(None)))
-        .map(|(_, (param, arg))| (param.to_string(), code.span(*arg)))
-        .filter(|(_, span)| span.source == call.source)
+        .map(|(_, (param, arg))| (param, code.span(*arg)))
+        .filter(move |(_, span)| span.source == call.source)
+}
+
+fn named_arguments(core: &Core, code: &Code<'_>, at: At) -> BTreeMap<String, Span> {
+    arguments(core, code, at)
+        .map(|(param, span)| (param.to_string(), span))
         .collect()
 }

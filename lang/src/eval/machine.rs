@@ -15,6 +15,7 @@ use super::value::{Closure, List, Map, Record, Value, Variant, live_bytes};
 use crate::core::{Body, Core, FunctionCode, FunctionId, GlobalId, GlobalKind};
 use crate::diagnostic::Diagnostic;
 use crate::source::Sources;
+use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
 /// It failed, and that was reported.
@@ -85,6 +86,8 @@ pub(crate) struct Machine<'c> {
     pub(crate) tensors: Tensors,
     pub(crate) limits: Limits,
     functions: Vec<Option<Callable<'c>>>,
+    /// The codes of defaults, by the addresses of their bodies. Looked up, never iterated.
+    defaults: FxHashMap<usize, u32>,
     globals: Vec<State>,
     running: Vec<GlobalId>,
     steps: u64,
@@ -108,6 +111,7 @@ impl<'c> Machine<'c> {
             tensors: Tensors::default(),
             limits: Limits::default(),
             functions: vec![None; core.functions.len()],
+            defaults: FxHashMap::default(),
             globals: vec![State::Todo; core.globals.len()],
             running: Vec::new(),
             steps: 0,
@@ -209,6 +213,17 @@ impl<'c> Machine<'c> {
         let id = self.codes.len() as u32;
         let code = Rc::new(compile(self.core, body, id, &mut self.names));
         self.codes.push(Rc::clone(&code));
+        code
+    }
+
+    /// The code of a default, which many calls share.
+    pub(crate) fn compile_default(&mut self, body: &'c Body) -> Rc<Code<'c>> {
+        let address = std::ptr::from_ref(body).addr();
+        if let Some(code) = self.defaults.get(&address) {
+            return Rc::clone(&self.codes[*code as usize]);
+        }
+        let code = self.compile(body);
+        self.defaults.insert(address, code.id);
         code
     }
 

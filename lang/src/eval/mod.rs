@@ -186,7 +186,7 @@ fn run_on(mut machine: Machine<'_>, request: Request<'_>) -> Outcome {
         }
     }
     outcome.evaluation.targets = artifacts.found;
-    outcome.layers = machine.artifacts.layers();
+    outcome.layers = machine.artifacts.layers;
     outcome.evaluation.specs = machine.specs.finish();
     outcome.diagnostics = machine.diagnostics;
     outcome

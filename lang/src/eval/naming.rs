@@ -2,7 +2,7 @@
 //! many specs there were, and puts its segment before the names of those that came since. Names enter no key.
 
 use crate::spec::{DerivationSpec, SpecId};
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 /// The specs that were made.
 #[derive(Debug, Default)]
@@ -47,13 +47,17 @@ impl Drafts {
     /// The specs, with `#2`, `#3`, … behind names that came before.
     pub(crate) fn finish(self) -> Vec<DerivationSpec> {
         let mut specs = self.specs;
-        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-        for spec in &mut specs {
-            let count = counts.entry(spec.name.clone()).or_insert(0);
+        let mut counts: FxHashMap<&str, u32> = FxHashMap::default();
+        let mut again = Vec::new();
+        for (index, spec) in specs.iter().enumerate() {
+            let count = counts.entry(&spec.name).or_insert(0);
             *count += 1;
             if *count > 1 {
-                spec.name = format!("{}#{count}", spec.name);
+                again.push((index, *count));
             }
+        }
+        for (index, count) in again {
+            specs[index].name += &format!("#{count}");
         }
         specs
     }

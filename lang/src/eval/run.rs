@@ -248,7 +248,7 @@ impl<'c> Machine<'c> {
         let own = match cache.get() {
             Some(id) => Rc::clone(&self.codes[id as usize]),
             None => {
-                let own = self.compile(body);
+                let own = self.compile_default(body);
                 cache.set(Some(own.id));
                 own
             }

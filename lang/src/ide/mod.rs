@@ -21,6 +21,8 @@ mod signature;
 mod symbol;
 
 #[cfg(test)]
+mod again_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use complete::complete_with;
@@ -33,10 +35,10 @@ pub use outline::{Outline, OutlineKind, outline};
 pub use rename::{Renaming, rename, renamed_at};
 pub use signature::{SignatureHelp, signature};
 
-use crate::check::{Checked, check};
+use crate::check::{Checked, check, check_again};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Module, ModuleId};
-use crate::lower::{Loaded, load};
+use crate::lower::{Loaded, load, load_again};
 use crate::source::{SourceId, Sources, Span, World};
 use crate::syntax::{Parse, parse};
 
@@ -66,6 +68,16 @@ impl Analysis {
 
     /// Of a program that was loaded and checked already.
     pub(crate) fn of(loaded: Loaded, checked: Checked) -> Self {
+        Self { loaded, checked }
+    }
+
+    /// The analysis of the file `entry` that this one is of, after something of `world` has changed: what [`new`](Self::new)
+    /// gives, and no more work than for what comes behind the first change in the order of the modules. The entry is the
+    /// last of them, so that what is typed into it costs itself alone.
+    #[must_use]
+    pub fn again(self, world: &dyn World, entry: &str) -> Self {
+        let loaded = load_again(world, entry, self.loaded);
+        let checked = check_again(&loaded.program, &loaded.sources, self.checked, loaded.kept());
         Self { loaded, checked }
     }
 

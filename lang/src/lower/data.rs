@@ -6,7 +6,7 @@
 )]
 
 use super::imports::{plain_path, resolve};
-use super::loader::{MAX_SOURCE, Unreadable, unreadable};
+use super::loader::{Unreadable, decode_source, unreadable};
 use super::module::Lower;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{DataFile, DataNode, DataValue, Expr, Name};
@@ -97,18 +97,9 @@ impl Lower<'_> {
     }
 
     fn read_data(&mut self, path: &Name, span: Span, parse: ParseData) -> Option<DataFile> {
-        let bytes = self.cx.world.read(path).map_err(Unreadable::Read);
-        let text = bytes.and_then(|bytes| {
-            if bytes.len() > MAX_SOURCE {
-                return Err(Unreadable::Large);
-            }
-            super::decode(&bytes)
-                .map(str::to_owned)
-                .map_err(|offset| Unreadable::NotUtf8 {
-                    line: bytes[..offset].iter().filter(|byte| **byte == b'\n').count() + 1,
-                })
-        });
-        let text = match text {
+        let read = self.cx.world.read(path);
+        self.cx.data.push((path.clone(), read.clone()));
+        let text = match decode_source(read) {
             Ok(text) => text,
             Err(reason) => {
                 self.report(unreadable(path, &reason, span));

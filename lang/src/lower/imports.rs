@@ -10,6 +10,7 @@ use crate::syntax::ast::{File, ImportFile, ImportStd, Item, PathExpr};
 use crate::syntax::{Node, SyntaxKind, Tree};
 
 /// A name that an import brings, and where from.
+#[derive(Clone, Debug)]
 pub(super) struct Wanted {
     /// The name in this module.
     pub(super) name: Name,

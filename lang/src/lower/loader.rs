@@ -1,5 +1,6 @@
 //! Reads a file and all that it imports, and lowers each after those that it imports.
 
+use super::again::{Before, Trace};
 use super::imports::{self, Wanted};
 use super::module::{Lowering, lower_module};
 use super::{decode, name};
@@ -10,6 +11,7 @@ use crate::source::{ReadError, SourceId, Sources, Span, World};
 use crate::syntax::{Parse, parse};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A program with its sources, and what is wrong with it.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,17 @@ pub struct Loaded {
     pub program: Program,
     /// In the order of the sources, and in a source in that of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// How each module came about.
+    pub(super) traces: Vec<Trace>,
+    /// How many modules, from the first on, were taken over from the load before.
+    pub(super) kept: usize,
+}
+
+impl Loaded {
+    /// How many modules, from the first on, [`load_again`](super::load_again) took over.
+    pub fn kept(&self) -> usize {
+        self.kept
+    }
 }
 
 /// Loads the file `entry` of `world`, a path from the project's root, with the standard library.
@@ -29,7 +42,13 @@ pub fn load(world: &dyn World, entry: &str) -> Loaded {
 
 /// Loads the file `entry` of `world` with a library of one's own.
 pub fn load_with(world: &dyn World, library: Library, entry: &str) -> Loaded {
+    run(world, library, entry, Before::default())
+}
+
+/// Loads, and takes over what `before` has that is still so.
+pub(super) fn run(world: &dyn World, library: Library, entry: &str, before: Before) -> Loaded {
     let mut loader = Loader::new(world, library, Loaded::default());
+    loader.before = before;
     if library.text(PRELUDE).is_some() {
         loader.open(Place::Std(PRELUDE.into()), None);
         loader.run();
@@ -67,16 +86,19 @@ pub(super) enum Place {
 }
 
 /// A module that is being loaded.
-struct Unit {
-    place: Place,
+pub(super) struct Unit {
+    pub(super) place: Place,
     /// Its path without the file's name; empty at the root.
     directory: String,
-    source: SourceId,
-    parse: Parse,
-    wanted: Vec<Wanted>,
+    pub(super) source: SourceId,
+    /// Not parsed where the text is that of the load before.
+    parse: Option<Parse>,
+    pub(super) wanted: Vec<Wanted>,
     /// What the first of `wanted` came to.
-    found: Vec<Option<ModuleId>>,
-    diagnostics: Vec<Diagnostic>,
+    pub(super) found: Vec<Option<ModuleId>>,
+    /// How many of `diagnostics` its own text is the reason of.
+    pub(super) of_text: usize,
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 /// Names of a module's items.
@@ -85,6 +107,9 @@ pub(super) type Exports = FxHashMap<Name, u32>;
 struct Loader<'w> {
     world: &'w dyn World,
     library: Library,
+    before: Before,
+    /// How many traces have their diagnostics among those of `loaded` already.
+    told: usize,
     loaded: Loaded,
     exports: Vec<Exports>,
     /// Variants of all enums that were met.
@@ -102,6 +127,8 @@ impl<'w> Loader<'w> {
         let mut loader = Self {
             world,
             library,
+            before: Before::default(),
+            told: loaded.traces.len(),
             loaded,
             exports: Vec::new(),
             variants: BTreeSet::new(),
@@ -210,35 +237,48 @@ impl<'w> Loader<'w> {
 
     /// Parses a text, and puts it on the stack.
     fn push(&mut self, place: Place, path: &str, text: &str) {
-        let source = self.loaded.sources.add(path, text);
-        let parse = parse(source, self.loaded.sources.get(source).text.clone());
         let directory = path
             .rsplit_once('/')
             .map_or("", |(directory, _)| directory)
             .to_owned();
-        let mut diagnostics = parse.diagnostics.clone();
-        let wanted = imports::wanted(&parse.tree, &directory, self.library, &mut diagnostics);
-        self.stack.push(Unit {
-            place,
-            directory,
-            source,
-            parse,
-            wanted,
-            found: Vec::new(),
-            diagnostics,
-        });
+        let next = self.loaded.sources.next();
+        let (text, known) = match self.before.same_text(&place, next, text) {
+            Some((text, trace)) => (text, Some(trace)),
+            None => (Arc::from(text), None),
+        };
+        let source = self.loaded.sources.add(path, text);
+        let unit = match known {
+            Some(trace) => Unit {
+                place,
+                directory,
+                source,
+                parse: None,
+                wanted: trace.wanted.clone(),
+                found: Vec::new(),
+                of_text: trace.of_text,
+                diagnostics: trace.diagnostics[..trace.of_text].to_vec(),
+            },
+            None => {
+                let parse = parse(source, self.loaded.sources.get(source).text.clone());
+                let mut diagnostics = parse.diagnostics.clone();
+                let wanted = imports::wanted(&parse.tree, &directory, self.library, &mut diagnostics);
+                Unit {
+                    place,
+                    directory,
+                    source,
+                    parse: Some(parse),
+                    wanted,
+                    found: Vec::new(),
+                    of_text: diagnostics.len(),
+                    diagnostics,
+                }
+            }
+        };
+        self.stack.push(unit);
     }
 
     fn read(&self, path: &str) -> Result<String, Unreadable> {
-        let bytes = self.world.read(path).map_err(Unreadable::Read)?;
-        if bytes.len() > MAX_SOURCE {
-            return Err(Unreadable::Large);
-        }
-        decode(&bytes)
-            .map(str::to_owned)
-            .map_err(|offset| Unreadable::NotUtf8 {
-                line: bytes[..offset].iter().filter(|byte| **byte == b'\n').count() + 1,
-            })
+        decode_source(self.world.read(path))
     }
 
     fn unknown_module(&mut self, place: Place, span: Option<Span>) {
@@ -256,6 +296,16 @@ impl<'w> Loader<'w> {
             return;
         };
         let id = ModuleId(self.loaded.program.modules.len() as u32);
+        if self.keep_top(&unit, id) {
+            return self.lowered(unit.place, id);
+        }
+        let parse = unit
+            .parse
+            .take()
+            .unwrap_or_else(|| parse(unit.source, self.loaded.sources.get(unit.source).text.clone()));
+        let (of_text, of_imports) = (unit.of_text, unit.diagnostics.len());
+        let first_data = self.loaded.sources.next();
+        let mut data = Vec::new();
         let std = matches!(unit.place, Place::Std(_));
         let around = match unit.place {
             Place::Input => self.around.clone(),
@@ -271,22 +321,59 @@ impl<'w> Loader<'w> {
             variants: &self.variants,
             directory: &unit.directory,
             diagnostics: &mut unit.diagnostics,
+            data: &mut data,
         };
         let stem = match &unit.place {
             Place::Std(module) => module.clone(),
             Place::File(path) => stem(path),
             Place::Input => Name::default(),
         };
-        let module = lower_module(lowering, &unit.parse, stem, std, &unit.wanted, &unit.found);
-        collect_variants(&module, &mut self.variants);
-        self.exports.push(exports_of(&module));
+        let module = lower_module(lowering, &parse, stem, std, &unit.wanted, &unit.found);
+        self.loaded.traces.push(Trace {
+            place: unit.place.clone(),
+            source: unit.source,
+            wanted: unit.wanted,
+            found: unit.found,
+            of_text,
+            of_imports,
+            diagnostics: unit.diagnostics,
+            data_sources: (first_data, self.loaded.sources.next()),
+            data,
+        });
         self.loaded.program.modules.push(module);
-        self.loaded.diagnostics.append(&mut unit.diagnostics);
-        self.done.insert(unit.place, Some(id));
+        self.lowered(unit.place, id);
+    }
+
+    /// Takes the module over from the load before, if it would come out as it did.
+    fn keep_top(&mut self, unit: &Unit, id: ModuleId) -> bool {
+        let loaded = &mut self.loaded;
+        if loaded.kept != id.0 as usize || unit.parse.is_some() {
+            return false;
+        }
+        let Some((module, trace)) = self.before.take_over(unit, id, self.world, &mut loaded.sources) else {
+            return false;
+        };
+        loaded.program.modules.push(module);
+        loaded.traces.push(trace);
+        loaded.kept += 1;
+        true
+    }
+
+    /// The module that is the last of the program was wanted at `place`.
+    fn lowered(&mut self, place: Place, id: ModuleId) {
+        if let Some(module) = self.loaded.program.modules.last() {
+            collect_variants(module, &mut self.variants);
+            self.exports.push(exports_of(module));
+        }
+        self.done.insert(place, Some(id));
         self.found(Some(id));
     }
 
     fn finish(mut self) -> Loaded {
+        let of_modules = self.loaded.traces[self.told..]
+            .iter()
+            .flat_map(|trace| &trace.diagnostics);
+        self.loaded.diagnostics.extend(of_modules.cloned());
         self.loaded.diagnostics.sort_by_key(|diagnostic| {
             let span = diagnostic.span();
             (span.source, span.start, span.end)
@@ -303,6 +390,19 @@ pub(super) enum Unreadable {
     Read(ReadError),
     NotUtf8 { line: usize },
     Large,
+}
+
+/// The text of a source, without a byte-order mark.
+pub(super) fn decode_source(bytes: Result<Arc<[u8]>, ReadError>) -> Result<String, Unreadable> {
+    let bytes = bytes.map_err(Unreadable::Read)?;
+    if bytes.len() > MAX_SOURCE {
+        return Err(Unreadable::Large);
+    }
+    decode(&bytes)
+        .map(str::to_owned)
+        .map_err(|offset| Unreadable::NotUtf8 {
+            line: bytes[..offset].iter().filter(|byte| **byte == b'\n').count() + 1,
+        })
 }
 
 /// Says that the file at `path`, wanted at `span`, cannot be used.

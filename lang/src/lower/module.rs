@@ -1,5 +1,6 @@
 //! A module while it is lowered: its names are collected first, so that items may stand in any order.
 
+use super::again::Read;
 use super::imports::Wanted;
 use super::loader::Exports;
 use super::name;
@@ -29,6 +30,8 @@ pub(super) struct Lowering<'a> {
     /// Where the module's file stands.
     pub(super) directory: &'a str,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
+    /// Data files that it wants, with what came of reading them.
+    pub(super) data: &'a mut Vec<(Name, Read)>,
 }
 
 /// A module that is being lowered.

@@ -121,6 +121,7 @@ fn expression(loaded: &mut Loaded, world: &dyn World, span: Span, param: &str, t
         around: loaded.program.prelude().into_iter().collect(),
         directory: "",
         diagnostics: &mut loaded.diagnostics,
+        data: &mut Vec::new(),
     };
     lower_setting(lowering, &parse.tree, param)
 }

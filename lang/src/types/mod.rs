@@ -13,10 +13,13 @@ mod unify;
 pub use builtin::{BUILTIN_TYPES, BuiltinType, Con, SHAPES, Shape};
 pub use fieldwise::Fieldwise;
 pub(crate) use transform::Substitution;
+pub(crate) use unify::Mark;
 pub use unify::{Clash, ClashKind, Snapshot};
 
 use crate::hir::{ItemRef, Name};
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// How deep types may nest. Programs nest expressions to 256; a chain of bindings could nest types without end.
@@ -157,12 +160,27 @@ struct Facts {
 pub struct Types {
     kinds: Vec<TypeKind>,
     facts: Vec<Facts>,
-    // Looked up, never iterated.
-    ids: FxHashMap<TypeKind, Ty>,
+    /// By the hash of their kinds; looked up, never iterated. Metas are not in it: no two are the same.
+    ids: HashTable<Ty>,
     metas: Vec<unify::Meta>,
     trail: Vec<u32>,
     rigids: u32,
     too_deep: bool,
+}
+
+fn hash_of(kind: &TypeKind) -> u64 {
+    if let TypeKind::Con(con, args) = kind {
+        return hash_con(*con, args);
+    }
+    let mut hasher = FxHasher::default();
+    kind.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn hash_con(con: Con, args: &[Ty]) -> u64 {
+    let mut hasher = FxHasher::default();
+    (con, args).hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Default for Types {
@@ -177,7 +195,7 @@ impl Types {
         let mut types = Self {
             kinds: Vec::new(),
             facts: Vec::new(),
-            ids: FxHashMap::default(),
+            ids: HashTable::new(),
             metas: Vec::new(),
             trail: Vec::new(),
             rigids: 0,
@@ -203,18 +221,38 @@ impl Types {
     }
 
     fn intern(&mut self, kind: TypeKind) -> Ty {
-        if let Some(ty) = self.ids.get(&kind) {
+        let hash = hash_of(&kind);
+        let same = |ty: &Ty| self.kinds[ty.0 as usize] == kind;
+        if let Some(ty) = self.ids.find(hash, same) {
             return *ty;
         }
+        self.add(kind, hash)
+    }
+
+    /// A term that is not there yet.
+    fn add(&mut self, kind: TypeKind, hash: u64) -> Ty {
         let facts = self.facts_of(&kind);
         if facts.depth > DEPTH_LIMIT {
             self.too_deep = true;
             return Ty::ERROR;
         }
         let ty = Ty(self.kinds.len() as u32);
-        self.kinds.push(kind.clone());
+        self.kinds.push(kind);
         self.facts.push(facts);
-        self.ids.insert(kind, ty);
+        let kinds = &self.kinds;
+        self.ids
+            .insert_unique(hash, ty, |other| hash_of(&kinds[other.0 as usize]));
+        ty
+    }
+
+    /// A meta, which equals no other term.
+    fn add_meta(&mut self, id: u32) -> Ty {
+        let ty = Ty(self.kinds.len() as u32);
+        self.kinds.push(TypeKind::Meta(id));
+        self.facts.push(Facts {
+            metas: true,
+            ..Facts::default()
+        });
         ty
     }
 
@@ -265,7 +303,13 @@ impl Types {
 
     /// A built-in type.
     pub fn con(&mut self, con: Con, args: &[Ty]) -> Ty {
-        self.intern(TypeKind::Con(con, args.into()))
+        // Most are there: they are found without making one.
+        let hash = hash_con(con, args);
+        let same = |ty: &Ty| matches!(&self.kinds[ty.0 as usize], TypeKind::Con(own, of) if *own == con && **of == *args);
+        match self.ids.find(hash, same) {
+            Some(ty) => *ty,
+            None => self.add(TypeKind::Con(con, args.into()), hash),
+        }
     }
 
     /// `List[T]`.

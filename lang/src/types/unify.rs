@@ -53,6 +53,15 @@ impl Clash {
 #[derive(Clone, Copy, Debug)]
 pub struct Snapshot(usize);
 
+/// A moment to go back to as if nothing had come after it: no term, no meta, no solution.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    kinds: usize,
+    metas: usize,
+    rigids: u32,
+    solved: Snapshot,
+}
+
 impl Types {
     /// A new meta.
     pub fn meta(&mut self) -> Ty {
@@ -70,7 +79,7 @@ impl Types {
             solved: None,
             numeric,
         });
-        self.intern(TypeKind::Meta(id))
+        self.add_meta(id)
     }
 
     /// Whether `ty` is an unsolved numeric meta.
@@ -93,6 +102,32 @@ impl Types {
                 self.metas[id as usize].solved = None;
             }
         }
+    }
+
+    /// The moment now, for [`Types::forget_since`].
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            kinds: self.kinds.len(),
+            metas: self.metas.len(),
+            rigids: self.rigids,
+            solved: self.snapshot(),
+        }
+    }
+
+    /// Goes back to a moment: what is made from here on gets the very ids that it would have got then.
+    pub(crate) fn forget_since(&mut self, mark: Mark) {
+        self.rollback(mark.solved);
+        for (index, kind) in self.kinds.iter().enumerate().skip(mark.kinds) {
+            let own = |ty: &Ty| ty.0 as usize == index;
+            if let Ok(entry) = self.ids.find_entry(super::hash_of(kind), own) {
+                entry.remove();
+            }
+        }
+        self.kinds.truncate(mark.kinds);
+        self.facts.truncate(mark.kinds);
+        self.metas.truncate(mark.metas);
+        self.rigids = mark.rigids;
+        self.too_deep = false;
     }
 
     /// Follows solved metas.

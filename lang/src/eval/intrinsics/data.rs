@@ -38,13 +38,10 @@ pub(super) fn builtin(
     inputs: BTreeMap<String, Input>,
     resources: Resources,
 ) -> DerivationSpec {
-    let blame = machine.blame(place);
+    let (span, arguments) = machine.user_call(place);
     DerivationSpec {
         name: String::new(),
-        origin: Origin {
-            span: blame.span,
-            arguments: blame.arguments,
-        },
+        origin: Origin { span, arguments },
         resources,
         builder: Builder::Builtin(name.to_owned()),
         args: Datum::Map(args),
@@ -176,7 +173,7 @@ fn images(
 ) -> Answer {
     let (labels, classes) = classes(machine, given)?;
     args.insert("classes".to_owned(), classes);
-    let span = machine.blame(given.place).span;
+    let span = machine.user_span(given.place);
     let info = DatasetInfo {
         x: Features::One(Signal::numbers(shape)),
         y: labels,

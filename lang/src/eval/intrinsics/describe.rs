@@ -78,6 +78,12 @@ impl Machine<'_> {
         }
     }
 
+    /// The place alone of [`site`](Self::site).
+    pub(super) fn site_span(&self, variant: &Variant, place: Place) -> Span {
+        let written = self.origin_span(variant.origin);
+        written.unwrap_or_else(|| self.user_span(place))
+    }
+
     /// Where a description was written; `place` where that is not known.
     pub(super) fn site(&self, variant: &Variant, place: Place) -> Site {
         self.site_of(variant.origin, place)

@@ -53,8 +53,7 @@ impl Given {
 
     /// Where the argument stands, or the call where it is a default.
     pub(super) fn span(&self, machine: &Machine<'_>, label: &str) -> Span {
-        let blame = machine.blame(self.place);
-        blame.arguments.get(label).copied().unwrap_or(blame.span)
+        machine.argument_span(self.place, label)
     }
 
     /// An argument whose value is out of range.

@@ -272,7 +272,7 @@ pub(super) fn metrics(
     for (field, value) in fields.into_iter().zip(record.cells()) {
         let name = machine.names.text(field).to_owned();
         let metric = machine.description(value, given.place)?;
-        let span = machine.site(&metric, given.place).span;
+        let span = machine.site_span(&metric, given.place);
         let kind = machine.names.text(metric.name).to_owned();
         if let Some(output) = output {
             let custom = traced(machine, &metric, Scalar::Metric, (labels, output), given.place)?;

@@ -35,8 +35,7 @@ fn step(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer
     let mut resources = given.resources(machine)?;
     resources.retries = retries(machine, &given)?;
     let threads = given.count(machine, "threads", 1)?.unwrap_or(1);
-    let blame = machine.blame(place);
-    let mut arguments = blame.arguments;
+    let (span, mut arguments) = machine.user_call(place);
     arguments.extend(
         outputs
             .iter()
@@ -44,10 +43,7 @@ fn step(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer
     );
     let spec = DerivationSpec {
         name: String::new(),
-        origin: Origin {
-            span: blame.span,
-            arguments,
-        },
+        origin: Origin { span, arguments },
         resources,
         builder: Builder::Command(Command {
             argv,

@@ -50,7 +50,7 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         labels_span: on.y_span,
     };
     let loss = machine.description(&given.get("loss"), place)?;
-    let loss_span = machine.site(&loss, place).span;
+    let loss_span = machine.site_span(&loss, place);
     let loss_kind = machine.names.text(loss.name).to_owned();
     check_loss(machine, &given, &loss, on.y)?;
     let sizes = known(&network.output);
@@ -99,9 +99,9 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         input: network.input,
         output: network.output,
         labels: on.y,
-        rows: network.rows,
         span,
     };
+    machine.artifacts.layers.insert(spec, network.rows);
     fit(machine, spec, Rc::new(model), val.is_some(), place)
 }
 

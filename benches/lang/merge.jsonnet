@@ -1,0 +1,3 @@
+local setting(i) = { ['group-%d' % (i % 10)]: { ['stage-%d' % (i % 100)]: { ['key-%d' % i]: i } } };
+
+std.foldl(std.mergePatch, std.makeArray(2000, setting), {})
