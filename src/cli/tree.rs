@@ -1,6 +1,6 @@
 //! A graph of steps as text: a tree for the terminal, dot and mermaid for pictures.
 
-use crate::instantiate::{Nothing, reads_of};
+use crate::engine::{Nothing, reads_of};
 use crate::model::derivation::{Builder, Reference};
 use crate::model::graph::{Graph, Step, StepId, Target};
 use std::collections::{BTreeMap, BTreeSet};

@@ -16,7 +16,7 @@ mod workspace;
 mod world;
 
 pub use crate::executor::Cancel;
-pub use crate::instantiate::not_yet;
+pub use crate::instantiate::{Nothing, not_yet, reads_of};
 pub use crate::plan::{Decision, Plan};
 pub use build::{Built, RunReport, RunRequest, run};
 pub use error::EngineError;

