@@ -1,23 +1,31 @@
 //! Draws notices for people: the message, at most two snippets with their marks, notes, help. miette draws the snippets;
 //! nothing else of `mlp` knows it.
 
-use super::notice::{Mark, Notice, floor, severity_name};
+use super::notice::{Excerpt, Mark, Notice, floor, severity_name};
 use crate::report::style::Style;
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
 };
 use mlp_lang::diagnostic::Severity;
 use std::fmt;
+use std::sync::Arc;
 
 /// Marks that are no farther apart than this many lines share a snippet.
 const NEAR: usize = 5;
 /// More would push the message out of sight; further places are named in notes.
 const SNIPPETS: usize = 2;
 
+/// Bytes of a line that is still shown whole. Of a longer one (data in one line, say) only what is around the mark is.
+const LONGEST_LINE: usize = 1000;
+/// Bytes that are shown of a longer line before a mark and behind it, and of the mark itself.
+const AROUND: usize = 60;
+const MARKED: usize = 200;
+
 /// The notice as text, ending with a line break.
 pub(crate) fn render(notice: &Notice, style: Style) -> String {
     let mut text = heading(notice, style);
-    let (snippets, rest) = snippets(&notice.marks);
+    let marks: Vec<Mark> = notice.marks.iter().map(shortened).collect();
+    let (snippets, rest) = snippets(&marks);
     for snippet in &snippets {
         text.push_str(&draw(snippet, notice.severity, style));
     }
@@ -78,7 +86,49 @@ fn snippets(marks: &[Mark]) -> (Vec<Vec<&Mark>>, Vec<&Mark>) {
 }
 
 fn near(a: &Mark, b: &Mark) -> bool {
-    a.excerpt.path == b.excerpt.path && a.start().line.abs_diff(b.start().line) <= NEAR
+    let text = |mark: &Mark| {
+        let excerpt = &mark.excerpt;
+        (excerpt.first_line, excerpt.first_column, excerpt.text.len())
+    };
+    a.excerpt.path == b.excerpt.path && text(a) == text(b) && a.start().line.abs_diff(b.start().line) <= NEAR
+}
+
+/// The mark; where its line or one beside it is very long, in an excerpt of a part of its line.
+fn shortened(mark: &Mark) -> Mark {
+    let text = &*mark.excerpt.text;
+    let start = floor(text, mark.range.start);
+    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+    let before = text[..line_start.saturating_sub(1)]
+        .rfind('\n')
+        .map_or(0, |at| at + 1);
+    let behind = (line_end + 1).min(text.len());
+    let after = text[behind..].find('\n').map_or(text.len(), |at| behind + at);
+    if [line_start - before, line_end - line_start, after - line_end]
+        .iter()
+        .all(|length| *length <= LONGEST_LINE)
+    {
+        return mark.clone();
+    }
+    let end = floor(text, mark.range.end.min(start + MARKED)).clamp(start, line_end);
+    let from = floor(text, start.saturating_sub(AROUND)).max(line_start);
+    let to = floor(text, (end + AROUND).min(line_end));
+    let column = if line_start == 0 {
+        mark.excerpt.first_column
+    } else {
+        0
+    };
+    let excerpt = Excerpt {
+        path: mark.excerpt.path.clone(),
+        text: text[from..to].into(),
+        first_line: mark.excerpt.first_line + text[..line_start].matches('\n').count(),
+        first_column: column + text[line_start..from].chars().count(),
+    };
+    Mark {
+        excerpt: Arc::new(excerpt),
+        range: start - from..end - from,
+        text: mark.text.clone(),
+    }
 }
 
 /// One snippet, by miette: its message is left empty, and its first line, which would hold it, is cut off.

@@ -53,6 +53,15 @@ fn places_in_two_files_have_a_snippet_each_and_a_third_is_named() {
 }
 
 #[test]
+fn of_a_very_long_line_only_a_part_is_shown() {
+    let mut sources = Sources::default();
+    let row = "12, ".repeat(50_000);
+    let file = sources.add("rows.mlp", format!("lr = 1\nrows = [{row}oops, {row}]\n"));
+    let diagnostic = Diagnostic::error("E0301", span(&sources, file, "oops"), "nothing is called `oops`");
+    insta::assert_snapshot!(shown(&sources, &diagnostic));
+}
+
+#[test]
 fn the_end_of_a_file_and_an_empty_file_can_be_marked() {
     let mut sources = Sources::default();
     let file = sources.add("pipeline.mlp", "x = [1,\n");

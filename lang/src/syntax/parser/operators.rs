@@ -277,11 +277,14 @@ impl Parser<'_> {
             }
             K::Plus => {
                 let span = self.span_here();
-                let error = Diagnostic::error("E0115", span, "a number has no `+` before it")
-                    .help("leave the `+` out")
-                    .mend("remove `+`", span, "");
-                self.error(error);
                 self.bump();
+                // Without a value behind it, it is the value that is missing.
+                if self.starts_expr() {
+                    let error = Diagnostic::error("E0115", span, "a number has no `+` before it")
+                        .help("leave the `+` out")
+                        .mend("remove `+`", span, "");
+                    self.error(error);
+                }
                 self.nested(Self::unary);
                 self.finish(mark, K::ErrorNode);
             }
