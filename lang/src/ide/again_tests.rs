@@ -139,6 +139,17 @@ proptest! {
 }
 
 #[test]
+fn a_file_that_comes_back_changes_what_is_said_of_its_name() {
+    let mut texts = FILES.map(|(path, text)| (path.to_owned(), Some(text.to_owned())));
+    texts[0].1 = Some("a = left.twice(3)\n".to_owned());
+    texts[1].1 = None;
+    let before = Analysis::new(&world(&texts), ENTRY);
+    texts[1].1 = Some(FILES[1].1.to_owned());
+    let mut after = before.again(&world(&texts), ENTRY);
+    assert_eq!(all(&mut after), all(&mut Analysis::new(&world(&texts), ENTRY)));
+}
+
+#[test]
 fn what_is_typed_into_the_entry_costs_it_alone() {
     let mut texts = FILES.map(|(path, text)| (path.to_owned(), Some(text.to_owned())));
     let before = Analysis::new(&world(&texts), ENTRY);

@@ -72,7 +72,7 @@ impl Lower<'_> {
         self.report(error);
     }
 
-    fn suggest_name(&self, error: Diagnostic, own: &str, span: Span) -> Diagnostic {
+    fn suggest_name(&mut self, error: Diagnostic, own: &str, span: Span) -> Diagnostic {
         if let Some((ours, help)) = foreign(own) {
             return error.help(help).mend(format!("write `{ours}`"), span, ours);
         }
@@ -90,7 +90,7 @@ impl Lower<'_> {
         if let Some(help) = python(own) {
             return error.help(help);
         }
-        if self.cx.world.read(&self.beside(own)).is_ok() {
+        if self.is_beside(own) {
             return error.help(format!("import it: `import ./{own}.mlp`")).mend(
                 format!("add `import ./{own}.mlp`"),
                 self.top(),
@@ -120,6 +120,15 @@ impl Lower<'_> {
                 None => error,
             },
         }
+    }
+
+    /// Whether the file `own.mlp` is in this file's folder: read as data is, for the message changes where the file does.
+    fn is_beside(&mut self, own: &str) -> bool {
+        let path = self.beside(own);
+        let read = self.cx.world.read(&path);
+        let is_there = read.is_ok();
+        self.cx.data.push((path.into(), read));
+        is_there
     }
 
     /// The path of the file `own.mlp` in this file's folder.
