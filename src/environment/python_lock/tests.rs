@@ -52,7 +52,7 @@ requires-dist = [ {{ name = "numpy" }} ]
 [[package]]
 name = "numpy"
 version = "2.2.6"
-source = {{ registry = "https://pypi.org/simple" }}
+source = {{ registry = "https://index.example/simple" }}
 resolution-markers = ["python_full_version < '3.12'"]
 sdist = {{ url = "https://files.example.org/numpy-2.2.6.tar.gz", hash = "sha256:{a}" }}
 wheels = [
@@ -64,13 +64,13 @@ wheels = [
 [[package]]
 name = "numpy"
 version = "2.5.0"
-source = {{ registry = "https://pypi.org/simple" }}
+source = {{ registry = "https://index.example/simple" }}
 wheels = [ {{ url = "https://files.example.org/numpy-2.5.0-cp312-cp312-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl", hash = "sha256:{c}" }} ]
 
 [[package]]
 name = "requests"
 version = "2.32.0"
-source = {{ registry = "https://pypi.org/simple" }}
+source = {{ registry = "https://index.example/simple" }}
 dependencies = [ {{ name = "idna" }} ]
 wheels = [ {{ url = "https://files.example.org/requests-2.32.0-py3-none-any.whl", hash = "sha256:{d}" }} ]
 
@@ -80,7 +80,7 @@ socks = [ {{ name = "pysocks" }}, {{ name = "colorama", marker = "sys_platform =
 [[package]]
 name = "idna"
 version = "3.10"
-source = {{ registry = "https://pypi.org/simple" }}
+source = {{ registry = "https://index.example/simple" }}
 dependencies = [ {{ name = "requests", extra = ["socks"] }} ]
 wheels = [ {{ path = "wheels/idna-3.10-py3-none-any.whl", hash = "sha256:{a}" }} ]
 
@@ -96,7 +96,7 @@ wheels = [ {{ filename = "PySocks-1.7.1-py3-none-any.whl", hash = "sha256:{b}" }
 }
 
 const NUMPY: &str = r#"{ name = "numpy", version = "2.2.6", marker = "python_full_version < '3.12'" },
-    { name = "numpy", version = "2.5.0", source = { registry = "https://pypi.org/simple" }, marker = "python_full_version >= '3.12'" },
+    { name = "numpy", version = "2.5.0", source = { registry = "https://index.example/simple" }, marker = "python_full_version >= '3.12'" },
     { name = "colorama", marker = "sys_platform == 'win32'" }"#;
 
 #[test]
@@ -136,7 +136,7 @@ fn what_a_uv_lock_cannot_give_is_told() {
     let package = |source: &str, rest: &str| {
         format!("[[package]]\nname = \"x\"\nversion = \"1\"\nsource = {{ {source} }}\n{rest}\n")
     };
-    let (a, registry) = (hash('a'), "registry = \"https://pypi.org/simple\"");
+    let (a, registry) = (hash('a'), "registry = \"https://index.example/simple\"");
     for (packages, complaint) in [
         (
             String::new(),

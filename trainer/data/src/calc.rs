@@ -274,7 +274,8 @@ fn floats(op: BinaryOp, a: f64, b: f64) -> f64 {
     }
 }
 
-/// `a` to the power `b`. Whole powers by repeated squaring: one order of multiplications on every machine.
+/// `a` to the power `b`. Whole powers by repeated squaring: one order of multiplications on every machine. The language's
+/// evaluator has the same, which it shares no crate with: a formula must come to the same bits before and after a build.
 fn power(a: f64, b: f64) -> f64 {
     if b.fract() != 0.0 || b.abs() > 1_000_000.0 {
         return libm::pow(a, b);
