@@ -193,3 +193,24 @@ made = step(["sh", ./src/run.sh], env = env.host(["sh", "cat"]), inputs = { src:
     project.write("src/words", "words");
     project.build(&["made"]);
 }
+
+#[test]
+fn what_is_computed_from_results_is_a_file_for_another_program() {
+    let project = Project::new(
+        r#"import std.{env, step}
+fn sh[O](script: Str, args: List[Arg], outputs: Outputs[O]) -> O =
+  step(["sh", "-c", script, "sh", ...args], env = env.host(["sh", "cat"]), outputs = outputs)
+found = sh("echo '{\"auc\": 0.75, \"note\": null}' > m", [], { m: Metrics[{ auc: Float, note: Str? }]("m") }).m
+good = found.auc > 0.5 and not (found.auc == 1.0)
+config = json({ good, note: found.note, by: found.note ?? "nobody", width: [16, 32], none: null })
+copy = sh("cat $1 > o", [config], { o: File("o") }).o
+"#,
+    );
+    project.build(&["copy"]);
+    let made = std::fs::read_to_string(project.root().join("result/copy")).unwrap();
+    let words: String = made.split_whitespace().collect();
+    assert_eq!(
+        words,
+        r#"{"by":"nobody","good":true,"none":null,"note":null,"width":[16,32]}"#
+    );
+}

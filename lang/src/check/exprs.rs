@@ -101,11 +101,7 @@ impl Checker<'_> {
             Expr::Index { base, index } => self.synth_index(*base, *index, span),
             Expr::Call { callee, targs, args } => self.synth_call(id, *callee, targs, args, None),
             Expr::Neg(operand) => self.synth_neg(*operand, span),
-            Expr::Not(operand) => {
-                let node = self.check_condition(*operand);
-                let node = self.emit(Node::Not(node), span);
-                Typed { node, ty: Ty::BOOL }
-            }
+            Expr::Not(operand) => self.synth_not(*operand, span),
             Expr::Binary {
                 op,
                 op_span,

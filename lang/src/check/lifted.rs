@@ -22,10 +22,24 @@ impl Checker<'_> {
                 self.report_lifted(sig, "numbers", *last, span);
                 Ty::ERROR
             }
-            "mean" | "std" if late => self.types.late(ret),
+            "sqrt" | "exp" | "log" if !self.is_number(inner) => {
+                self.report_lifted(sig, "a number", *last, span);
+                Ty::ERROR
+            }
+            "mean" | "std" | "sqrt" | "exp" | "log" if late => self.types.late(ret),
             "min_by" | "max_by" | "search.halving" | "search.bayes" if !self.is_number(inner) => {
                 self.report_lifted(sig, "candidates by a late number", *last, span);
                 Ty::ERROR
+            }
+            "plot.scatter" => {
+                for (_, ty) in found.types.iter().skip(1) {
+                    let (inner, _) = self.without_late(*ty);
+                    if !self.is_number(inner) {
+                        self.report_lifted(sig, "functions that give numbers, plain or late", *ty, span);
+                        return Ty::ERROR;
+                    }
+                }
+                ret
             }
             "assert"
                 if !matches!(

@@ -11,6 +11,7 @@ mod branches;
 mod calls;
 mod coerce;
 mod comprehensions;
+mod connectives;
 mod cycles;
 mod data;
 mod exhaustive;

@@ -2,10 +2,10 @@
 //! again at the item's end.
 
 use super::suggest::a;
-use super::{Checker, Deferred, Typed, Why};
+use super::{Checker, Deferred, Typed};
 use crate::core::{Node, NodeId};
 use crate::diagnostic::Diagnostic;
-use crate::hir::{BinaryOp, Expr, ExprId};
+use crate::hir::{BinaryOp, ExprId};
 use crate::source::Span;
 use crate::types::{Con, Ty, TypeKind};
 
@@ -50,89 +50,10 @@ impl Checker<'_> {
         span: Span,
     ) -> Typed {
         match op {
-            BinaryOp::And | BinaryOp::Or => {
-                let errors = self.diagnostics.len();
-                let a = self.check_condition(left);
-                if self.errors_since(errors) {
-                    // The other side is likely wrong in the same way.
-                    self.synth(right);
-                    return self.error_node(span);
-                }
-                let b = self.check_condition(right);
-                if self.errors_since(errors) {
-                    return self.error_node(span);
-                }
-                let node = if op == BinaryOp::And {
-                    Node::And(a, b)
-                } else {
-                    Node::Or(a, b)
-                };
-                let node = self.emit(node, span);
-                Typed { node, ty: Ty::BOOL }
-            }
+            BinaryOp::And | BinaryOp::Or => self.connected(op, left, right, span),
             BinaryOp::Coalesce => self.coalesce(left, right, span),
             _ => self.arithmetic(op, op_span, (left, right), span),
         }
-    }
-
-    /// `a ?? b ?? c`, a chain of any length: nested to the right.
-    fn coalesce(&mut self, left: ExprId, right: ExprId, span: Span) -> Typed {
-        let mut operands = vec![(left, span)];
-        let mut last = right;
-        while let Expr::Binary {
-            op: BinaryOp::Coalesce,
-            left,
-            right,
-            ..
-        } = self.expr(last)
-        {
-            operands.push((*left, self.span(last)));
-            last = *right;
-        }
-        let found: Vec<Typed> = operands.iter().map(|(operand, _)| self.synth(*operand)).collect();
-        let mut rest = (self.last_operand(last, found.last().map(|found| found.ty)), last);
-        for ((operand, span), found) in operands.into_iter().zip(found).rev() {
-            rest = (self.coalesce_two((found, operand), rest, span), operand);
-        }
-        rest.0
-    }
-
-    /// What holds for null at last: a literal is held against what is before it, as `keep ?? "best"`.
-    fn last_operand(&mut self, last: ExprId, before: Option<Ty>) -> Typed {
-        let literal = matches!(
-            self.expr(last),
-            Expr::Str(_) | Expr::Record(_) | Expr::List(_) | Expr::Variant { .. } | Expr::Lambda { .. }
-        );
-        match before.map(|before| self.types.kind(before)) {
-            Some(TypeKind::Optional(inner)) if literal && !self.is_open(inner) => Typed {
-                node: self.check_expr(last, inner, Why::Plain),
-                ty: inner,
-            },
-            _ => self.synth(last),
-        }
-    }
-
-    fn coalesce_two(&mut self, (a, left): (Typed, ExprId), (b, right): (Typed, ExprId), span: Span) -> Typed {
-        let why = Why::Sibling(self.span(left));
-        let ty = match self.types.kind(a.ty) {
-            TypeKind::Optional(inner) => match self.types.kind(b.ty) {
-                TypeKind::Optional(_) => self.types.optional(inner),
-                _ => inner,
-            },
-            TypeKind::Error => b.ty,
-            _ => {
-                let text = self.source_text(left);
-                self.report(
-                    Diagnostic::warning("E0214", self.span(left), format!("`{text}` is never null"))
-                        .at("so what follows `??` is never taken")
-                        .help(format!("write `{text}` alone")),
-                );
-                a.ty
-            }
-        };
-        let right = self.coerce_or_report(b, ty, why, right);
-        let node = self.emit(Node::Coalesce(a.node, right), span);
-        Typed { node, ty }
     }
 
     fn arithmetic(
@@ -158,11 +79,6 @@ impl Checker<'_> {
         let Some(result) = self.result_of(op, op_span, (x, left), (y, right)) else {
             return self.error_node(span);
         };
-        if late && matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
-            let place = if late_x { left } else { right };
-            self.report_late(self.span(place), "`==`");
-            return self.error_node(span);
-        }
         let node = self.emit(
             Node::Binary {
                 op,
@@ -171,8 +87,12 @@ impl Checker<'_> {
             },
             span,
         );
-        let ty = if late { self.types.late(result) } else { result };
+        let ty = self.late_if(late, result);
         Typed { node, ty }
+    }
+
+    pub(super) fn late_if(&mut self, late: bool, ty: Ty) -> Ty {
+        if late { self.types.late(ty) } else { ty }
     }
 
     fn is_tensor(&mut self, ty: Ty) -> bool {
@@ -411,7 +331,7 @@ impl Checker<'_> {
                 span,
                 format!("values of type `{shown}` cannot be compared"),
             )
-            .note("functions, layers, artifacts, late values and open records have no equality");
+            .note("functions, layers, artifacts, open records, and lists and records of late values have no equality");
             self.report(error.help("compare a field of it, or a name that you give it"));
             return;
         }

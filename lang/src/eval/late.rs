@@ -52,6 +52,7 @@ pub(crate) enum Operation {
     Binary(BinaryOp, Term, Term),
     Statistic(&'static str, Vec<Term>),
     Assert(Term, String),
+    List(Vec<Term>),
     Record(Vec<(String, Term)>),
 }
 
@@ -73,7 +74,8 @@ impl Inputs {
         self.0.entry(source.clone()).or_insert(next).to_string()
     }
 
-    fn at(self, origin: &Origin) -> BTreeMap<String, Input> {
+    /// As a spec has them.
+    pub(crate) fn at(self, origin: &Origin) -> BTreeMap<String, Input> {
         let span = origin.span;
         let inputs = self.0.into_iter();
         inputs
@@ -83,9 +85,10 @@ impl Inputs {
 }
 
 impl Machine<'_> {
-    /// A value as an operand: a late one, or a number, truth value or text.
+    /// A value as an operand: a late one, or a number, truth value, text or null.
     pub(crate) fn term(&self, value: &Value) -> Option<Term> {
         Some(match value {
+            Value::Null => Term::Known(Datum::Null),
             Value::Late(id) => Term::Late(*id),
             Value::Int(value) => Term::Known(Datum::Int(*value)),
             Value::Float(value) => Term::Known(Datum::Float(*value)),
@@ -261,6 +264,10 @@ impl Machine<'_> {
                 let condition = self.encode(condition, inputs);
                 variant("assert", [("condition", condition), ("message", text(message))])
             }
+            Operation::List(items) => {
+                let items = items.iter().map(|term| self.encode(term, inputs)).collect();
+                variant("list", [("items", Datum::List(items))])
+            }
             Operation::Record(fields) => {
                 let fields = fields
                     .iter()
@@ -322,6 +329,7 @@ impl Machine<'_> {
         match operation {
             Operation::Same(term) => self.term_text(term),
             Operation::Unary("neg", of) => format!("-{}", self.operand_text(of)),
+            Operation::Unary("not", of) => format!("not {}", self.operand_text(of)),
             Operation::Unary(op, of) => format!("{op}({})", self.term_text(of)),
             Operation::Binary(op, left, right) => {
                 format!(
@@ -331,19 +339,26 @@ impl Machine<'_> {
                     self.operand_text(right)
                 )
             }
-            Operation::Statistic(op, over) => {
-                let mut parts: Vec<_> = over.iter().take(SHOWN).map(|term| self.term_text(term)).collect();
-                if over.len() > SHOWN {
-                    parts.push("…".to_owned());
-                }
-                format!("{op}([{}])", parts.join(", "))
-            }
+            Operation::Statistic(op, over) => format!("{op}([{}])", self.terms_text(over)),
             Operation::Assert(condition, _) => self.term_text(condition),
+            Operation::List(items) => format!("[{}]", self.terms_text(items)),
             Operation::Record(fields) => {
                 let fields: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
                 format!("{{ {} }}", fields.join(", "))
             }
         }
+    }
+
+    fn terms_text(&self, terms: &[Term]) -> String {
+        let mut parts: Vec<_> = terms
+            .iter()
+            .take(SHOWN)
+            .map(|term| self.term_text(term))
+            .collect();
+        if terms.len() > SHOWN {
+            parts.push("…".to_owned());
+        }
+        parts.join(", ")
     }
 
     fn term_text(&self, term: &Term) -> String {
@@ -411,7 +426,7 @@ fn operands(operation: &Operation) -> Vec<LateId> {
     let terms: Vec<&Term> = match operation {
         Operation::Same(of) | Operation::Unary(_, of) | Operation::Assert(of, _) => vec![of],
         Operation::Binary(_, left, right) => vec![left, right],
-        Operation::Statistic(_, over) => over.iter().collect(),
+        Operation::Statistic(_, over) | Operation::List(over) => over.iter().collect(),
         Operation::Record(fields) => fields.iter().map(|(_, term)| term).collect(),
     };
     let mut found = Vec::new();
@@ -459,7 +474,6 @@ fn name(op: BinaryOp) -> &'static str {
         BinaryOp::Le => "le",
         BinaryOp::Gt => "gt",
         BinaryOp::Ge => "ge",
-        // They decide what is evaluated, and never come here.
         BinaryOp::And => "and",
         BinaryOp::Or => "or",
         BinaryOp::Coalesce => "coalesce",

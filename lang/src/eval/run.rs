@@ -3,6 +3,7 @@
 
 use super::blame::Place;
 use super::code::{At, Code, Element, Op, OutputOp, Pattern, RecordEntry, RecordOp, VariantOp};
+use super::late::{Operation, Term};
 use super::machine::{Failed, Machine};
 use super::names::Symbol;
 use super::value::{Closure, DeclaredOutput, List, Record, Value, Variant};
@@ -65,24 +66,21 @@ impl<'c> Machine<'c> {
                 }
                 Op::Coalesce(left, right) => match self.eval(code, *left)? {
                     Value::Null => at = *right,
-                    late @ Value::Late(_) if self.artifacts.late_data => {
-                        let place = Place { code: code.id, at };
-                        return Err(self.too_late(place, "a value that is null or not", &late));
+                    late @ Value::Late(_) => {
+                        return self.connect_late(code, BinaryOp::Coalesce, &late, *right, at);
                     }
                     value => return Ok(value),
                 },
-                Op::And(left, right) => {
-                    if !self.truth(code, *left)? {
-                        return Ok(Value::Bool(false));
-                    }
-                    at = *right;
-                }
-                Op::Or(left, right) => {
-                    if self.truth(code, *left)? {
-                        return Ok(Value::Bool(true));
-                    }
-                    at = *right;
-                }
+                Op::And(left, right) => match self.eval(code, *left)? {
+                    Value::Bool(true) => at = *right,
+                    Value::Bool(false) => return Ok(Value::Bool(false)),
+                    left => return self.connect_late(code, BinaryOp::And, &left, *right, at),
+                },
+                Op::Or(left, right) => match self.eval(code, *left)? {
+                    Value::Bool(false) => at = *right,
+                    Value::Bool(true) => return Ok(Value::Bool(true)),
+                    left => return self.connect_late(code, BinaryOp::Or, &left, *right, at),
+                },
                 Op::Const(_) | Op::Local(_) | Op::Take(_) => return self.eval(code, at),
                 Op::Binary(op, left, right) => return self.binary(code, at, *op, *left, *right),
                 Op::Call(function, args) => return self.call_function(code, at, *function, args),
@@ -114,7 +112,11 @@ impl<'c> Machine<'c> {
                 let value = self.eval(code, *value)?;
                 self.negate(&value, place)
             }
-            Op::Not(value) => Ok(Value::Bool(!self.truth(code, *value)?)),
+            Op::Not(value) => match self.eval(code, *value)? {
+                Value::Bool(value) => Ok(Value::Bool(!value)),
+                Value::Late(id) => Ok(self.formula(Operation::Unary("not", Term::Late(id)), place)),
+                other => Err(self.unexpected(place, "true or false", &other)),
+            },
             Op::List(elements) => self.list_op(code, elements, place),
             Op::Record(record) => self.record_op(code, record, place),
             Op::Variant(variant) => self.variant_op(code, variant, place),
@@ -139,6 +141,24 @@ impl<'c> Machine<'c> {
             Value::Bool(value) => Ok(value),
             other => Err(self.unexpected(Place { code: code.id, at }, "true or false", &other)),
         }
+    }
+
+    /// `left and …`, `left or …`, `left ?? …`, where the build will say what the left side is.
+    #[cold]
+    fn connect_late(
+        &mut self,
+        code: &Code<'c>,
+        op: BinaryOp,
+        left: &Value,
+        right: At,
+        at: At,
+    ) -> Result<Value, Failed> {
+        let place = Place { code: code.id, at };
+        if !matches!(left, Value::Late(_)) {
+            return Err(self.unexpected(place, "true or false", left));
+        }
+        let right = self.eval(code, right)?;
+        self.operate_late(op, left, &right, place)
     }
 
     #[inline(never)]

@@ -57,7 +57,13 @@ impl Inputs {
             Formula::Constant { value } => Ok(value.clone()),
             Formula::Input { name, path } => self.input(name, path),
             Formula::Unary { op, of } => unary(*op, &self.value(of)?),
-            Formula::Binary { op, left, right } => binary(*op, &self.value(left)?, &self.value(right)?),
+            Formula::Binary { op, left, right } => {
+                let left = self.value(left)?;
+                match decided(*op, &left)? {
+                    true => Ok(left),
+                    false => binary(*op, &left, &self.value(right)?),
+                }
+            }
             Formula::Statistic { op, over } => {
                 let values = over
                     .iter()
@@ -66,6 +72,10 @@ impl Inputs {
                 statistic(*op, &values)
             }
             Formula::Assert { condition, message } => self.assert(condition, message),
+            Formula::List { items } => {
+                let items = items.iter().map(|term| self.value(term));
+                items.collect::<Outcome<_>>().map(Value::Array)
+            }
             Formula::Record { fields } => {
                 let fields = fields
                     .iter()
@@ -152,11 +162,33 @@ impl Numeric {
     }
 }
 
+/// Whether the left operand alone says what comes out: itself.
+fn decided(op: BinaryOp, left: &Value) -> Outcome<bool> {
+    Ok(match op {
+        BinaryOp::And => !truth(left)?,
+        BinaryOp::Or => truth(left)?,
+        BinaryOp::Coalesce => !left.is_null(),
+        _ => false,
+    })
+}
+
+fn truth(value: &Value) -> Outcome<bool> {
+    let other = || missing(format!("{value} stands where true or false belongs"));
+    value.as_bool().ok_or_else(other)
+}
+
 fn unary(op: UnaryOp, of: &Value) -> Outcome<Value> {
+    if op == UnaryOp::Not {
+        return truth(of).map(|value| Value::Bool(!value));
+    }
     let Some(number) = Numeric::of(of)? else {
         return Ok(Value::Null);
     };
     match (op, number) {
+        (UnaryOp::Sqrt, x) => finite(x.float().sqrt(), || format!("sqrt({of})")),
+        (UnaryOp::Exp, x) => finite(libm::exp(x.float()), || format!("exp({of})")),
+        (UnaryOp::Log, x) => finite(libm::log(x.float()), || format!("log({of})")),
+        (UnaryOp::Not, _) => Ok(Value::Null),
         (UnaryOp::Neg, Numeric::Int(value)) => integer(value.checked_neg(), || format!("-({value})")),
         (UnaryOp::Abs, Numeric::Int(value)) => integer(value.checked_abs(), || format!("abs({value})")),
         (UnaryOp::Neg, Numeric::Float(value)) => finite(-value, || format!("-({value})")),
@@ -180,6 +212,9 @@ fn binary(op: BinaryOp, left: &Value, right: &Value) -> Outcome<Value> {
     match op {
         BinaryOp::Eq => return Ok(Value::Bool(same(left, right))),
         BinaryOp::Ne => return Ok(Value::Bool(!same(left, right))),
+        // The left side decided nothing.
+        BinaryOp::And | BinaryOp::Or => return truth(right).map(Value::Bool),
+        BinaryOp::Coalesce => return Ok(right.clone()),
         _ => {}
     }
     if let (Value::String(a), Value::String(b)) = (left, right) {
@@ -353,6 +388,9 @@ fn sign(op: BinaryOp) -> &'static str {
         BinaryOp::Le => "<=",
         BinaryOp::Gt => ">",
         BinaryOp::Ge => ">=",
+        BinaryOp::And => "and",
+        BinaryOp::Or => "or",
+        BinaryOp::Coalesce => "??",
     }
 }
 
@@ -400,10 +438,40 @@ mod tests {
                 json!(-6),
             ),
             (json!({ "kind": "unary", "op": "abs", "of": -0.25 }), json!(0.25)),
+            (json!({ "kind": "unary", "op": "sqrt", "of": 9 }), json!(3.0)),
+            (json!({ "kind": "unary", "op": "exp", "of": 0 }), json!(1.0)),
+            (json!({ "kind": "unary", "op": "log", "of": 1 }), json!(0.0)),
+            (json!({ "kind": "unary", "op": "not", "of": true }), json!(false)),
         ];
         for (formula, expected) in cases {
             assert_eq!(calc(formula.clone()), Ok(expected), "{formula}");
         }
+    }
+
+    #[test]
+    fn what_is_decided_by_the_left_side_needs_no_right_one() {
+        let wrong = || binary("div", json!(1), json!(0));
+        let nothing = || json!({ "kind": "constant" });
+        let cases = [
+            (binary("and", json!(false), wrong()), json!(false)),
+            (binary("and", json!(true), json!(false)), json!(false)),
+            (binary("or", json!(true), wrong()), json!(true)),
+            (
+                binary("or", json!(false), binary("lt", input("y"), json!(1))),
+                json!(true),
+            ),
+            (binary("coalesce", input("x"), wrong()), json!(6)),
+            (binary("coalesce", nothing(), json!("none")), json!("none")),
+            (
+                json!({ "kind": "list", "items": [input("x"), nothing()] }),
+                json!([6, null]),
+            ),
+        ];
+        for (formula, expected) in cases {
+            assert_eq!(calc(formula.clone()), Ok(expected), "{formula}");
+        }
+        let said = calc(binary("and", input("x"), json!(true)));
+        assert_eq!(said, Err("B0303: 6 stands where true or false belongs".into()));
     }
 
     #[test]
@@ -444,6 +512,10 @@ mod tests {
             (
                 binary("mul", json!(1e308), json!(10.0)),
                 "B0302: `1e+308 * 10.0` is not a finite number",
+            ),
+            (
+                json!({ "kind": "unary", "op": "log", "of": 0 }),
+                "B0302: `log(0)` is not a finite number",
             ),
             (input("z"), "B0303: the result has no `z`"),
             (

@@ -77,6 +77,11 @@ pub enum Formula {
         /// What is said where it does not.
         message: String,
     },
+    /// An array.
+    List {
+        /// Its elements.
+        items: Vec<Term>,
+    },
     /// An object.
     Record {
         /// Its fields.
@@ -91,10 +96,14 @@ pub enum Formula {
 pub enum UnaryOp {
     Neg,
     Abs,
+    Not,
+    Sqrt,
+    Exp,
+    Log,
 }
 
 /// Operations on two operands, with the meaning of the language's operators. Two integers give an integer but for `div`;
-/// a number with a point on either side makes both such.
+/// a number with a point on either side makes both such. What `and`, `or` and `coalesce` do not need is not computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the operation of that name")]
@@ -112,6 +121,9 @@ pub enum BinaryOp {
     Le,
     Gt,
     Ge,
+    And,
+    Or,
+    Coalesce,
 }
 
 /// Figures of several numbers.

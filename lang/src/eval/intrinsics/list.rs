@@ -31,6 +31,8 @@ pub(super) const TABLE: Table = &[
     ("member", 2, member),
     ("take", 2, take),
     ("drop", 2, drop_first),
+    ("chunk", 2, chunk),
+    ("linspace", 3, linspace),
     ("first", 1, first),
     ("last", 1, last),
 ];
@@ -301,16 +303,58 @@ fn member(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
 fn counted(machine: &mut Machine<'_>, place: Place) -> Result<(Rc<List>, usize), Failed> {
     let [xs, n] = machine.args();
     let list = machine.expect_list(xs, place)?;
+    Ok((list, at_least(machine, 0, "n", &n, place)?))
+}
+
+/// A count that is not below `least`.
+fn at_least(
+    machine: &mut Machine<'_>,
+    least: i64,
+    label: &str,
+    n: &Value,
+    place: Place,
+) -> Result<usize, Failed> {
     match n {
-        Value::Int(n @ 0..) => Ok((list, usize::try_from(n).unwrap_or(usize::MAX))),
+        Value::Int(n) if *n >= least => Ok(usize::try_from(*n).unwrap_or(usize::MAX)),
         n => {
-            let shown = machine.display(&n);
+            let shown = machine.display(n);
             let error = machine
-                .argument_error(place, "n", "E0412", format!("`n` is {shown}"))
-                .at("must be 0 or more");
+                .argument_error(place, label, "E0412", format!("`{label}` is {shown}"))
+                .at(format!("must be {least} or more"));
             Err(machine.fail(error))
         }
     }
+}
+
+fn chunk(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
+    let [xs, size] = machine.args();
+    let list = machine.expect_list(xs, place)?;
+    let size = at_least(machine, 1, "size", &size, place)?;
+    let mut chunks = Vec::with_capacity(list.items().len().div_ceil(size));
+    for chunk in list.items().chunks(size) {
+        chunks.push(machine.list(chunk.to_vec(), place)?);
+    }
+    machine.list(chunks, place)
+}
+
+fn linspace(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
+    let [start, stop, num] = machine.args();
+    let num = at_least(machine, 1, "num", &num, place)?;
+    let (Value::Float(start), Value::Float(stop)) = (&start, &stop) else {
+        return Err(machine.unexpected(place, "a float", &start));
+    };
+    machine.reserve(num.saturating_mul(16), place)?;
+    let last = num - 1;
+    let numbers = (0..num).map(|at| match at {
+        0 => *start,
+        at if at == last => *stop,
+        // Two products, so that nothing overflows between two finite numbers.
+        at => {
+            let share = at as f64 / last as f64;
+            start * (1.0 - share) + stop * share
+        }
+    });
+    machine.list(numbers.map(Value::Float).collect(), place)
 }
 
 fn take(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {

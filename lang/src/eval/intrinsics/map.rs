@@ -10,6 +10,7 @@ use std::rc::Rc;
 pub(super) const TABLE: Table = &[
     ("keys", 1, keys),
     ("values", 1, values),
+    ("entries", 1, entries),
     ("has", 2, has),
     ("get", 2, get),
     ("merge", 2, merge),
@@ -34,6 +35,18 @@ fn values(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
     let [map] = machine.args();
     let map = expect_map(machine, map, place)?;
     machine.list(map.entries().values().cloned().collect(), place)
+}
+
+fn entries(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
+    let [map] = machine.args();
+    let map = expect_map(machine, map, place)?;
+    let shape = machine.names.shape_of(&["key", "value"]);
+    let mut entries = Vec::with_capacity(map.entries().len());
+    for (key, value) in map.entries() {
+        let cells = vec![Value::Str(key.clone()), value.clone()];
+        entries.push(machine.record(shape, cells, place)?);
+    }
+    machine.list(entries, place)
 }
 
 fn lookup(machine: &mut Machine<'_>, place: Place) -> Result<Option<Value>, Failed> {

@@ -10,6 +10,7 @@ mod codecs;
 mod data;
 mod describe;
 mod draw;
+mod file;
 mod given;
 mod late;
 mod list;
@@ -48,6 +49,7 @@ const TABLES: &[(&str, Table)] = &[
     ("prelude", text::TABLE),
     ("prelude", number::TABLE),
     ("prelude", step::TABLE),
+    ("prelude", file::TABLE),
     ("data", data::TABLE),
     ("data", split::TABLE),
     ("data", transform::TABLE),

@@ -17,6 +17,9 @@ pub(super) const TABLE: Table = &[
     ("abs", 1, abs),
     ("min", 2, min),
     ("max", 2, max),
+    ("sqrt", 1, sqrt),
+    ("exp", 1, exp),
+    ("log", 1, log),
 ];
 
 type Answer = Result<Value, Failed>;
@@ -106,4 +109,39 @@ fn max(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
         Some(order) => Ok(if order.is_lt() { b } else { a }),
         None => Err(machine.unexpected(place, "what has an order (numbers, strings)", &a)),
     }
+}
+
+fn sqrt(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
+    elementary(machine, "sqrt", f64::sqrt, place)
+}
+
+fn exp(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
+    elementary(machine, "exp", libm::exp, place)
+}
+
+fn log(machine: &mut Machine<'_>, _: FunctionId, place: Place) -> Answer {
+    elementary(machine, "log", libm::log, place)
+}
+
+/// A function of one number that gives a Float. `of` has the same bits on every machine: IEEE 754 or libm.
+fn elementary(machine: &mut Machine<'_>, op: &'static str, of: fn(f64) -> f64, place: Place) -> Answer {
+    let [x] = machine.args();
+    let number = match &x {
+        Value::Int(number) => *number as f64,
+        Value::Float(number) => *number,
+        Value::Late(id) => return Ok(machine.formula(Operation::Unary(op, Term::Late(*id)), place)),
+        other => return Err(machine.unexpected(place, "a number", other)),
+    };
+    let figure = of(number);
+    if figure.is_finite() {
+        return Ok(Value::Float(figure));
+    }
+    let message = format!("`{op}({})` is not a finite number", machine.display(&x));
+    let at = match op {
+        "exp" => "too large for a Float",
+        "log" => "must be above 0",
+        _ => "must be 0 or more",
+    };
+    let error = machine.argument_error(place, "x", "E0404", message).at(at);
+    Err(machine.fail(error))
 }

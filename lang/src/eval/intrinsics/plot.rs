@@ -7,6 +7,7 @@ use super::measure::made;
 use crate::core::FunctionId;
 use crate::eval::artifact::About;
 use crate::eval::blame::Place;
+use crate::eval::late::Inputs;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
 use crate::spec::{ArtifactKind, Datum, Input, Resources};
@@ -17,6 +18,7 @@ pub(super) const TABLE: Table = &[
     ("confusion", 1, confusion),
     ("roc", 1, roc),
     ("images", 3, images),
+    ("scatter", 5, scatter),
 ];
 
 type Answer = Result<Value, Failed>;
@@ -74,4 +76,32 @@ fn images(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answ
     ]);
     let inputs = BTreeMap::from([("dataset".to_owned(), given.input(machine, "dataset")?)]);
     Ok(plot(machine, "plot.images", place, args, inputs))
+}
+
+fn scatter(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
+    let given = Given::take(machine, function, place);
+    let rows = given.get("rows");
+    let Value::List(rows) = &rows else {
+        return Err(machine.unexpected(place, "a list", &rows));
+    };
+    let mut inputs = Inputs::default();
+    let mut args = Args::new();
+    for axis in ["x", "y"] {
+        let of = given.get(axis);
+        let mut figures = Vec::with_capacity(rows.items().len());
+        for (index, row) in rows.items().iter().enumerate() {
+            let made = machine.specs.mark();
+            let figure = machine.apply(&of, [row.clone()], place)?;
+            let Some(term) = machine.term(&figure) else {
+                return Err(machine.unexpected(place, "a number", &figure));
+            };
+            figures.push(machine.encode(&term, &mut inputs));
+            machine.specs.name(made, &format!("[{index}]"));
+        }
+        args.insert(axis.to_owned(), Datum::List(figures));
+        let label = format!("{axis}_label");
+        args.insert(label.clone(), machine.datum(&given.get(&label), place)?);
+    }
+    let inputs = inputs.at(&machine.origin(place));
+    Ok(plot(machine, "plot.scatter", place, args, inputs))
 }
