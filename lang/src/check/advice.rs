@@ -28,6 +28,12 @@ impl Checker<'_> {
             ("format", TypeKind::Con(Con::Str, _)) => {
                 Some("values are put into text by `\"… ${value} …\"`".to_owned())
             }
+            ("load" | "loads", TypeKind::Fn(..)) if text == "json" => {
+                Some("data is imported with its type: `import ./params.json as { lr: Float }`".to_owned())
+            }
+            ("dump" | "dumps", TypeKind::Fn(..)) if text == "json" => {
+                Some("`to_json(value)` is the text, `json(value)` a file that holds it".to_owned())
+            }
             ("parameters", TypeKind::Con(Con::Layer, _)) => {
                 Some("leave it out: `ml.train` gives the optimizer what there is to train".to_owned())
             }
