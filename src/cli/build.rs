@@ -120,6 +120,7 @@ fn carry_out(arguments: &Arguments, demanded: &Demanded, plan: &Plan) -> Result<
             Sandbox::On => Isolation::Sandboxed,
             Sandbox::Off => Isolation::Off,
         },
+        link: true,
     };
     let mut display = Display::stderr(Style::stderr());
     let mut events: Vec<Event> = Vec::new();
@@ -141,12 +142,12 @@ fn carry_out(arguments: &Arguments, demanded: &Demanded, plan: &Plan) -> Result<
     Ok(exit(&report, arguments.check))
 }
 
-fn processors() -> usize {
+pub(super) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Ctrl-C and SIGTERM stop the build in good order; a second one at once.
-fn cancelled_by_signals() -> Result<Cancel, Refusal> {
+pub(super) fn cancelled_by_signals() -> Result<Cancel, Refusal> {
     let cancel =
         Cancel::new().map_err(|error| Refusal::new(format!("a build cannot be started: {error}")))?;
     let wish = cancel.clone();
@@ -188,7 +189,8 @@ fn tell(format: Format, demanded: &Demanded, events: &[Event], report: &RunRepor
     }
 }
 
-fn failures(demanded: &Demanded, events: &[Event], folder: Option<&Path>) -> Vec<Notice> {
+/// What failed, each with its place.
+pub(super) fn failures(demanded: &Demanded, events: &[Event], folder: Option<&Path>) -> Vec<Notice> {
     let root = &demanded.workspace.project().root;
     let line = |path: &str, line: u64| place::line(&root.join(path), line);
     let notice = |event: &Event| {

@@ -27,6 +27,8 @@ pub(super) enum Exit {
     Differs,
     /// Ctrl-C.
     Cancelled,
+    /// What another program ended with.
+    Of(u8),
 }
 
 impl Exit {
@@ -38,6 +40,7 @@ impl Exit {
             Self::Failed => 2,
             Self::Differs => 3,
             Self::Cancelled => 130,
+            Self::Of(status) => status,
         }
     }
 }

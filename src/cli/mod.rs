@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod demand;
 mod doc;
+mod enter;
 mod env;
 mod eval;
 mod exit;
@@ -23,7 +24,9 @@ mod place;
 mod render;
 mod repl;
 mod script;
+mod shell;
 mod show;
+mod step;
 mod told;
 mod tree;
 
@@ -64,7 +67,9 @@ enum Command {
     Fmt(fmt::Arguments),
     Graph(graph::Arguments),
     Repl(repl::Arguments),
+    Shell(shell::Arguments),
     Show(show::Arguments),
+    Step(step::Arguments),
     Explain(explain::Arguments),
     Doc(doc::Arguments),
     Init(init::Arguments),
@@ -98,7 +103,9 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Graph(arguments) => graph::run(arguments),
         Command::Repl(arguments) => repl::run(arguments),
+        Command::Shell(arguments) => shell::run(arguments),
         Command::Show(arguments) => show::run(arguments),
+        Command::Step(arguments) => step::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Doc(arguments) => doc::run(arguments),
         Command::Init(arguments) => init::run(arguments),

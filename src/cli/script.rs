@@ -71,7 +71,7 @@ fn entry(file: &Undeclared, step: Option<&Step>, sources: &Sources) -> String {
 }
 
 /// A name for the input: the file's, as far as names go.
-fn name(path: &str) -> String {
+pub(super) fn name(path: &str) -> String {
     let file = path.rsplit('/').next().unwrap_or(path);
     let stem = file.split('.').find(|part| !part.is_empty()).unwrap_or("file");
     let plain = |c: char| {
@@ -89,7 +89,7 @@ fn name(path: &str) -> String {
 }
 
 /// `path` as it is written in the file of `span`: paths are relative to the file that they stand in.
-fn path_from(span: Option<Span>, path: &str, sources: &Sources) -> String {
+pub(super) fn path_from(span: Option<Span>, path: &str, sources: &Sources) -> String {
     let file = span.map_or("", |span| sources.get(span.source).path.as_str());
     let folders: Vec<&str> = file
         .rsplit_once('/')

@@ -39,6 +39,8 @@ pub struct RunRequest {
     pub check: bool,
     /// The strongest isolation that is asked for.
     pub isolation: Isolation,
+    /// Whether `result` in the project links to what was built.
+    pub link: bool,
 }
 
 /// What a run came to, besides its events.
@@ -52,6 +54,8 @@ pub struct RunReport {
     pub artifacts: Vec<Built>,
     /// The run's folder, with its log and those of its steps; none where nothing was to be done.
     pub folder: Option<PathBuf>,
+    /// What each step came to.
+    pub(super) summary: Summary,
 }
 
 /// An artifact of a target.
@@ -110,7 +114,10 @@ pub fn run(
     });
     remember(workspace, instance, &summary, &voice);
     let status = status(&summary, cancel);
-    let artifacts = artifacts(workspace, &instance.graph, &summary, &voice);
+    let artifacts = match request.link {
+        true => artifacts(workspace, &instance.graph, &summary, &voice),
+        false => Vec::new(),
+    };
     voice.say(EventKind::RunFinished {
         status,
         built: summary.built,
@@ -122,6 +129,7 @@ pub fn run(
         differing: summary.differing,
         artifacts,
         folder,
+        summary,
     })
 }
 
@@ -177,13 +185,13 @@ fn run_id(started: Duration) -> String {
 }
 
 /// Where the builder programs are looked for first.
-fn libexec() -> Option<PathBuf> {
+pub(super) fn libexec() -> Option<PathBuf> {
     std::env::var_os("MLP_LIBEXEC")
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)
 }
 
-fn options(request: &RunRequest) -> Options {
+pub(super) fn options(request: &RunRequest) -> Options {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Options {
         jobs: request.jobs.max(1),
@@ -290,9 +298,9 @@ struct Found<'g> {
 }
 
 /// What a run came to.
-struct Results<'r> {
-    workspace: &'r Workspace,
-    summary: &'r Summary,
+pub(super) struct Results<'r> {
+    pub(super) workspace: &'r Workspace,
+    pub(super) summary: &'r Summary,
 }
 
 impl Known for Results<'_> {

@@ -6,11 +6,11 @@ use super::protocol::Line;
 use super::supervise::{End, Supervised};
 use super::{Cancel, Executor};
 use crate::model::build::{BuildObserver, BuildOutcome, BuildRequest, Channel, Ending, Isolation};
-use crate::sandbox::{self, Helper, Layout, MemoryGroup, PROTOCOL, Program, Spec, Watch};
+use crate::sandbox::{self, Helper, Layout, MemoryGroup, PROTOCOL, Program, Spec, Streams, Watch};
 use mlp_protocol::call::SOCKET_VARIABLE;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -31,6 +31,17 @@ impl Local {
     pub fn helper(&self) -> &Helper {
         &self.helper
     }
+}
+
+/// What somebody who sits before a program has besides what a build has.
+#[derive(Debug)]
+pub struct Manner<'a> {
+    /// Its stdin, stdout and stderr.
+    pub streams: [BorrowedFd<'a>; 3],
+    /// Whether its stdin is a terminal that it is to have for its own.
+    pub terminal: bool,
+    /// Whether the observer is told of the files that it touches.
+    pub trace: bool,
 }
 
 /// Why a build could not be started: the words, and what to do.
@@ -55,8 +66,31 @@ impl Executor for Local {
         observer: &mut dyn BuildObserver,
         cancel: &Cancel,
     ) -> BuildOutcome {
+        self.answer(request, None, observer, cancel)
+    }
+}
+
+impl Local {
+    /// As [`Executor::build`], in the given manner. The request's log is left alone.
+    pub fn enter(
+        &self,
+        request: &BuildRequest,
+        manner: &Manner<'_>,
+        observer: &mut dyn BuildObserver,
+        cancel: &Cancel,
+    ) -> BuildOutcome {
+        self.answer(request, Some(manner), observer, cancel)
+    }
+
+    fn answer(
+        &self,
+        request: &BuildRequest,
+        manner: Option<&Manner<'_>>,
+        observer: &mut dyn BuildObserver,
+        cancel: &Cancel,
+    ) -> BuildOutcome {
         let began = Instant::now();
-        let (end, outputs) = match self.run(request, observer, cancel, began) {
+        let (end, outputs) = match self.run(request, manner, observer, cancel, began) {
             Ok(done) => done,
             Err(NotStarted(reason, help)) => {
                 let ending = Ending::NotStarted { reason, help };
@@ -79,12 +113,11 @@ impl Executor for Local {
             isolation: request.isolation,
         }
     }
-}
 
-impl Local {
     fn run(
         &self,
         request: &BuildRequest,
+        manner: Option<&Manner<'_>>,
         observer: &mut dyn BuildObserver,
         cancel: &Cancel,
         began: Instant,
@@ -93,7 +126,19 @@ impl Local {
         refuse_nested(request)?;
         let directories = Directories::make(request, !namespaces)?;
         let mut spec = spec(request, &directories, namespaces)?;
-        let log = open_log(request)?;
+        let log;
+        let streams = match manner {
+            None => {
+                log = open_log(request)?;
+                Streams::Log(log.as_fd())
+            }
+            Some(manner) => {
+                spec.trace = manner.trace;
+                let program = spec.program.iter_mut();
+                program.for_each(|program| program.terminal = manner.terminal);
+                Streams::Given(manner.streams)
+            }
+        };
         let socket = |error| NotStarted(format!("cannot make the builder's socket: {error}"), None);
         let pair = if request.channel != Channel::Silent {
             Some(UnixStream::pair().map_err(socket)?)
@@ -107,7 +152,7 @@ impl Local {
             .map_err(socket)?;
         let mut first = self
             .helper
-            .spawn(namespaces, log.as_fd(), theirs.as_ref().map(AsFd::as_fd))?;
+            .spawn(namespaces, &streams, theirs.as_ref().map(AsFd::as_fd))?;
         drop(theirs);
         // Before it is told to begin, so that nothing of the build is outside the group.
         let memory = request
@@ -203,12 +248,14 @@ fn spec(request: &BuildRequest, directories: &Directories, namespaces: bool) -> 
             vars,
             cwd: request.cwd.clone(),
             stdin: request.stdin.clone(),
+            terminal: false,
         }),
         watch: Watch {
             memory: None,
             disk: limits.disk,
             files: limits.files,
         },
+        trace: false,
     })
 }
 

@@ -13,7 +13,7 @@ mod supervise;
 
 pub use cancel::Cancel;
 pub use directory::BUILD_FOLDER;
-pub use local::Local;
+pub use local::{Local, Manner};
 pub use scripted::{Answer, Scripted};
 
 use crate::model::build::{BuildObserver, BuildOutcome, BuildRequest};

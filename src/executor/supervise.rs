@@ -59,6 +59,7 @@ impl Supervised<'_> {
             }
             match self.first.report() {
                 Ok(Some(Report::Started)) => {}
+                Ok(Some(Report::Touched(touched))) => self.observer.touched(touched),
                 Ok(Some(Report::Refused(refusal))) => return not_started(&refusal),
                 Ok(Some(Report::Ended(ended))) => return self.finish(cause, told, Some(&ended)),
                 Ok(None) | Err(_) => return self.finish(cause, told, None),

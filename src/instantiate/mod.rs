@@ -23,7 +23,7 @@ pub use demand::{environments, requests};
 pub use environment::ENVIRONMENT_OUTPUT;
 pub use explain::{Difference, differences};
 pub use gaps::not_yet;
-pub use reads::{Nothing, Reads, output_of, reads, reads_of};
+pub use reads::{Nothing, Reads, output_of, reads, reads_of, references};
 pub use resolve::{Known, Resolution, ResolvedInput, Unresolved, resolve};
 
 use crate::base::digest::Digest;

@@ -50,7 +50,7 @@ pub fn output_of<'d>(reference: &'d Reference, known: &impl Known) -> Option<(St
 }
 
 /// Every reference of a derivation.
-fn references(derivation: &Derivation) -> impl Iterator<Item = &Reference> {
+pub fn references(derivation: &Derivation) -> impl Iterator<Item = &Reference> {
     let arguments: &[Vec<Piece>] = match &derivation.builder {
         Builder::Command { argv, .. } => argv,
         Builder::Builtin { .. } => &[],

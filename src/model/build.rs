@@ -139,10 +139,33 @@ pub enum Ending {
     },
 }
 
+/// A file that a traced program touched, as it is seen inside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Touched {
+    /// Its absolute path, without `.`, `..` and links on the way.
+    pub path: String,
+    /// What was done.
+    pub how: Touch,
+}
+
+/// What a program does to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Touch {
+    /// It asks whether it is there, or of what kind it is.
+    LookedFor,
+    /// It opens the folder, to see what is in it.
+    Listed,
+    /// It opens the file to read it, or runs it.
+    Read,
+}
+
 /// Told by an executor while a build runs. The receiver's answer to a [`Message::State`] is sent back to the builder
 /// only when it returns.
 pub trait BuildObserver: Send {
     /// A message of the builder. For [`Message::State`] the whole state lies at `state`, out of the builder's reach; the
     /// receiver stores it before it returns, or fails the build by the words that it returns.
     fn message(&mut self, message: &Message, state: Option<PathBuf>) -> Result<(), String>;
+
+    /// A file that a traced program touched, each told once.
+    fn touched(&mut self, _: Touched) {}
 }

@@ -40,7 +40,8 @@ pub(super) fn enter(spec: &Spec, outside: Ids) -> Step<()> {
         make_mount_point(path, &target)?;
         bind_read_only(path, &target)?;
     }
-    make_devices(root, spec.watch.memory)?;
+    let terminal = spec.program.as_ref().is_some_and(|program| program.terminal);
+    make_devices(root, spec.watch.memory, terminal)?;
     mount_proc(root)?;
     write_etc(root)?;
     // Last, so that no path above is followed through one of them.
@@ -129,10 +130,11 @@ fn make_mount_point(path: &Path, target: &Path) -> Step<()> {
 }
 
 /// A few harmless devices, bound one by one, since only root of the machine can make new ones.
-fn make_devices(root: &Path, memory: Option<u64>) -> Step<()> {
+/// One is the terminal that a process has for its own, where it has one.
+fn make_devices(root: &Path, memory: Option<u64>, terminal: bool) -> Step<()> {
     let dev = root.join("dev");
     step(|| "make /dev".into(), result(fs::create_dir(&dev)))?;
-    for name in DEVICES {
+    for name in DEVICES.into_iter().chain(terminal.then_some("tty")) {
         let target = dev.join(name);
         let from = Path::new("/dev").join(name);
         step(

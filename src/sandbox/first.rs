@@ -5,11 +5,13 @@
 //! **Invariant**: it outlives every process of the build, and reports [`Report::Ended`] only when they are dead.
 
 use super::enter;
-use super::helper::Channels;
+use super::helper::{Channels, Streams};
 use super::program::{self, Started};
 use super::syscall;
+use super::trace::Tracer;
 use super::watch::{self, Watcher};
 use super::wire::{Ended, Exceeded, Refusal, Report, Spec};
+use crate::model::build::Touched;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -18,7 +20,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::time::TimeValLike;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 /// Who mlp is outside.
@@ -53,14 +55,14 @@ pub(super) fn step<T>(operation: impl FnOnce() -> String, result: Result<T, Errn
 pub(super) fn first_process(channels: Channels, outside: Ids) -> ! {
     let Channels {
         control,
-        log,
+        streams,
         protocol,
     } = channels;
     let mut control = control;
     let Ok(spec) = Spec::receive(&mut control) else {
         syscall::exit_now(0) // mlp gave up before it asked for anything
     };
-    let last = match run(&spec, &control, log, protocol, outside) {
+    let last = match run(&spec, &control, streams, protocol, outside) {
         Ok(report) => report,
         Err(refusal) => {
             end_all(&spec);
@@ -74,8 +76,8 @@ pub(super) fn first_process(channels: Channels, outside: Ids) -> ! {
 fn run(
     spec: &Spec,
     control: &UnixStream,
-    log: std::os::fd::OwnedFd,
-    protocol: Option<std::os::fd::OwnedFd>,
+    streams: Streams<OwnedFd>,
+    protocol: Option<OwnedFd>,
     outside: Ids,
 ) -> Step<Report> {
     if spec.namespaces {
@@ -101,7 +103,11 @@ fn run(
     // Out of reach of the program's ptrace and of /proc/1, though both are the same user.
     let hidden = syscall::set_process_option(libc::PR_SET_DUMPABLE, 0);
     step(|| "hide the first process".into(), hidden)?;
-    let Started { pid, refusal } = program::start(program, spec, log, protocol)?;
+    let mut touched = |touched| {
+        let mut tell = control;
+        let _ = Report::Touched(touched).send(&mut tell);
+    };
+    let Started { pid, refusal, tracer } = program::start(program, spec, streams, protocol, &mut touched)?;
     if let Some(refusal) = refusal {
         return Err(refusal);
     }
@@ -114,6 +120,8 @@ fn run(
         ends,
         watcher: Watcher::new(spec),
         program: pid,
+        tracer,
+        touched: &mut touched,
     };
     let (status, exceeded) = life.watch();
     end_all(spec);
@@ -127,6 +135,9 @@ struct Life<'a> {
     ends: SignalFd,
     watcher: Watcher,
     program: Pid,
+    /// Hears of each file that is touched, where that is asked for.
+    tracer: Option<Tracer>,
+    touched: &'a mut dyn FnMut(Touched),
 }
 
 impl Life<'_> {
@@ -138,10 +149,12 @@ impl Life<'_> {
             }
             let control = self.control.as_fd();
             // mlp never writes after the spec: anything here, and the end above all, means that it wants no more.
-            let mut waits = [
+            let mut waits = vec![
                 PollFd::new(control, PollFlags::POLLIN),
                 PollFd::new(self.ends.as_fd(), PollFlags::POLLIN),
             ];
+            let calls = self.tracer.as_ref().map(Tracer::readable);
+            waits.extend(calls.map(|calls| PollFd::new(calls, PollFlags::POLLIN)));
             let timeout = self
                 .watcher
                 .interval()
@@ -153,6 +166,13 @@ impl Life<'_> {
             }
             if waits[0].any().unwrap_or(true) {
                 return (None, None);
+            }
+            let called = waits.get(2).and_then(PollFd::any).unwrap_or(false);
+            if called && let Some(tracer) = &mut self.tracer {
+                // Nobody is left who could call.
+                if !tracer.serve(self.touched) {
+                    self.tracer = None;
+                }
             }
             while let Ok(Some(_)) = self.ends.read_signal() {}
             if let Some(exceeded) = self.watcher.look(self.spec) {

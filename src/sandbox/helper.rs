@@ -1,9 +1,9 @@
 //! The helper: a small single-threaded process, a copy of `mlp` that was started before threads and memory made forking
 //! dear. It forks the first process of each build, hands its descriptor to `mlp`, and knows nothing else of builds.
 //!
-//! It serves one socket. A request is one byte, [`IN_NAMESPACES`] or [`PLAIN`], with the build's descriptors: its
-//! control socket, its log and, where it speaks the protocol, the socket for that. The answer goes over the control
-//! socket. When `mlp` is gone, the socket ends and so does the helper.
+//! It serves one socket. A request is one byte of flags with the build's descriptors: its control socket, its log (or,
+//! with [`STREAMS`], the three standard streams) and, where it speaks the protocol, the socket for that. The answer goes
+//! over the control socket. When `mlp` is gone, the socket ends and so does the helper.
 
 use super::syscall::{self, Cloned};
 use super::{first, wire};
@@ -13,10 +13,10 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-/// A request for namespaces.
-pub(super) const IN_NAMESPACES: u8 = b'n';
-/// A request for a process without namespaces.
-pub(super) const PLAIN: u8 = b'p';
+/// In a request: for namespaces, not for a plain process.
+pub(super) const IN_NAMESPACES: u8 = 1;
+/// In a request: the standard streams come one by one, not as a log.
+pub(super) const STREAMS: u8 = 2;
 /// The length of an answer: a yes or no, and the process's id or the errno.
 pub(super) const ANSWER: usize = 5;
 
@@ -32,10 +32,19 @@ const NAMESPACES: i32 = libc::CLONE_NEWUSER
 pub(super) struct Channels {
     /// To `mlp`.
     pub(super) control: UnixStream,
-    /// Where stdout and stderr go.
-    pub(super) log: OwnedFd,
+    /// The standard streams.
+    pub(super) streams: Streams<OwnedFd>,
     /// The builder's end of the protocol.
     pub(super) protocol: Option<OwnedFd>,
+}
+
+/// The standard streams of a program.
+#[derive(Debug)]
+pub(crate) enum Streams<F> {
+    /// Its output goes to a log; its input is what the spec says.
+    Log(F),
+    /// Somebody sits before it: stdin, stdout, stderr.
+    Given([F; 3]),
 }
 
 /// The whole life of the helper, whose socket is its standard input. Its status tells nothing.
@@ -62,17 +71,28 @@ pub fn helper_main() -> ! {
 /// Forks the first process of a build. Returns in the helper only.
 fn serve(request: u8, descriptors: Vec<OwnedFd>) {
     let mut descriptors = descriptors.into_iter();
-    let (Some(control), Some(log)) = (descriptors.next(), descriptors.next()) else {
+    let (Some(control), Some(first)) = (descriptors.next(), descriptors.next()) else {
         return;
+    };
+    let streams = match request & STREAMS {
+        0 => Streams::Log(first),
+        _ => match (descriptors.next(), descriptors.next()) {
+            (Some(second), Some(third)) => Streams::Given([first, second, third]),
+            _ => return,
+        },
     };
     let control = UnixStream::from(control);
     let channels = Channels {
         control,
-        log,
+        streams,
         protocol: descriptors.next(),
     };
     let outside = first::Ids::current();
-    let namespaces = if request == IN_NAMESPACES { NAMESPACES } else { 0 };
+    let namespaces = if request & IN_NAMESPACES != 0 {
+        NAMESPACES
+    } else {
+        0
+    };
     match syscall::clone(namespaces) {
         Ok(Cloned::Child) => {
             // A panic must not unwind into the helper's loop, of which this process is a copy.

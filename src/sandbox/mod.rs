@@ -3,8 +3,8 @@
 //!
 //! Three processes: **mlp** asks (`spawn`); the **helper**, small and single-threaded, forks (`helper`); the **first
 //! process** of each build makes the place (`enter`), starts the program (`program`, `filter`), reaps, watches the
-//! bounds (`watch`) and kills what is left (`first`). They speak `wire`. Talks to no other part of mlp; the local
-//! executor uses it.
+//! bounds (`watch`), hears of files that are touched where that is asked for (`trace`), and kills what is left (`first`).
+//! They speak `wire`. `terminal` stands between the user's terminal and a program inside. The local executor uses it.
 //!
 //! **Invariant**: where the kernel refuses any step, nothing is run, and the [`Refusal`] says which step; there is no
 //! weaker sandbox to fall back to.
@@ -19,16 +19,20 @@ mod program;
 mod refusal;
 mod spawn;
 mod syscall;
+mod terminal;
+mod trace;
 mod watch;
 mod wire;
 
 pub(crate) use cgroup::MemoryGroup;
 pub use closure::{Closures, libraries};
 pub(crate) use closure::{Layout, layout};
+pub(crate) use helper::Streams;
 pub use helper::helper_main;
 pub(crate) use program::PROTOCOL;
 pub use refusal::probe;
 pub(crate) use spawn::FirstProcess;
 pub use spawn::{HELPER_ARGUMENT, Helper};
+pub(crate) use terminal::Terminal;
 pub use wire::Refusal;
 pub(crate) use wire::{Ended, Exceeded, Program, Report, Spec, Watch};

@@ -4,8 +4,11 @@
 use super::enter::result;
 use super::filter;
 use super::first::{Step, step};
+use super::helper::Streams;
 use super::syscall::{self, Cloned};
+use super::trace::{self, Tracer};
 use super::wire::{Program, Refusal, Spec};
+use crate::model::build::Touched;
 use nix::errno::Errno;
 use nix::sys::personality::{self, Persona};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -16,7 +19,8 @@ use std::convert::Infallible;
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 /// The descriptor of the protocol's socket.
@@ -30,25 +34,41 @@ pub(super) struct Started {
     pub(super) pid: Pid,
     /// Why it did not come to its exec.
     pub(super) refusal: Option<Refusal>,
+    /// Hears of the files that it touches, where the spec wants that.
+    pub(super) tracer: Option<Tracer>,
 }
 
 /// Starts the program and waits until it is exec'd, or has said why not.
 pub(super) fn start(
     program: &Program,
     spec: &Spec,
-    log: OwnedFd,
+    streams: Streams<OwnedFd>,
     protocol: Option<OwnedFd>,
+    touched: &mut dyn FnMut(Touched),
 ) -> Step<Started> {
     let pipe = std::io::pipe();
     let (mut told, tell) = step(|| "make a pipe".into(), result(pipe))?;
+    let pair = spec.trace.then(UnixStream::pair).transpose();
+    let (heard, hearer) = step(|| "make a socket".into(), result(pair))?.unzip();
     match step(|| "start a process".into(), syscall::clone(0))? {
         Cloned::Child => {
-            drop(told);
-            let Err(refusal) = become_program(program, spec, &log, protocol.as_ref(), OwnedFd::from(tell));
-            syscall::exit_now(refusal)
+            drop((told, heard));
+            let given = Given {
+                streams,
+                protocol,
+                // Out of the way of the descriptors that are placed.
+                hearer: hearer.and_then(|hearer| syscall::duplicate_above(hearer.as_fd(), 16).ok()),
+            };
+            let Err(status) = become_program(program, spec, &given, OwnedFd::from(tell));
+            syscall::exit_now(status)
         }
         Cloned::Parent { pid, pidfd: _ } => {
-            drop((tell, log, protocol));
+            drop((tell, streams, protocol, hearer));
+            let mut tracer = heard.and_then(|heard| Tracer::receive(&heard));
+            if let Some(tracer) = &mut tracer {
+                // Its exec is the first call that is asked about.
+                tracer.serve_until(told.as_fd(), touched);
+            }
             let mut said = Vec::new();
             step(
                 || "hear from the new process".into(),
@@ -58,21 +78,24 @@ pub(super) fn start(
             Ok(Started {
                 pid: Pid::from_raw(pid),
                 refusal,
+                tracer,
             })
         }
     }
 }
 
+/// What the program is given.
+struct Given {
+    streams: Streams<OwnedFd>,
+    protocol: Option<OwnedFd>,
+    /// Where the descriptor goes by which its calls are heard.
+    hearer: Option<OwnedFd>,
+}
+
 /// Returns only the status with which the process ends when it cannot become the program; `tell` has the reason then,
 /// and is closed by the exec else.
-fn become_program(
-    program: &Program,
-    spec: &Spec,
-    log: &OwnedFd,
-    protocol: Option<&OwnedFd>,
-    tell: OwnedFd,
-) -> Result<Infallible, i32> {
-    let Err(refusal) = prepare_and_exec(program, spec, log, protocol);
+fn become_program(program: &Program, spec: &Spec, given: &Given, tell: OwnedFd) -> Result<Infallible, i32> {
+    let Err(refusal) = prepare_and_exec(program, spec, given);
     if let Ok(text) = serde_json::to_vec(&refusal) {
         let _ = File::from(tell).write_all(&text);
     }
@@ -80,12 +103,7 @@ fn become_program(
 }
 
 /// In the order of `docs/design/sandbox.md`.
-fn prepare_and_exec(
-    program: &Program,
-    spec: &Spec,
-    log: &OwnedFd,
-    protocol: Option<&OwnedFd>,
-) -> Step<Infallible> {
+fn prepare_and_exec(program: &Program, spec: &Spec, given: &Given) -> Step<Infallible> {
     step(|| "make a session".into(), nix::unistd::setsid())?;
     syscall::reset_signals();
     step(|| "unblock signals".into(), SigSet::empty().thread_set_mask())?;
@@ -113,7 +131,13 @@ fn prepare_and_exec(
         Some(stdin) => build.join(stdin),
         None => "/dev/null".into(),
     };
-    place_descriptors(&stdin, log, protocol)?;
+    place_descriptors(&stdin, given)?;
+    if program.terminal {
+        step(
+            || "take the terminal".into(),
+            syscall::take_terminal(std::io::stdin().as_fd()),
+        )?;
+    }
     if spec.namespaces {
         // Harmless where keyrings are forbidden: those of the user are out of reach there already.
         let _ = syscall::join_new_keyring();
@@ -121,6 +145,9 @@ fn prepare_and_exec(
         let locked = syscall::set_process_option(libc::PR_SET_NO_NEW_PRIVS, 1);
         step(|| "set no_new_privs".into(), locked)?;
         filter::install()?;
+        if let Some(hearer) = &given.hearer {
+            trace::be_heard(hearer.as_fd())?;
+        }
     }
     step(
         || format!("run {}", program.argv.join(" ")),
@@ -175,18 +202,25 @@ fn fix_addresses() {
     }
 }
 
-/// 0 is the file `stdin`, 1 and 2 are the log, 3 is the protocol's socket; nothing else survives the exec.
-fn place_descriptors(stdin: &Path, log: &OwnedFd, protocol: Option<&OwnedFd>) -> Step<()> {
-    let open = || format!("open {}", stdin.display());
-    let stdin = step(open, result(File::open(stdin)))?;
+/// 0 is the file `stdin`, 1 and 2 are the log, or all three what was given; 3 is the protocol's socket; nothing else
+/// survives the exec.
+fn place_descriptors(stdin: &Path, given: &Given) -> Step<()> {
     // Out of the way first, so that none is overwritten before it is placed.
-    let high = |fd| {
+    let high = |fd: BorrowedFd<'_>| {
         step(
             || "duplicate a descriptor".into(),
             syscall::duplicate_above(fd, 16),
         )
     };
-    let (stdin, log) = (high(stdin.as_fd())?, high(log.as_fd())?);
+    let [stdin, out, err] = match &given.streams {
+        Streams::Log(log) => {
+            let open = || format!("open {}", stdin.display());
+            let file = step(open, result(File::open(stdin)))?;
+            [high(file.as_fd())?, high(log.as_fd())?, high(log.as_fd())?]
+        }
+        Streams::Given([stdin, out, err]) => [high(stdin.as_fd())?, high(out.as_fd())?, high(err.as_fd())?],
+    };
+    let protocol = given.protocol.as_ref();
     let protocol = protocol.map(|protocol| high(protocol.as_fd())).transpose()?;
     let place = |fd: &OwnedFd, number| {
         step(
@@ -199,8 +233,8 @@ fn place_descriptors(stdin: &Path, log: &OwnedFd, protocol: Option<&OwnedFd>) ->
         syscall::close_on_exec_from(PROTOCOL),
     )?;
     place(&stdin, 0)?;
-    place(&log, 1)?;
-    place(&log, 2)?;
+    place(&out, 1)?;
+    place(&err, 2)?;
     match &protocol {
         Some(protocol) => place(protocol, PROTOCOL),
         None => Ok(()),

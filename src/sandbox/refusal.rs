@@ -1,5 +1,6 @@
 //! What to do when the kernel refuses a sandbox: the words for people, and a probe that tries.
 
+use super::helper::Streams;
 use super::spawn::Helper;
 use super::wire::{Refusal, Report, Spec};
 use std::fs::{self, File};
@@ -28,12 +29,12 @@ pub fn probe(helper: &Helper, scratch: &Path) -> Result<(), Refusal> {
         ..Spec::default()
     };
     let null = File::open("/dev/null").map_err(|error| io("open /dev/null", &error))?;
-    let mut first = helper.spawn(true, null.as_fd(), None)?;
+    let mut first = helper.spawn(true, &Streams::Log(null.as_fd()), None)?;
     first.begin(&spec)?;
     match first.report() {
         Ok(Some(Report::Started)) => Ok(()),
         Ok(Some(Report::Refused(refusal))) => Err(refusal),
-        Ok(Some(Report::Ended(_)) | None) => Err(Refusal {
+        Ok(Some(Report::Ended(_) | Report::Touched(_)) | None) => Err(Refusal {
             operation: "keep the sandbox's first process running".into(),
             errno: libc::ESRCH,
         }),

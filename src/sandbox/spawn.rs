@@ -2,7 +2,7 @@
 //!
 //! The helper serves many builds, from any thread. A helper that is gone is started again.
 
-use super::helper::{ANSWER, IN_NAMESPACES, PLAIN, fork_refusal};
+use super::helper::{ANSWER, IN_NAMESPACES, STREAMS, Streams, fork_refusal};
 use super::syscall;
 use super::wire::{Refusal, Report, Spec};
 use nix::errno::Errno;
@@ -60,13 +60,18 @@ impl Helper {
     pub(crate) fn spawn(
         &self,
         namespaces: bool,
-        log: BorrowedFd<'_>,
+        streams: &Streams<BorrowedFd<'_>>,
         protocol: Option<BorrowedFd<'_>>,
     ) -> Result<FirstProcess, Refusal> {
         let (ours, theirs) = UnixStream::pair().map_err(|error| refusal("make a socket", &error))?;
-        let mut numbers = vec![theirs.as_raw_fd(), log.as_raw_fd()];
-        numbers.extend(protocol.map(|protocol| protocol.as_raw_fd()));
-        self.request(if namespaces { IN_NAMESPACES } else { PLAIN }, &numbers)?;
+        let (given, of_streams) = match streams {
+            Streams::Log(log) => (std::slice::from_ref(log), 0),
+            Streams::Given(streams) => (streams.as_slice(), STREAMS),
+        };
+        let mut numbers = vec![theirs.as_raw_fd()];
+        numbers.extend(given.iter().chain(&protocol).map(AsRawFd::as_raw_fd));
+        let kind = if namespaces { IN_NAMESPACES } else { 0 };
+        self.request(kind | of_streams, &numbers)?;
         drop(theirs);
         let (pid, pidfd) = read_answer(&ours, namespaces)?;
         Ok(FirstProcess {

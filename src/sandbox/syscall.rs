@@ -209,7 +209,7 @@ pub(super) fn loopback_up() -> Result<(), Errno> {
 /// Receives one message and the descriptors with it. No bytes means that the other side is gone.
 pub(super) fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<(usize, Vec<OwnedFd>), Errno> {
     use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
-    let mut room = nix::cmsg_space!([RawFd; 4]);
+    let mut room = nix::cmsg_space!([RawFd; 8]);
     let mut parts = [IoSliceMut::new(bytes)];
     let message = recvmsg::<()>(
         socket.as_raw_fd(),
@@ -229,6 +229,80 @@ pub(super) fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<(usize
         }
     }
     Ok((message.bytes, descriptors))
+}
+
+/// Makes the terminal `fd` that of this session, whose leader the process is.
+pub(super) fn take_terminal(fd: BorrowedFd<'_>) -> Result<(), Errno> {
+    // SAFETY: the argument is a plain number: 0, not to take it from another session.
+    Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCSCTTY, 0) }).map(drop)
+}
+
+/// The size of a terminal.
+pub(super) fn window_size(fd: BorrowedFd<'_>) -> Result<libc::winsize, Errno> {
+    // SAFETY: a winsize of zeroes is a valid value, which the kernel writes over.
+    let mut size: libc::winsize = unsafe { std::mem::zeroed() };
+    // SAFETY: the request takes a pointer to a winsize.
+    Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) })?;
+    Ok(size)
+}
+
+/// Gives a terminal a size; whoever runs in its foreground hears of it.
+pub(super) fn set_window_size(fd: BorrowedFd<'_>, size: &libc::winsize) -> Result<(), Errno> {
+    // SAFETY: the request takes a pointer to a winsize.
+    Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCSWINSZ, &raw const *size) }).map(drop)
+}
+
+/// Installs a filter whose notifications are read from the descriptor that comes back. Needs no_new_privs.
+pub(super) fn install_listener(filter: &[libc::sock_filter]) -> Result<OwnedFd, Errno> {
+    let program = libc::sock_fprog {
+        len: u16::try_from(filter.len()).map_err(|_| Errno::EINVAL)?,
+        filter: filter.as_ptr().cast_mut(),
+    };
+    // SAFETY: the kernel copies the program, which is as long as it says, and writes nothing to it.
+    let fd = Errno::result(unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
+            &raw const program,
+        )
+    })?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// The next call that a filter tells of; `ENOENT` where the caller was killed meanwhile.
+pub(super) fn next_call(listener: BorrowedFd<'_>) -> Result<libc::seccomp_notif, Errno> {
+    // SAFETY: a notification of zeroes is a valid value, and what the kernel asks to be passed.
+    let mut call: libc::seccomp_notif = unsafe { std::mem::zeroed() };
+    // SAFETY: the request takes a pointer to a notification.
+    Errno::result(unsafe {
+        libc::ioctl(
+            listener.as_raw_fd(),
+            libc::SECCOMP_IOCTL_NOTIF_RECV,
+            &raw mut call,
+        )
+    })?;
+    Ok(call)
+}
+
+/// Lets the call `id` go on as if there were no filter.
+pub(super) fn let_call_go_on(listener: BorrowedFd<'_>, id: u64) -> Result<(), Errno> {
+    let answer = libc::seccomp_notif_resp {
+        id,
+        val: 0,
+        error: 0,
+        flags: libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
+    };
+    // SAFETY: the request takes a pointer to an answer.
+    Errno::result(unsafe {
+        libc::ioctl(
+            listener.as_raw_fd(),
+            libc::SECCOMP_IOCTL_NOTIF_SEND,
+            &raw const answer,
+        )
+    })
+    .map(drop)
 }
 
 fn c_string(path: &Path) -> Result<CString, Errno> {

@@ -1,6 +1,7 @@
 //! What `mlp` and the sandbox's first process say to each other over the control socket of one build: a [`Spec`] as
 //! its length in four bytes and JSON one way, [`Report`]s as JSON lines the other way.
 
+use crate::model::build::Touched;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -27,6 +28,8 @@ pub(crate) struct Spec {
     pub(crate) program: Option<Program>,
     /// Bounds that the first process watches.
     pub(crate) watch: Watch,
+    /// Whether to report the files that the program and its children open or look for. Needs namespaces.
+    pub(crate) trace: bool,
 }
 
 /// What is run inside.
@@ -38,8 +41,11 @@ pub(crate) struct Program {
     pub(crate) vars: BTreeMap<String, String>,
     /// Below the build directory.
     pub(crate) cwd: String,
-    /// What it reads from its standard input, below the build directory; none is nothing.
+    /// What it reads from its standard input, below the build directory; none is nothing. Where its streams are given,
+    /// it is theirs.
     pub(crate) stdin: Option<String>,
+    /// Whether its standard input is a terminal, which it is to have for its own.
+    pub(crate) terminal: bool,
 }
 
 /// Bounds on the whole tree of processes.
@@ -58,6 +64,8 @@ pub(crate) struct Watch {
 pub(crate) enum Report {
     /// The place is made; where there is a program it runs.
     Started,
+    /// A file was opened, run or looked for; each is told once.
+    Touched(Touched),
     /// Something that had to be done could not be.
     Refused(Refusal),
     /// All processes but the first are dead.

@@ -3,7 +3,7 @@
 //! `machine` says where each step stands; `run` moves it, in the thread that called, and gives builds to threads of
 //! their own; `life` is one build from its lock to its registration, with `request` (what an executor is asked), `chain`
 //! (the states of a training), `verify` (whether outputs are what was declared) and `difference` (what differs, in
-//! words). Talks to the store, the executor and `instantiate`; tells what happens as events.
+//! words). `visit` makes the request of a step for somebody who enters it. Talks to the store, the executor and `instantiate`; tells what happens as events.
 //!
 //! **Invariants.** A step starts only when all that it reads is Done. A step that is only read if a choice falls on it is
 //! looked at once it does, and not before. It reads what *registering* returned for those, not
@@ -23,9 +23,12 @@ mod request;
 mod run;
 mod script;
 mod verify;
+mod visit;
 
 pub use difference::difference;
 pub use program::Programs;
+pub use script::made_by;
+pub use visit::{Visited, visit};
 
 use crate::base::digest::Digest;
 use crate::executor::{Cancel, Executor};

@@ -114,15 +114,7 @@ impl Scene<'_> {
         if path.is_empty() || self.is_source(&path) || self.is_written_here(&path) {
             return None;
         }
-        let made_by = self.graph.steps.iter().find_map(|step| {
-            let mut outputs = step.derivation.outputs.iter();
-            let is_command = matches!(step.derivation.builder, Builder::Command { .. });
-            let (name, _) = outputs.find(|(_, output)| is_command && output.path == path)?;
-            Some(match step.derivation.outputs.len() {
-                1 if step.name().ends_with(&format!(".{name}")) => step.name().to_owned(),
-                _ => format!("{}.{name}", step.name()),
-            })
-        });
+        let made_by = made_by(self.graph, &path);
         (made_by.is_some() || self.sources.has(&path)).then_some(Undeclared { path, made_by })
     }
 
@@ -176,6 +168,19 @@ impl Scene<'_> {
             None => below(cwd(&self.step.derivation), path),
         }
     }
+}
+
+/// The output of a command of `graph` that is written at `path`: `fit.model`.
+pub fn made_by(graph: &Graph, path: &str) -> Option<String> {
+    graph.steps.iter().find_map(|step| {
+        let mut outputs = step.derivation.outputs.iter();
+        let is_command = matches!(step.derivation.builder, Builder::Command { .. });
+        let (name, _) = outputs.find(|(_, output)| is_command && output.path == path)?;
+        Some(match step.derivation.outputs.len() {
+            1 if step.name().ends_with(&format!(".{name}")) => step.name().to_owned(),
+            _ => format!("{}.{name}", step.name()),
+        })
+    })
 }
 
 fn cwd(derivation: &Derivation) -> &str {

@@ -125,6 +125,11 @@ impl Sources {
         }
     }
 
+    /// All files of the project that no ignore file names, by path from its root.
+    pub fn files(&self) -> Result<Vec<String>, StoreError> {
+        Ok(walk(&self.root, Path::new(""))?.files)
+    }
+
     /// Whether the project has something at `path`.
     pub fn has(&self, path: &str) -> bool {
         self.real(path).is_ok()

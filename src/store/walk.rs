@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// Never content: git's own folder and the folder of local state.
 const SKIPPED: [&str; 2] = [".git", ".mlp"];
+/// The project's link to results, which every build changes: no content where the walk is of the whole project.
+const RESULT: &str = "result";
 /// Folders inside folders, at most.
 const DEPTH: usize = 128;
 
@@ -36,6 +38,7 @@ pub(super) fn walk(root: &Path, directory: &Path) -> Result<Walk, StoreError> {
         above.push(name);
     }
     let mut walker = Walker {
+        of_project: directory.as_os_str().is_empty(),
         rules,
         inside: Vec::new(),
         walk: Walk::default(),
@@ -45,6 +48,8 @@ pub(super) fn walk(root: &Path, directory: &Path) -> Result<Walk, StoreError> {
 }
 
 struct Walker {
+    /// Whether the walk begins at the project's root.
+    of_project: bool,
     /// The ignore files that hold where the walk is, outermost first.
     rules: Vec<Gitignore>,
     inside: Vec<String>,
@@ -75,7 +80,8 @@ impl Walker {
         let kind = entry.file_type().map_err(at("read", &path))?;
         let name = entry.file_name().into_string();
         let name = name.map_err(|_| unfit(&path, "has a name that is not UTF-8"))?;
-        if SKIPPED.contains(&name.as_str()) || self.ignores(&path, kind.is_dir()) {
+        let is_result = self.of_project && self.inside.is_empty() && kind.is_symlink() && name == RESULT;
+        if is_result || SKIPPED.contains(&name.as_str()) || self.ignores(&path, kind.is_dir()) {
             self.walk.partial = true;
             return Ok(());
         }

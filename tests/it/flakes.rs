@@ -183,3 +183,21 @@ fn a_flake_that_does_not_pin_its_inputs_or_has_no_such_shell() {
         .edit("flake.nix", "inputs.greeting.url =", "inputs.greeting.url");
     insta::assert_snapshot!("no_nix", place.shown());
 }
+
+#[test]
+fn a_shell_has_the_flakes_variables_and_programs() {
+    let Some(place) = Place::new() else { return };
+    let ran = place.run(&["shell", "made", "--", "tool", "words.txt", "/dev/stdout"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    // What is added to sit at is of the machine, one by one; a step sees neither.
+    assert_eq!(ran.out, "hello world usr:0 bin:0\n");
+    let ran = place.run(&[
+        "shell",
+        "made",
+        "--",
+        "sh",
+        "-c",
+        "echo $GREETING; test -e /usr/include || exit 4",
+    ]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(4), "hello\n"), "{}", ran.err);
+}

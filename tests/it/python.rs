@@ -243,3 +243,24 @@ fn the_example_of_scripts_builds_and_reruns_what_changed() {
         forgot.err
     );
 }
+
+#[test]
+fn a_shell_has_the_locks_packages_and_the_programs_that_it_needs() {
+    let project = project();
+    let ran = project.run(&[
+        "shell",
+        "made",
+        "--",
+        "sh",
+        "-c",
+        "python -c 'import own; print(own.__file__)'; ls; exit 3",
+    ]);
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
+    assert_eq!(
+        ran.out,
+        "/build/.env/packages/site-packages/own/__init__.py\nlook.py\n"
+    );
+    // Programs were added, and with them no packages of the machine.
+    let foreign = ["shell", "made", "--", "ls", "/usr/lib/python3/dist-packages"];
+    assert_ne!(project.run(&foreign).code, Some(0));
+}

@@ -10,6 +10,7 @@ mod place;
 mod protocol;
 mod refused;
 mod steps;
+mod trace;
 
 use mlp::executor::{Cancel, Executor, Local, environment};
 use mlp::model::build::{BuildObserver, BuildOutcome, BuildRequest, Isolation, Limits};
