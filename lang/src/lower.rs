@@ -8,6 +8,7 @@
 
 mod again;
 mod data;
+mod documentation;
 mod exprs;
 mod imports;
 mod items;

@@ -6,7 +6,7 @@
 use super::answers::Answers;
 use super::capabilities::Client;
 use super::overlay::{Buffers, Overlay};
-use crate::engine::PIPELINE;
+use crate::engine::{PIPELINE, not_yet};
 use lsp_types::{Diagnostic, Uri};
 use mlp_lang::ide::Analysis;
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,6 +107,15 @@ fn show(shown: &mut Found, found: Found, publish: &impl Fn(Uri, Vec<Diagnostic>)
     *shown = found;
 }
 
+/// What evaluating all of a program finds wrong, and what of it cannot be built yet: what `mlp check` says besides.
+pub(super) fn evaluated(analysis: &Analysis, steps: u64) -> Vec<mlp_lang::diagnostic::Diagnostic> {
+    let Some(outcome) = analysis.evaluated(steps) else {
+        return Vec::new();
+    };
+    let not_yet = not_yet(&outcome);
+    outcome.diagnostics.into_iter().chain(not_yet).collect()
+}
+
 /// What is wrong in all projects; none where something newer is asked. Goes on from what is `known`.
 fn check(
     projects: &BTreeMap<PathBuf, Buffers>,
@@ -138,7 +147,7 @@ fn check(
             if !current() {
                 return None;
             }
-            let evaluated = analysis.evaluated_diagnostics(STEPS);
+            let evaluated = evaluated(analysis, STEPS);
             let mut answers = Answers::new(analysis, root, client);
             for diagnostic in analysis.diagnostics().chain(&evaluated) {
                 if let Some(uri) = answers.uri(diagnostic.span().source) {

@@ -2,6 +2,7 @@
 
 use super::answers::{Answers, signature};
 use super::capabilities::Client;
+use super::checker::evaluated;
 use super::position::Lines;
 use super::session::{Place, Session, place_of, position_in};
 use super::uri::{path_of, uri_of};
@@ -281,12 +282,12 @@ impl Asked<'_> {
         let mut found: Vec<_> = analysis.diagnostics().cloned().collect();
         let known: BTreeSet<&str> = found.iter().map(|diagnostic| diagnostic.code).collect();
         // The editor shows a mistake that only evaluation finds: only then it is worth to evaluate again.
-        let evaluated = params.context.diagnostics.iter().any(|shown| match &shown.code {
+        let asked = params.context.diagnostics.iter().any(|shown| match &shown.code {
             Some(lsp_types::NumberOrString::String(code)) => !known.contains(code.as_str()),
             _ => false,
         });
-        if evaluated {
-            found.extend(analysis.evaluated_diagnostics(STEPS));
+        if asked {
+            found.extend(evaluated(analysis, STEPS));
         }
         let made = ide::mends(&found, range);
         let mut actions = Vec::new();

@@ -278,15 +278,25 @@ fn mistakes_are_shown_and_mended() {
     editor.change("pipeline.mlp", 2, &wrong);
     let found = editor.wait("pipeline.mlp", |found| !found.is_empty());
     assert_eq!(found[0]["code"], "E0314", "{found:?}");
+    // As is what cannot be built yet.
+    let fetched = format!(
+        "page = fetch(\"https://a.org\", blake3 = \"{}\")\n",
+        "0".repeat(64)
+    );
+    editor.change("pipeline.mlp", 3, &json!([{ "text": fetched }]));
+    let found = editor.wait("pipeline.mlp", |found| {
+        found.iter().any(|one| one["code"] == "E0516")
+    });
+    assert_eq!(found[0]["code"], "E0516", "{found:?}");
 
     // A mistake of syntax, with its mend, in a file that is broken by it.
     editor.change(
         "pipeline.mlp",
-        3,
+        4,
         &json!([{ "text": "𝒳: 20\nb = \"𝒳\" + a\n" }, { "text": "a: 20\nb = a\n" }]),
     );
     let found = editor.wait("pipeline.mlp", |found| {
-        found.iter().any(|one| one["code"] != "E0314")
+        found.iter().any(|one| one["code"] != "E0516")
     });
     assert_eq!(found.len(), 1, "{found:?}");
     let uri = editor.uri("pipeline.mlp");
@@ -302,7 +312,7 @@ fn mistakes_are_shown_and_mended() {
     assert_eq!(edits[0]["newText"], "a =", "{actions}");
     editor.change(
         "pipeline.mlp",
-        4,
+        5,
         &json!([{ "range": edits[0]["range"], "text": edits[0]["newText"] }]),
     );
     editor.wait("pipeline.mlp", <[Value]>::is_empty);

@@ -37,6 +37,7 @@ pub use signature::{SignatureHelp, signature};
 
 use crate::check::{Checked, check, check_again};
 use crate::diagnostic::Diagnostic;
+use crate::eval::Outcome;
 use crate::hir::{Module, ModuleId};
 use crate::lower::{Loaded, load, load_again};
 use crate::source::{SourceId, Sources, Span, World};
@@ -102,10 +103,10 @@ impl Analysis {
         self.loaded.diagnostics.iter().chain(&self.checked.diagnostics)
     }
 
-    /// What only evaluation finds wrong: shapes, limits, and what a value may not be. Nothing where the program did not
-    /// check, since that may follow from it.
-    pub fn evaluated_diagnostics(&self, steps: u64) -> Vec<Diagnostic> {
-        networks::diagnostics(self, steps)
+    /// All of the file, evaluated, with what only that finds wrong: shapes, limits, and what a value may not be. None where
+    /// the program did not check, since a mistake may follow from that.
+    pub fn evaluated(&self, steps: u64) -> Option<Outcome> {
+        networks::evaluate_all(self, steps)
     }
 
     /// The module that `source` is, by its number.

@@ -1,7 +1,7 @@
 //! Shapes of networks, found by evaluating the trainings that use what is looked at, and nothing else.
 
 use super::Analysis;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Severity;
 use crate::eval::{Bounds, Demand, Outcome, Render, Request, Target, evaluate_within};
 use crate::hir::{Expr, ItemKind, ModuleId};
 use crate::shapes::{LayerRow, shape_text, table};
@@ -72,13 +72,13 @@ pub(super) fn shapes(rows: &[LayerRow]) -> String {
     shown.join(", ") + more
 }
 
-/// What evaluating all of the entry finds wrong.
-pub(super) fn diagnostics(analysis: &Analysis, steps: u64) -> Vec<Diagnostic> {
+/// All of the entry, evaluated; nothing where it did not check.
+pub(super) fn evaluate_all(analysis: &Analysis, steps: u64) -> Option<Outcome> {
     if analysis
         .diagnostics()
         .any(|found| found.severity == Severity::Error)
     {
-        return Vec::new();
+        return None;
     }
     let request = Request {
         core: &analysis.checked.core,
@@ -90,10 +90,12 @@ pub(super) fn diagnostics(analysis: &Analysis, steps: u64) -> Vec<Diagnostic> {
         steps,
         memory: usize::MAX,
     };
-    let mut found = evaluate_within(request, bounds).diagnostics;
+    let mut outcome = evaluate_within(request, bounds);
     // That the editor gave up early is no mistake of the program.
-    found.retain(|diagnostic| steps >= 200_000_000 || diagnostic.code != "E0408");
-    found
+    outcome
+        .diagnostics
+        .retain(|diagnostic| steps >= 200_000_000 || diagnostic.code != "E0408");
+    Some(outcome)
 }
 
 fn evaluate(analysis: &Analysis, source: SourceId, names: Vec<String>) -> Outcome {

@@ -1,6 +1,7 @@
 //! A module while it is lowered: its names are collected first, so that items may stand in any order.
 
 use super::again::Read;
+use super::documentation;
 use super::imports::Wanted;
 use super::loader::Exports;
 use super::name;
@@ -92,6 +93,10 @@ pub(super) fn lower_module(
             lower.module.result = Some(lower.body(Some(result)));
         }
         lower.unused_imports(wanted);
+    }
+    if !std && !lower.broken {
+        let of_nothing = documentation::of_nothing(&parse.tree);
+        lower.cx.diagnostics.extend(of_nothing);
     }
     let Lower { cx, module, .. } = lower;
     let reported = cx.diagnostics.split_off(before);

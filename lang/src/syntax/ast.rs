@@ -63,6 +63,8 @@ pub fn doc_before(token: SyntaxToken<'_>) -> Option<String> {
     while let Some(token) = before {
         match token.kind() {
             SyntaxKind::Whitespace if token.text().bytes().filter(|byte| *byte == b'\n').count() <= 1 => {}
+            // What stands behind something on its line is about that, if about anything.
+            SyntaxKind::Doc if is_behind(token) => break,
             SyntaxKind::Doc => lines.push(doc_line(token.text(), "##")),
             _ => break,
         }
@@ -70,6 +72,17 @@ pub fn doc_before(token: SyntaxToken<'_>) -> Option<String> {
     }
     lines.reverse();
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Whether something else than blanks stands before a token on its line.
+fn is_behind(token: SyntaxToken<'_>) -> bool {
+    match token.previous() {
+        None => false,
+        Some(before) => {
+            before.kind() != SyntaxKind::Whitespace
+                || !before.text().contains('\n') && before.previous().is_some()
+        }
+    }
 }
 
 fn doc_line<'t>(text: &'t str, mark: &str) -> &'t str {
