@@ -6,9 +6,11 @@ use super::notice::{Mark, Notice};
 use super::place;
 use super::told::{self, Format};
 use super::tree::steps_of;
+use crate::model::build::Isolation;
 use crate::model::datum;
 use crate::model::derivation::{Builder, Piece, Reference};
 use crate::model::graph::{Graph, Step};
+use crate::model::record::Attestation;
 use crate::report::count;
 use crate::report::style::Style;
 use crate::report::table::{Align, table};
@@ -61,7 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
             let graph = &demanded.instance.graph;
             told::print_json(
                 &steps(&demanded)
-                    .map(|step| derivation_json(graph, step))
+                    .map(|step| derivation_json(graph, step, attested(&demanded, step).as_ref()))
                     .collect(),
             );
         }
@@ -188,6 +190,7 @@ fn derivation(demanded: &Demanded, step: &Step) -> String {
         rows.push(vec!["also named".to_owned(), step.names[1..].join(", ")]);
     }
     rows.extend(environment(graph, step).map(|env| vec!["environment".to_owned(), env]));
+    rows.extend(attested(demanded, step).map(|known| vec!["made".to_owned(), isolation(&known)]));
     for (mount, reference) in &step.derivation.inputs {
         rows.push(vec![
             "input".to_owned(),
@@ -255,6 +258,33 @@ fn environment(graph: &Graph, step: &Step) -> Option<String> {
     Some(made.into_iter().chain(tools).collect::<Vec<_>>().join(", "))
 }
 
+/// How the step's result came about; none where it was never built.
+fn attested(demanded: &Demanded, step: &Step) -> Option<Attestation> {
+    let store = demanded.workspace.store();
+    let trace = store.trace(step.static_key).ok().flatten()?;
+    store.attested(trace.resolved_key).ok().flatten()
+}
+
+/// How hermetic a result is: its own making, and the least hermetic of what it was made of.
+fn isolation(attested: &Attestation) -> String {
+    let own = in_words(attested.isolation);
+    match attested.effective {
+        effective if effective == attested.isolation => own.to_owned(),
+        effective => format!("{own}; of what it reads, some {}", in_words(effective)),
+    }
+}
+
+fn in_words(isolation: Isolation) -> &'static str {
+    match isolation {
+        Isolation::Sandboxed => "in the sandbox",
+        Isolation::Pinned => "outside of the sandbox, from content that is pinned by hash",
+        Isolation::HostTools => {
+            "in the sandbox with the machine's tools, of which only the named ones are in the key"
+        }
+        Isolation::Off => "without a sandbox",
+    }
+}
+
 /// What an input is, in words.
 fn referred(graph: &Graph, reference: &Reference) -> String {
     match reference {
@@ -270,7 +300,7 @@ fn referred(graph: &Graph, reference: &Reference) -> String {
     }
 }
 
-fn derivation_json(graph: &Graph, step: &Step) -> Value {
+fn derivation_json(graph: &Graph, step: &Step, attested: Option<&Attestation>) -> Value {
     let inputs = step.derivation.inputs.iter();
     let outputs = step.derivation.outputs.iter();
     json!({
@@ -278,6 +308,8 @@ fn derivation_json(graph: &Graph, step: &Step) -> Value {
         "names": step.names,
         "builder": builder(graph, step),
         "static_key": step.static_key,
+        "isolation": attested.map(|known| known.isolation),
+        "effective_isolation": attested.map(|known| known.effective),
         "arguments": datum::to_json(&step.derivation.args),
         "inputs": inputs.map(|(mount, reference)| (mount.clone(), referred(graph, reference))).collect::<std::collections::BTreeMap<_, _>>(),
         "outputs": outputs.map(|(name, output)| (name.clone(), format!("{:?}", output.kind))).collect::<std::collections::BTreeMap<_, _>>(),

@@ -1,6 +1,5 @@
 //! Describes the environments of a pipeline: reads what pins them, and asks the machine for what is its own.
 
-use super::error::EngineError;
 use crate::base::digest::Digest;
 use crate::environment::flake_nix::{self, Flake, Reads, Target};
 use crate::environment::interpreter::Interpreter;
@@ -28,55 +27,75 @@ pub(super) struct Surroundings<'a> {
     pub(super) sources: &'a Sources,
     /// Takes what is read, for messages.
     pub(super) texts: &'a mut Texts,
-    /// What was told besides errors.
-    pub(super) warnings: Vec<Diagnostic>,
+    /// Files that were read, by path: one that several environments name is read once.
+    pub(super) read: BTreeMap<String, SourceId>,
 }
 
 type Told<T> = Result<T, Vec<Diagnostic>>;
 
 impl Surroundings<'_> {
-    /// The environments that the targets of `evaluation` need.
-    pub(super) fn describe(&mut self, evaluation: &Evaluation) -> Result<EnvironmentTable, EngineError> {
-        let (mut table, mut wrong) = (EnvironmentTable::new(), Vec::new());
+    /// The environments that the targets of `evaluation` need, as far as nothing is wrong with them; and what there is to
+    /// say of them.
+    pub(super) fn describe(&mut self, evaluation: &Evaluation) -> (EnvironmentTable, Vec<Diagnostic>) {
+        let (mut table, mut told) = (EnvironmentTable::new(), Vec::<Diagnostic>::new());
         for env in instantiate::environments(evaluation) {
-            match self.one(env) {
+            let mut found = Vec::new();
+            match self.one(env, &mut found) {
                 Ok(described) => drop(table.insert(env.kind.clone(), described)),
-                Err(found) => wrong.extend(found),
+                Err(wrong) => found.extend(wrong),
             }
+            // Several shells of a flake are one flake, with its mistakes; and a file is not there only once.
+            let names_its_file = |code| matches!(code, "E0501" | "E0503");
+            found.retain(|new| {
+                !told.iter().any(|known| {
+                    known == new
+                        || names_its_file(new.code)
+                            && (known.code, &known.message) == (new.code, &new.message)
+                })
+            });
+            told.extend(found);
         }
-        if wrong.is_empty() {
-            Ok(table)
-        } else {
-            Err(EngineError::Pipeline(wrong))
-        }
+        (table, told)
     }
 
-    fn one(&mut self, env: &Environment) -> Told<Described> {
-        let argument = |label: &str| {
-            env.origin
-                .arguments
-                .get(label)
-                .copied()
-                .unwrap_or(env.origin.span)
-        };
+    /// An environment. Warnings go to `told`.
+    fn one(&mut self, env: &Environment, told: &mut Vec<Diagnostic>) -> Told<Described> {
         match &env.kind {
             EnvRef::Host { tools } => host::describe(tools, env.origin.span).map(Described::Host),
             EnvRef::Python { lock, python } => {
-                self.python(lock, argument("lock"), python, argument("python"))
+                self.python(lock, argument(env, "lock"), python, argument(env, "python"), told)
             }
-            EnvRef::Flake { file, shell } => self.flake(file, argument("file"), shell),
+            EnvRef::Flake { file, shell } => self.flake(file, argument(env, "file"), shell, told),
         }
     }
 
-    fn flake(&mut self, file: &str, span: Span, shell: &str) -> Told<Described> {
+    /// The flake whose flake.nix is `file`, and the folder that it is in.
+    pub(super) fn flake_nix<'f>(
+        &mut self,
+        file: &'f str,
+        span: Span,
+    ) -> Told<(&'f str, Flake, Vec<Diagnostic>)> {
         let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
         if file.rsplit('/').next() != Some("flake.nix") {
             let error = Diagnostic::error(codes::NOT_A_FLAKE, span, format!("`{file}` is no flake.nix"));
             return Err(vec![error.help("name the file of the flake: `./flake.nix`")]);
         }
         let source = self.read(file, span)?;
-        let (flake, mut told) = flake_nix::read(self.texts, source);
-        let flake = flake.filter(|_| !is_wrong(&told)).ok_or_else(|| told.clone())?;
+        let (flake, told) = flake_nix::read(self.texts, source);
+        match flake {
+            Some(flake) if !is_wrong(&told) => Ok((folder, flake, told)),
+            _ => Err(told),
+        }
+    }
+
+    fn flake(
+        &mut self,
+        file: &str,
+        span: Span,
+        shell: &str,
+        warnings: &mut Vec<Diagnostic>,
+    ) -> Told<Described> {
+        let (folder, flake, mut told) = self.flake_nix(file, span)?;
         let lock_path = joined(folder, "flake.lock");
         let lock = match self.root.join(&lock_path).exists() {
             true => {
@@ -108,7 +127,7 @@ impl Surroundings<'_> {
             )]
         })?;
         let text = lock.map(|lock| self.texts.get(lock.source).text.to_string());
-        self.warnings.extend(told);
+        warnings.extend(told);
         let args = [
             ("lock", Datum::Str(Digest::of_blob(&bytes).to_string())),
             ("shell", Datum::Str(shell.to_owned())),
@@ -127,7 +146,7 @@ impl Surroundings<'_> {
     }
 
     /// The flake's own files by mount path: flake.nix, and what the paths in it lead to.
-    fn flake_files(
+    pub(super) fn flake_files(
         &mut self,
         file: &str,
         folder: &str,
@@ -192,7 +211,14 @@ impl Surroundings<'_> {
         Ok(())
     }
 
-    fn python(&mut self, lock: &str, lock_span: Span, python: &str, python_span: Span) -> Told<Described> {
+    fn python(
+        &mut self,
+        lock: &str,
+        lock_span: Span,
+        python: &str,
+        python_span: Span,
+        warnings: &mut Vec<Diagnostic>,
+    ) -> Told<Described> {
         let target = python_lock::Target::new(python).map_err(|error| {
             vec![Diagnostic::error(
                 codes::NO_PYTHON,
@@ -201,11 +227,17 @@ impl Surroundings<'_> {
             )]
         })?;
         let source = self.read(lock, lock_span)?;
-        let (environment, told) = python_lock::read(self.texts, source, &target);
+        let (environment, mut told) = python_lock::read(self.texts, source, &target);
+        let (folder, name) = lock.rsplit_once('/').unwrap_or(("", lock));
+        let manifest = joined(folder, "pyproject.toml");
+        if name == "uv.lock" && self.root.join(&manifest).is_file() && !is_wrong(&told) {
+            let manifest = self.read(&manifest, lock_span)?;
+            told.extend(python_lock::agree(self.texts, source, manifest));
+        }
         if is_wrong(&told) {
             return Err(told);
         }
-        self.warnings.extend(told);
+        warnings.extend(told);
         let interpreter = Interpreter::find(python, self.state, python_span);
         let interpreter = interpreter.map_err(|error| vec![*error])?;
         let tools = BTreeMap::from([("python".to_owned(), interpreter.datum())]);
@@ -251,13 +283,30 @@ impl Surroundings<'_> {
 
     /// Reads a file of the project into the sources that messages point into.
     fn read(&mut self, path: &str, span: Span) -> Told<SourceId> {
+        if let Some(known) = self.read.get(path) {
+            return Ok(*known);
+        }
         match std::fs::read_to_string(self.root.join(path)) {
-            Ok(text) => Ok(self.texts.add(path, text)),
+            Ok(text) => {
+                let source = self.texts.add(path, text);
+                self.read.insert(path.to_owned(), source);
+                Ok(source)
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let error = Diagnostic::error("E0501", span, format!("there is no `{path}` in the project"));
-                Err(vec![error.at("is not there").help(
-                    "paths are relative to the file that names them; add it, or mend the path",
-                )])
+                let help = match path.ends_with(".nix") {
+                    true => "paths are relative to the file that names them; add it, or mend the path",
+                    false => {
+                        "write it with `mlp env lock`; or mend the path, which is relative to the file that names it"
+                    }
+                };
+                Err(vec![error.at("is not there").help(help)])
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                let error = Diagnostic::error("E0503", span, format!("`{path}` is not text in UTF-8"));
+                Err(vec![
+                    error.help("restore it from version control, or write it anew"),
+                ])
             }
             Err(error) => Err(vec![Diagnostic::error(
                 "E0503",
@@ -266,6 +315,12 @@ impl Surroundings<'_> {
             )]),
         }
     }
+}
+
+/// Where an argument of an environment is written.
+pub(super) fn argument(env: &Environment, label: &str) -> Span {
+    let written = env.origin.arguments.get(label);
+    written.copied().unwrap_or(env.origin.span)
 }
 
 fn is_wrong(told: &[Diagnostic]) -> bool {
@@ -283,7 +338,7 @@ fn mount(folder: &str, path: &str) -> String {
     format!("flake/{inner}")
 }
 
-fn joined(folder: &str, name: &str) -> String {
+pub(super) fn joined(folder: &str, name: &str) -> String {
     match folder {
         "" => name.to_owned(),
         folder => format!("{folder}/{name}"),

@@ -8,6 +8,7 @@
 mod build;
 mod environments;
 mod error;
+mod locks;
 mod pipeline;
 mod project;
 mod propose;
@@ -24,6 +25,7 @@ pub use crate::instantiate::{Nothing, not_yet, reads_of};
 pub use crate::plan::{Decision, Plan};
 pub use build::{Built, RunReport, RunRequest, run};
 pub use error::EngineError;
+pub use locks::{Locked, Renewal};
 pub use pipeline::{Pipeline, documentation, has_errors, load_file};
 pub use project::{PIPELINE, Project, ProjectError};
 pub use propose::{Proposal, Suggestion};

@@ -9,9 +9,10 @@ use crate::model::environment::EnvironmentTable;
 use crate::model::graph::Graph;
 use crate::plan::{Circumstances, Plan, plan};
 use crate::store::{LastBuilt, Sources, Store};
-use mlp_lang::diagnostic::Diagnostic;
+use mlp_lang::diagnostic::{Diagnostic, Severity};
 use mlp_lang::source::Sources as Texts;
 use mlp_lang::spec::Evaluation;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A project, the store, and what of the machine decides bits.
@@ -74,7 +75,10 @@ impl Workspace {
     pub fn instantiate(&self, evaluation: &Evaluation, texts: &mut Texts) -> Result<Instance, EngineError> {
         let sources = Sources::open(&self.project.root, Some(&self.state.join("stat-cache")));
         let table = sources.digest(&requests(evaluation));
-        let (environments, warnings) = self.described(evaluation, &sources, texts)?;
+        let (environments, told) = self.surroundings(&sources, texts).describe(evaluation);
+        if told.iter().any(|told| told.severity == Severity::Error) {
+            return Err(EngineError::Pipeline(told));
+        }
         let graph =
             instantiate(evaluation, &table, &environments, &self.machine).map_err(EngineError::Pipeline)?;
         // A cache that cannot be written costs the next run time, and nothing else.
@@ -82,35 +86,29 @@ impl Workspace {
         Ok(Instance {
             graph,
             sources,
-            warnings,
+            warnings: told,
         })
     }
 
-    /// The environments of the steps of what was evaluated, and warnings about them.
+    /// The environments of the steps of what was evaluated, as far as nothing is wrong with them, and what there is to say
+    /// of all of them.
     pub fn environments(
         &self,
         evaluation: &Evaluation,
         texts: &mut Texts,
-    ) -> Result<(EnvironmentTable, Vec<Diagnostic>), EngineError> {
+    ) -> (EnvironmentTable, Vec<Diagnostic>) {
         let sources = Sources::open(&self.project.root, Some(&self.state.join("stat-cache")));
-        self.described(evaluation, &sources, texts)
+        self.surroundings(&sources, texts).describe(evaluation)
     }
 
-    fn described(
-        &self,
-        evaluation: &Evaluation,
-        sources: &Sources,
-        texts: &mut Texts,
-    ) -> Result<(EnvironmentTable, Vec<Diagnostic>), EngineError> {
-        let mut surroundings = Surroundings {
+    pub(super) fn surroundings<'a>(&'a self, sources: &'a Sources, texts: &'a mut Texts) -> Surroundings<'a> {
+        Surroundings {
             root: &self.project.root,
             state: &self.state,
             sources,
             texts,
-            warnings: Vec::new(),
-        };
-        let table = surroundings.describe(evaluation)?;
-        Ok((table, surroundings.warnings))
+            read: BTreeMap::new(),
+        }
     }
 
     /// What is to be done, each with its reason. With `check` everything that was realised is built again.

@@ -34,6 +34,14 @@ pub const NIX_TIMEOUT: &str = "E0615";
 pub const NO_TOOL: &str = "E0616";
 /// No interpreter of the version is there.
 pub const NO_PYTHON: &str = "E0617";
+/// Nothing says what a lock is to hold.
+pub const NOTHING_TO_LOCK: &str = "E0618";
+/// No program that writes a lock is here.
+pub const NO_LOCKER: &str = "E0619";
+/// A program that writes locks failed.
+pub const LOCKER_FAILED: &str = "E0627";
+/// uv.lock is of another pyproject.toml.
+pub const PYTHON_STALE: &str = "E0628";
 /// Packages could not be fetched or installed.
 pub const NOT_FETCHED: &str = "E0626";
 /// A lock of Python packages is not what it should be.

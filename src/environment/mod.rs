@@ -8,6 +8,7 @@ pub mod flake_ref;
 pub mod host;
 pub mod interpreter;
 pub mod key;
+pub mod locking;
 pub mod nix;
 pub mod python_lock;
 pub mod wheels;

@@ -90,6 +90,8 @@ pub enum Isolation {
     Off,
     /// In namespaces, with tools of the machine visible.
     HostTools,
+    /// By mlp itself, with pip or Nix, outside of namespaces: an environment, made of content whose hashes are in its key.
+    Pinned,
     /// In namespaces, with nothing visible but inputs and a pinned closure.
     Sandboxed,
 }

@@ -2,7 +2,7 @@
 
 use super::Build;
 use crate::base::digest::Digest;
-use crate::model::build::{BuildOutcome, Isolation};
+use crate::model::build::BuildOutcome;
 use crate::model::record::Attestation;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -21,7 +21,10 @@ pub(super) fn attestation(
 ) -> Attestation {
     let milliseconds =
         |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let inputs = read.iter().filter_map(|key| effective(build, *key));
+    let inputs = read
+        .iter()
+        .filter_map(|key| build.store.attested(*key).ok().flatten())
+        .map(|known| known.effective);
     Attestation {
         resolved_key,
         isolation: outcome.isolation,
@@ -39,16 +42,6 @@ pub(super) fn attestation(
         observed,
         differs: None,
     }
-}
-
-/// How hermetic the registered result of a key is: the best of the builds that gave it. None where nothing is attested.
-fn effective(build: &Build<'_>, resolved_key: Digest) -> Option<Isolation> {
-    let attestations = build.store.attestations(resolved_key).unwrap_or_default();
-    attestations
-        .iter()
-        .filter(|attestation| attestation.differs.is_none())
-        .map(|known| known.effective)
-        .max()
 }
 
 /// The processor's name and the kernel's version.

@@ -262,8 +262,7 @@ impl Life<'_> {
                 wall: began.elapsed(),
                 cpu: None,
                 peak_memory: None,
-                // Whatever fetched and unpacked it, its content is held against the hashes that its key has.
-                isolation: Isolation::Sandboxed,
+                isolation: Isolation::Pinned,
             },
             verified: Verified::default(),
             started,

@@ -191,6 +191,14 @@ impl Store {
         record::put(self.lease()?, &place, attestation.clone(), Outlives::Process).map(drop)
     }
 
+    /// How the registered result of a key came about: of the builds that gave it, the most hermetic. None where nothing is
+    /// attested.
+    pub fn attested(&self, resolved_key: Digest) -> Result<Option<Attestation>, StoreError> {
+        let same = self.attestations(resolved_key)?.into_iter();
+        let same = same.filter(|attestation| attestation.differs.is_none());
+        Ok(same.max_by_key(|attestation| (attestation.effective, attestation.isolation)))
+    }
+
     /// How a resolved key's realisations came about, oldest first. Damaged ones are left out.
     pub fn attestations(&self, resolved_key: Digest) -> Result<Vec<Attestation>, StoreError> {
         let folder = self.places.attestations(resolved_key);

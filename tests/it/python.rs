@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Runs Python code of the machine's `python3`.
-fn python(code: &str, folder: &Path) -> String {
+fn run_python(code: &str, folder: &Path) -> String {
     let output = Command::new("python3")
         .args(["-c", code])
         .current_dir(folder)
@@ -22,8 +22,8 @@ fn python(code: &str, folder: &Path) -> String {
 }
 
 /// The version that a `pythonX.Y` of the machine has.
-fn version() -> String {
-    python(
+pub(crate) fn version() -> String {
+    run_python(
         "import sys; print(f'{sys.version_info[0]}.{sys.version_info[1]}')",
         Path::new("/"),
     )
@@ -45,6 +45,11 @@ with zipfile.ZipFile(name, "w") as wheel:
         wheel.writestr(zipfile.ZipInfo(inner), text)
 print(hashlib.sha256(open(name, "rb").read()).hexdigest())
 "#;
+
+/// Writes a wheel of the project; its hash.
+pub(crate) fn wheel(project: &Project) -> String {
+    run_python(WHEEL, project.root())
+}
 
 const SCRIPT: &str = r#"
 import importlib.metadata, importlib.util, json, os, sys
@@ -71,7 +76,7 @@ said = step(["own"], env = packages, outputs = {{ file: File("said") }})
         version()
     ));
     project.write("look.py", SCRIPT);
-    let hash = python(WHEEL, project.root());
+    let hash = wheel(&project);
     project.write(
         "pylock.toml",
         &format!(
@@ -122,6 +127,19 @@ fn a_step_sees_its_locks_packages_and_the_interpreter() {
     assert!(project.build(&["made"]).built().is_empty());
     let again = project.run(&["build", "made", "--check"]);
     assert_eq!(again.code, Some(0), "{}", again.err);
+
+    // How it was made is told as it is: the step in the sandbox, its packages not.
+    let show = project.run(&["show", "made", "--format", "json"]);
+    let show: serde_json::Value = serde_json::from_str(&show.out).unwrap();
+    let isolation = (
+        show[0]["isolation"].as_str(),
+        show[0]["effective_isolation"].as_str(),
+    );
+    assert_eq!(isolation, (Some("sandboxed"), Some("pinned")));
+    let shown = project.run(&["show", "made"]).out;
+    let made =
+        "in the sandbox; of what it reads, some outside of the sandbox, from content that is pinned by hash";
+    assert!(shown.contains(made), "{shown}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::{Sources, Span};
 use std::collections::BTreeMap;
 
-const LOCK: &str = "write the lock anew: `nix flake lock`";
+const LOCK: &str = "write the lock anew: `mlp env lock`";
 
 /// What there is to say where a flake has no flake.lock beside it. Nothing, where it has no inputs: then there is nothing
 /// to lock.
@@ -17,7 +17,7 @@ pub fn missing(flake: &Flake) -> Option<Diagnostic> {
     let (name, input) = flake.inputs.iter().next()?;
     let error = Diagnostic::error(codes::MISSING_LOCK, input.name, "this flake has no flake.lock");
     let error = error.at(format!("nothing says which content `{name}` stands for"));
-    Some(error.help("write it with `nix flake lock`, and commit it: `git add flake.lock`"))
+    Some(error.help("write it with `mlp env lock`, and commit it: `git add flake.lock`"))
 }
 
 /// Everything that is wrong between a flake and its lock. Without an error among it, each input of the flake leads to a
@@ -58,7 +58,7 @@ impl Check<'_> {
             let message = format!("input `{input}` of `{node}` leads nowhere in flake.lock");
             let error = Diagnostic::error(codes::BROKEN_FOLLOWS, span, message).at(why.to_string());
             self.diagnostics.push(
-                error.help("mend the `follows` in flake.nix, then write the lock anew: `nix flake lock`"),
+                error.help("mend the `follows` in flake.nix, then write the lock anew: `mlp env lock`"),
             );
         }
     }
@@ -86,9 +86,8 @@ impl Check<'_> {
         let diagnostic = if is_override {
             // As in Nix: what is overridden need not exist.
             let message = format!("`{shown}` is overridden, and there is no such input");
-            Diagnostic::warning(codes::STALE_LOCK, input.name, message).help(
-                "take the override away; or, if the input is new, write the lock anew: `nix flake lock`",
-            )
+            Diagnostic::warning(codes::STALE_LOCK, input.name, message)
+                .help("take the override away; or, if the input is new, write the lock anew: `mlp env lock`")
         } else {
             let message = format!("flake.lock does not know the input `{shown}`");
             Diagnostic::error(codes::STALE_LOCK, input.name, message)
@@ -156,7 +155,7 @@ impl Check<'_> {
                 .at(format!("this is {}", what(input.flake)))
                 .label(place, "locked here");
             self.diagnostics
-                .push(error.help(format!("lock it again: `nix flake update {shown}`")));
+                .push(error.help(format!("lock it again: `mlp env update {shown}`")));
         }
     }
 
@@ -215,8 +214,12 @@ impl Check<'_> {
                     None => error,
                 };
                 let error = error.note("a git tree with changes that are not committed is locked like that");
-                self.diagnostics
-                    .push(error.help(format!("lock it again: `nix flake update {name}`")));
+                let again = match direct {
+                    Some((input, _)) => format!("lock it again: `mlp env update {input}`"),
+                    // An input of an input has no name of its own here.
+                    None => "lock all of it again: `mlp env update`".to_owned(),
+                };
+                self.diagnostics.push(error.help(again));
             }
             if locked.reference.is_machine_local() {
                 let (span, place) = match direct {

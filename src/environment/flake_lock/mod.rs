@@ -78,7 +78,7 @@ struct Reader<'a> {
 type Read<T> = Result<T, Box<Diagnostic>>;
 
 const AGAIN: &str =
-    "flake.lock is written by Nix: restore it from version control, or write it anew with `nix flake lock`";
+    "flake.lock is written by Nix: restore it from version control, or write it anew: `mlp env lock`";
 
 impl Reader<'_> {
     fn span(&self, path: &[&str]) -> Span {
@@ -136,7 +136,7 @@ impl Reader<'_> {
                     format!("flake.lock has version {version}, and version {VERSION} is what is understood");
                 let error = Diagnostic::error(codes::LOCK_VERSION, self.span(&["version"]), message);
                 return Err(Box::new(
-                    error.help("write it anew with `nix flake lock` of Nix 2.4 or later"),
+                    error.help("write it anew: `mlp env lock`, with Nix 2.4 or later"),
                 ));
             }
             _ => return self.error(&["version"], "`version` is missing, or not a number"),

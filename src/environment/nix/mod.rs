@@ -4,6 +4,7 @@
 
 mod command;
 mod error;
+mod lock;
 mod shell;
 
 pub use error::{NixError, not_installed};

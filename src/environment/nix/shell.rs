@@ -216,7 +216,7 @@ fn real_path(link: &Path) -> Result<PathBuf, NixError> {
 }
 
 /// The reference to a flake in a directory. No letter of it may mean something in a reference; and Nix decodes none.
-fn place(flake: &Path) -> Result<String, NixError> {
+pub(super) fn place(flake: &Path) -> Result<String, NixError> {
     let path = flake.to_string_lossy();
     let plain = |letter: u8| letter.is_ascii_alphanumeric() || b"/_-.+~@,=".contains(&letter);
     match flake.is_absolute() && path.bytes().all(plain) {

@@ -2,12 +2,14 @@
 //! needs and, for each, the one wheel that is installed, by its hash. Nothing is fetched, resolved or built here. Talks to
 //! the language's sources and diagnostics.
 
+mod agree;
 mod marker;
 mod pylock;
 mod requirements;
 mod target;
 mod uv;
 
+pub use agree::agree;
 pub use target::{InvalidPython, Target};
 
 use super::codes;
@@ -44,10 +46,25 @@ pub struct Wheel {
 /// Where a wheel is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
+    /// In the index that tools ask where they are told of no other: found by name and version there, or in whatever mirror
+    /// of it the machine is set to.
+    Index,
     /// At a URL. It is in no key: the hash is.
     Url(String),
     /// At a path, relative to the lock.
     Path(String),
+}
+
+/// How locks name the index that is asked where nothing else is said: uv writes it as each package's `registry`, PEP 751 as
+/// its `index`. A package that a lock has from another one is fetched from where the lock saw it.
+const DEFAULT_INDEX: &str = "https://pypi.org/simple";
+
+/// The place of a file that a lock saw at `url`, in the index `index` if it was in one.
+fn place_of(url: &str, index: Option<&str>) -> Place {
+    match index {
+        Some(index) if index.trim_end_matches('/') == DEFAULT_INDEX => Place::Index,
+        _ => Place::Url(url.to_owned()),
+    }
 }
 
 /// A package whose wheel is one of those with these hashes.

@@ -1,7 +1,7 @@
 //! pylock.toml (PEP 751): packages with markers, all of which that hold are installed. Extras and groups are not chosen.
 //! Talks to its module alone.
 
-use super::{Needed, Offer, Place, Reading, codes, file_of, hex};
+use super::{Needed, Offer, Place, Reading, codes, file_of, hex, place_of};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
@@ -25,6 +25,7 @@ struct Package {
     name: Spanned<String>,
     version: Option<String>,
     marker: Option<Spanned<String>>,
+    index: Option<String>,
     requires_python: Option<Spanned<String>>,
     vcs: Option<toml::Value>,
     directory: Option<toml::Value>,
@@ -44,13 +45,13 @@ struct File {
 }
 
 impl File {
-    fn offer(&self) -> Option<Offer> {
-        let place = match (&self.url, &self.path) {
-            (Some(url), _) => Place::Url(url.clone()),
-            (None, Some(path)) => Place::Path(path.clone()),
+    /// The file as it is offered; `index` is that of its package.
+    fn offer(&self, index: Option<&str>) -> Option<Offer> {
+        let (place, named) = match (&self.url, &self.path) {
+            (Some(url), _) => (place_of(url, index), url),
+            (None, Some(path)) => (Place::Path(path.clone()), path),
             (None, None) => return None,
         };
-        let (Place::Url(named) | Place::Path(named)) = &place;
         let file = self.name.clone().unwrap_or_else(|| file_of(named));
         Some(Offer {
             file,
@@ -126,11 +127,9 @@ fn install(reading: &mut Reading<'_>, package: &Package) {
     if let Some(requires) = &package.requires_python {
         reading.requires_python(requires.get_ref(), requires.span());
     }
-    let offers = package
-        .wheels
-        .iter()
-        .chain(&package.archive)
-        .filter_map(File::offer)
+    let files = package.wheels.iter().chain(&package.archive);
+    let offers = files
+        .filter_map(|file| file.offer(package.index.as_deref()))
         .collect();
     let sdist = package.sdist.is_some() || package.archive.is_some();
     reading.choose(Needed {

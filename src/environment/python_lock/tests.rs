@@ -80,9 +80,9 @@ socks = [ {{ name = "pysocks" }}, {{ name = "colorama", marker = "sys_platform =
 [[package]]
 name = "idna"
 version = "3.10"
-source = {{ registry = "https://index.example/simple" }}
+source = {{ registry = "wheels" }}
 dependencies = [ {{ name = "requests", extra = ["socks"] }} ]
-wheels = [ {{ path = "wheels/idna-3.10-py3-none-any.whl", hash = "sha256:{a}" }} ]
+wheels = [ {{ path = "idna-3.10-py3-none-any.whl", hash = "sha256:{a}" }} ]
 
 [[package]]
 name = "pysocks"
@@ -111,6 +111,42 @@ fn a_uv_lock_is_walked_from_the_project() {
     let url =
         "https://files.example.org/numpy-2.2.6-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl";
     assert_eq!(environment.wheels[0].place, Place::Url(url.to_owned()));
+}
+
+#[test]
+fn files_of_the_default_index_are_found_by_name_and_others_where_the_lock_saw_them() {
+    let place = |name: &str, text: &str| read_as(name, text, "3.11").0.wheels[0].place.clone();
+    let text = |registry: &str, at: &str| {
+        let package = format!(
+            "[[package]]\nname = \"x\"\nversion = \"1\"\nsource = {{ registry = \"{registry}\" }}\nwheels = [ {{ {at}, hash = \"sha256:{}\" }} ]",
+            hash('a')
+        );
+        uv("{ name = \"x\" }", &package)
+    };
+    let url = "url = \"https://mirror.example/x-1-py3-none-any.whl\"";
+    let elsewhere = Place::Url("https://mirror.example/x-1-py3-none-any.whl".to_owned());
+    assert_eq!(place("uv.lock", &text(DEFAULT_INDEX, url)), Place::Index);
+    assert_eq!(
+        place("uv.lock", &text("https://other.example/simple", url)),
+        elsewhere
+    );
+    let path = "path = \"x-1-py3-none-any.whl\"";
+    let in_folder = Place::Path("wheels/x-1-py3-none-any.whl".to_owned());
+    assert_eq!(place("uv.lock", &text("wheels", path)), in_folder);
+    let text = |index: &str| {
+        let wheel = format!(
+            "wheels = [{{ {url}, hashes = {{ sha256 = \"{}\" }} }}]",
+            hash('a')
+        );
+        pylock(&format!(
+            "[[packages]]\nname = \"x\"\nversion = \"1\"\n{index}\n{wheel}"
+        ))
+    };
+    assert_eq!(
+        place("pylock.toml", &text("index = \"https://pypi.org/simple/\"")),
+        Place::Index
+    );
+    assert_eq!(place("pylock.toml", &text("")), elsewhere);
 }
 
 #[test]

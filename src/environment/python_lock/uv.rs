@@ -1,7 +1,7 @@
 //! uv.lock: a graph of packages, walked from the project's own dependencies. Development groups and the project's extras
 //! are no part of an environment. Talks to its module alone.
 
-use super::{Needed, Offer, Place, Reading, codes, file_of, sha256};
+use super::{Needed, Offer, Place, Reading, codes, file_of, place_of, sha256};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
@@ -77,14 +77,18 @@ impl Package {
     }
 
     fn offers(&self) -> Vec<Offer> {
+        let registry = self.source.get("registry").and_then(toml::Value::as_str);
         let offer = |file: &File| {
-            let place = match (&file.url, &file.path) {
-                (Some(url), _) => Place::Url(url.clone()),
-                (None, Some(path)) => Place::Path(path.clone()),
+            let (place, named) = match (&file.url, &file.path) {
+                (Some(url), _) => (place_of(url, registry), url.clone()),
+                // A folder of wheels is a registry too, and its files are named from there.
+                (None, Some(path)) => {
+                    let path = registry.map_or_else(|| path.clone(), |folder| format!("{folder}/{path}"));
+                    (Place::Path(path.clone()), path)
+                }
                 (None, None) => self.place()?,
             };
-            let (Place::Url(named) | Place::Path(named)) = &place;
-            let file_name = file.filename.clone().unwrap_or_else(|| file_of(named));
+            let file_name = file.filename.clone().unwrap_or_else(|| file_of(&named));
             Some(Offer {
                 file: file_name,
                 place,
@@ -95,16 +99,10 @@ impl Package {
     }
 
     /// A wheel that is named alone lies where the package's source says: a URL of the file, or a path.
-    fn place(&self) -> Option<Place> {
-        let text = |key: &str| {
-            self.source
-                .get(key)
-                .and_then(toml::Value::as_str)
-                .map(str::to_owned)
-        };
-        text("url")
-            .map(Place::Url)
-            .or_else(|| text("path").map(Place::Path))
+    fn place(&self) -> Option<(Place, String)> {
+        let text = |key: &str| self.source.get(key).and_then(toml::Value::as_str);
+        let url = text("url").map(|url| (Place::Url(url.to_owned()), url.to_owned()));
+        url.or_else(|| text("path").map(|path| (Place::Path(path.to_owned()), path.to_owned())))
     }
 }
 

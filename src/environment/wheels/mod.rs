@@ -74,14 +74,13 @@ pub fn datum(environment: &PythonEnvironment, python: &str, interpreter: Datum) 
     ]))
 }
 
-/// Where the wheels are: for pip a requirement of each that is at a URL of its own, by name; of files the mount path.
+/// Where the wheels are: for pip a requirement of each that is at a URL of its own, by name; those of the
+/// index are found by theirs.
 pub fn locators(environment: &PythonEnvironment) -> BTreeMap<String, String> {
     let wheels = environment.wheels.iter();
     let own = wheels.filter_map(|wheel| match &wheel.place {
-        // The index has it under its name, and may be a mirror.
-        Place::Url(url) if url.starts_with("https://files.pythonhosted.org/") => None,
         Place::Url(url) => Some((wheel.name.clone(), url.clone())),
-        Place::Path(_) => None,
+        Place::Index | Place::Path(_) => None,
     });
     own.collect()
 }
