@@ -17,6 +17,7 @@ mod faults;
 mod flakes;
 mod interrupted;
 mod lsp;
+mod notebook;
 mod own_flake;
 mod process;
 mod project;

@@ -198,7 +198,8 @@ fn store() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-store")
 }
 
-fn run(project: &Project, arguments: &[&str]) -> Ran {
+/// Runs a command with a store in which packages that were fetched once are kept.
+pub(crate) fn run(project: &Project, arguments: &[&str]) -> Ran {
     Ran::of(
         project
             .command(arguments)

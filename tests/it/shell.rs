@@ -39,7 +39,11 @@ fn a_command_runs_with_the_inputs_and_variables_of_the_step() {
         "{}",
         ran.err
     );
-    assert!(ran.err.contains("nothing that is written in it is registered"), "{}", ran.err);
+    assert!(
+        ran.err.contains("nothing that is written in it is registered"),
+        "{}",
+        ran.err
+    );
     // What it wrote is gone, what it reads is built, and the step itself is not.
     assert!(!project.root().join("result").exists() && !project.root().join("o").exists());
     assert_eq!(project.build(&["made"]).built(), ["made"]);

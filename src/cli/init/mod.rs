@@ -1,4 +1,10 @@
-//! `mlp init`: a small pipeline to start from, with data that it runs on.
+//! `mlp init`: a small pipeline to start from, with data that it runs on; or a notebook as one.
+
+mod files;
+mod from_notebook;
+mod notebook;
+mod packages;
+mod scan;
 
 use super::exit::{Exit, Refusal};
 use crate::engine::PIPELINE;
@@ -6,7 +12,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The starter.
-const STARTER: &str = include_str!("init/pipeline.mlp");
+const STARTER: &str = include_str!("pipeline.mlp");
 /// The data that it runs on.
 const POINTS: &str = "points.csv";
 
@@ -15,7 +21,11 @@ const POINTS: &str = "points.csv";
 /// It trains a network to tell whether a point lies inside a circle, and explains every line; put your own table and
 /// network in their place. Nothing that exists is overwritten.
 ///
+/// With `--from` it is a Jupyter notebook: its code cells as a Python script, run by one step. What it reads and writes is
+/// guessed from the code, what is Jupyter's own is taken out with a word.
+///
 ///   mlp init
+///   mlp init --from train.ipynb
 ///   mlp init my-project && cd my-project && mlp build evaluate
 #[derive(clap::Args, Debug)]
 #[command(verbatim_doc_comment)]
@@ -23,10 +33,16 @@ pub(super) struct Arguments {
     /// The folder; made if it is missing.
     #[arg(default_value = ".")]
     folder: PathBuf,
+    /// A Jupyter notebook to start from.
+    #[arg(long, value_name = "NOTEBOOK")]
+    from: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
     let folder = &arguments.folder;
+    if let Some(notebook) = &arguments.from {
+        return from_notebook::run(notebook, folder);
+    }
     std::fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
     // The pipeline last: a folder with a pipeline has its data too.
     write(&folder.join(POINTS), &points())?;
@@ -77,6 +93,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let arguments = Arguments {
             folder: folder.path().join("new"),
+            from: None,
         };
         assert_eq!(run(&arguments).unwrap(), Exit::Success);
         let pipeline = arguments.folder.join(PIPELINE);
