@@ -409,6 +409,12 @@ pub(crate) fn value_output(kind: ArtifactKind, schema: Datum) -> OutputSpec {
     }
 }
 
+/// A list of values of inputs, as one of a derivation's arguments.
+pub(crate) fn encode_list(values: &[LateValue], inputs: &mut Inputs) -> Datum {
+    let items = values.iter().map(|value| encode_input(value, inputs)).collect();
+    variant("list", [("items", Datum::List(items))])
+}
+
 /// A value of an input, as a derivation's argument.
 pub(crate) fn encode_input(value: &LateValue, inputs: &mut Inputs) -> Datum {
     let path = value.path.iter().cloned().map(Datum::Str).collect();

@@ -7,7 +7,7 @@ use super::compare::equal;
 use super::late::{Late, Operation, Term, value_of, value_output};
 use super::machine::{Failed, Machine};
 use super::render;
-use super::value::{Entries, List, MAX_DEPTH, Record, Value, Variant, grow, shrink};
+use super::value::{Entries, LateId, List, MAX_DEPTH, Record, Value, Variant, grow, shrink};
 use crate::shapes;
 use crate::spec::{ArtifactKind, Datum, InputSource, LateValue};
 use std::rc::Rc;
@@ -269,6 +269,11 @@ impl Machine<'_> {
             Term::Late(id) => self.late_value(*id),
             term => self.own_value(term.clone(), place),
         }
+    }
+
+    /// A late value as an output of its own.
+    pub(crate) fn own_late(&mut self, late: LateId, place: Place) -> LateValue {
+        self.own_value(Term::Late(late), place)
     }
 
     /// The value of a term as an output of its own.

@@ -40,7 +40,7 @@ fn choose(args: &ChooseArgs, inputs: &Inputs) -> Outcome<Vec<i64>> {
 }
 
 /// The better one first; those that are not finite last.
-fn order(a: Option<Numeric>, b: Option<Numeric>, highest: bool) -> Ordering {
+pub(crate) fn order(a: Option<Numeric>, b: Option<Numeric>, highest: bool) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) => {
             let rising = a.float().total_cmp(&b.float());

@@ -1,6 +1,6 @@
 //! The `mlp-data` program: builds data derivations and small arithmetic on results. `mlp` starts it in a build directory that holds `call.json`.
 
-use mlp_data::{calc, choose, csv, program, split};
+use mlp_data::{calc, choose, csv, program, propose, split};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -9,6 +9,7 @@ fn main() -> ExitCode {
         "choose" => choose::build(call, channel),
         "data.csv" => csv::build(call, channel),
         "data.split" => split::build(call, channel),
+        "propose" => propose::build(call, channel),
         other => Err(program::unknown_builtin("mlp-data", other)),
     })
 }

@@ -52,6 +52,11 @@ pub const BUILTINS: &[Builtin] = &[
         version: 1,
         program: Program::Trainer,
     },
+    Builtin {
+        name: "propose",
+        version: 1,
+        program: Program::Data,
+    },
 ];
 
 /// The builtin called `name`.

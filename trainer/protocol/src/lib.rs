@@ -19,5 +19,6 @@ pub mod failure;
 pub mod graph;
 pub mod message;
 pub mod net;
+pub mod propose;
 pub mod train;
 pub mod understood;

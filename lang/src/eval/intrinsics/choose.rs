@@ -20,22 +20,28 @@ pub(super) const TABLE: Table = &[("halving", 5, halving)];
 type Answer = Result<Value, Failed>;
 
 /// What is to be chosen from.
-struct Choice {
-    candidates: Vec<Value>,
+pub(super) struct Choice {
+    pub(super) candidates: Vec<Value>,
     labels: Vec<String>,
-    highest: bool,
+    pub(super) highest: bool,
     place: Place,
 }
 
 impl Choice {
-    fn new(machine: &mut Machine<'_>, given: &Given, highest: bool) -> Result<Self, Failed> {
-        let xs = given.get("xs");
+    /// The candidates of the argument `label`.
+    pub(super) fn new(
+        machine: &mut Machine<'_>,
+        given: &Given,
+        label: &str,
+        highest: bool,
+    ) -> Result<Self, Failed> {
+        let xs = given.get(label);
         let Value::List(list) = &xs else {
             return Err(machine.unexpected(given.place, "a list", &xs));
         };
         if list.items().is_empty() {
             let message = "there is nothing to choose from";
-            return Err(given.wrong(machine, "xs", message, "is empty here"));
+            return Err(given.wrong(machine, label, message, "is empty here"));
         }
         let candidates = list.items().to_vec();
         let labelled = candidates.iter().enumerate();
@@ -51,33 +57,27 @@ impl Choice {
     }
 
     /// A derivation that writes the positions of the best `keep`: of all candidates, or of those that `of` gives.
-    fn choose(
+    pub(super) fn choose(
         &self,
         machine: &mut Machine<'_>,
         figures: Vec<Datum>,
-        mut inputs: Inputs,
+        inputs: Inputs,
         keep: usize,
-        of: Option<SpecId>,
+        of: Option<Datum>,
     ) -> SpecId {
         let mut args = BTreeMap::from([
             ("figures".to_owned(), Datum::List(figures)),
             ("highest".to_owned(), Datum::Bool(self.highest)),
             ("keep".to_owned(), Datum::Int(keep as i64)),
         ]);
-        if let Some(before) = of {
-            let positions = LateValue {
-                source: value_of(before),
-                path: Vec::new(),
-            };
-            args.insert("of".to_owned(), encode_input(&positions, &mut inputs));
-        }
+        args.extend(of.map(|of| ("of".to_owned(), of)));
         let origin = machine.origin(self.place);
         let output = value_output(ArtifactKind::Value, Datum::Null);
         machine.computed("choose", args, inputs, origin, output)
     }
 
     /// The choice of what `chooser` writes first.
-    fn pick(self, machine: &mut Machine<'_>, chooser: SpecId) -> Answer {
+    pub(super) fn pick(self, machine: &mut Machine<'_>, chooser: SpecId) -> Answer {
         match Pick::new(self.candidates, self.labels, position(chooser, 0)) {
             Some(pick) => Ok(Value::Pick(pick)),
             None => Err(machine.too_deep(self.place)),
@@ -86,7 +86,7 @@ impl Choice {
 }
 
 /// What a chooser writes at `rank`.
-fn position(chooser: SpecId, rank: usize) -> LateValue {
+pub(super) fn position(chooser: SpecId, rank: usize) -> LateValue {
     LateValue {
         source: value_of(chooser),
         path: vec![rank.to_string()],
@@ -103,7 +103,7 @@ fn max_by(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answ
 
 fn extreme(machine: &mut Machine<'_>, function: FunctionId, highest: bool, place: Place) -> Answer {
     let given = Given::take(machine, function, place);
-    let choice = Choice::new(machine, &given, highest)?;
+    let choice = Choice::new(machine, &given, "xs", highest)?;
     let by = given.get("by");
     let mut inputs = Inputs::default();
     let mut figures = Vec::with_capacity(choice.candidates.len());
@@ -124,13 +124,13 @@ fn extreme(machine: &mut Machine<'_>, function: FunctionId, highest: bool, place
 fn halving(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
     let given = Given::take(machine, function, place);
     let (by, highest) = direction(machine, &given)?;
-    let choice = Choice::new(machine, &given, highest)?;
+    let choice = Choice::new(machine, &given, "xs", highest)?;
     let eta = given.count(machine, "eta", 2)?.unwrap_or(2) as usize;
     let rungs = rungs(machine, &given)?;
     let mut before: Option<SpecId> = None;
     let mut left = choice.candidates.len();
     for (at, rung) in rungs.iter().enumerate() {
-        let figures = rung_figures(machine, &choice, &by, *rung)?;
+        let figures = figures(machine, &choice, &by, Some(*rung))?;
         let made = machine.specs.mark();
         let mut inputs = Inputs::default();
         let read: Vec<Datum> = match before {
@@ -147,7 +147,14 @@ fn halving(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Ans
         // The last one left needs no further rung.
         let last = at + 1 == rungs.len() || left / eta <= 1;
         left = if last { 1 } else { left / eta };
-        let chooser = choice.choose(machine, read, inputs, left, before);
+        let of = before.map(|before| {
+            let positions = LateValue {
+                source: value_of(before),
+                path: Vec::new(),
+            };
+            encode_input(&positions, &mut inputs)
+        });
+        let chooser = choice.choose(machine, read, inputs, left, of);
         if !last {
             machine.specs.name(made, &format!(".rung{rung}"));
         }
@@ -162,35 +169,41 @@ fn halving(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Ans
     }
 }
 
-/// The figures of all candidates at a rung, each in an output; all lie in the same way in theirs.
-fn rung_figures(
+/// The figures of all candidates, at a rung where there is one, each in an output; all lie in the same way in theirs.
+pub(super) fn figures(
     machine: &mut Machine<'_>,
     choice: &Choice,
     by: &Value,
-    rung: i64,
+    rung: Option<i64>,
 ) -> Result<Vec<LateValue>, Failed> {
     let place = choice.place;
+    let labels: Vec<String> = choice
+        .labels
+        .iter()
+        .map(|label| match rung {
+            Some(rung) => format!("{label}, rung={rung}"),
+            None => label.clone(),
+        })
+        .collect();
     let mut terms = Vec::with_capacity(choice.candidates.len());
-    for (candidate, label) in choice.candidates.iter().zip(&choice.labels) {
+    for (candidate, label) in choice.candidates.iter().zip(&labels) {
         let made = machine.specs.mark();
-        let figure = machine.apply(by, [candidate.clone(), Value::Int(rung)], place);
+        let figure = match rung {
+            Some(rung) => machine.apply(by, [candidate.clone(), Value::Int(rung)], place),
+            None => machine.apply(by, [candidate.clone()], place),
+        };
         let figure = figure.and_then(|figure| match machine.term(&figure) {
             Some(term) => Ok(machine.term_value(&term, place)),
             None => Err(machine.unexpected(place, "a number", &figure)),
         });
-        machine.specs.name(made, &format!("[{label}, rung={rung}]"));
+        machine.specs.name(made, &format!("[{label}]"));
         terms.push(figure?);
     }
-    let labels: Vec<String> = choice
-        .labels
-        .iter()
-        .map(|label| format!("{label}, rung={rung}"))
-        .collect();
     Ok(machine.one_path(terms, &labels, place))
 }
 
 /// The figure of the candidate at a position that the build will know.
-fn chosen_figure(figures: &[LateValue], position: LateValue) -> LateValue {
+pub(super) fn chosen_figure(figures: &[LateValue], position: LateValue) -> LateValue {
     LateValue {
         path: figures
             .first()
@@ -204,7 +217,7 @@ fn chosen_figure(figures: &[LateValue], position: LateValue) -> LateValue {
 }
 
 /// The function that gives figures, and whether the highest is best.
-fn direction(machine: &mut Machine<'_>, given: &Given) -> Result<(Value, bool), Failed> {
+pub(super) fn direction(machine: &mut Machine<'_>, given: &Given) -> Result<(Value, bool), Failed> {
     match (given.get("min"), given.get("max")) {
         (Value::Null, Value::Null) => {
             let message = "a search needs the figure that decides";

@@ -5,6 +5,7 @@
 //! variant of its own name and parameters.
 
 mod augment;
+mod bayes;
 mod choose;
 mod codecs;
 mod data;
@@ -62,6 +63,7 @@ const TABLES: &[(&str, Table)] = &[
     ("nn", traced::NN),
     ("search", search::TABLE),
     ("search", choose::TABLE),
+    ("search", bayes::TABLE),
 ];
 
 /// The function with a qualified name; names of the prelude may stand alone.

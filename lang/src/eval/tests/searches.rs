@@ -4,6 +4,7 @@ use super::project::{messages, project};
 use crate::spec::{Builder, DerivationSpec, InputSource, LateValue};
 use mlp_protocol::calc::CalcArgs;
 use mlp_protocol::choose::ChooseArgs;
+use mlp_protocol::propose::ProposeArgs;
 use std::fmt::Write;
 
 const SEARCH: &str = r#"import std.{data, loss, metrics, ml, nn, optim, search}
@@ -28,7 +29,7 @@ fn brief(specs: &[DerivationSpec]) -> String {
             panic!("{:?}", spec.builder)
         };
         writeln!(text, "{} ({builder})", spec.name).unwrap();
-        if ["calc", "choose"].contains(&builder.as_str()) {
+        if ["calc", "choose", "propose"].contains(&builder.as_str()) {
             writeln!(text, "    {}", super::pipelines::json(&spec.args)).unwrap();
         }
         for (name, input) in &spec.inputs {
@@ -154,4 +155,44 @@ fn a_candidate_that_fails_is_named() {
     let text = SEARCH.to_owned()
         + "flat = best.use(c => run({ lr: c.lr, width: c.width - 16 }, parts.train, 1, 1).model)\n";
     insta::assert_snapshot!(messages(&text));
+}
+
+#[test]
+fn a_search_by_a_model_is_a_row_of_proposals() {
+    let text = SEARCH.replace(
+        "best  = search.halving(configs, rungs = [1, 3, 9], eta = 2, min = (c, epochs) => run(c, parts.train, epochs, 1).val.loss)",
+        "best  = search.bayes(configs, n = 3, min = c => run(c, parts.train, 2, 1).val.loss)",
+    );
+    let mut project = project(&text);
+    assert_eq!(project.wrong, "");
+    let (outcome, said) = project.build(&["best"]);
+    assert_eq!(said, "");
+    let specs = &outcome.evaluation.specs;
+    insta::assert_snapshot!("bayes", brief(specs));
+    for spec in specs {
+        if spec.builder == Builder::Builtin("propose".to_owned()) {
+            let args = super::pipelines::json(&spec.args);
+            let read: ProposeArgs = serde_json::from_value(args.clone()).unwrap();
+            assert_eq!(serde_json::to_value(read).unwrap(), args, "{}", spec.name);
+        }
+    }
+}
+
+#[test]
+fn more_trials_keep_those_that_there_are() {
+    let specs = |n: usize| {
+        let text = format!(
+            "{SEARCH}pool = search.random({{ lr: search.log_uniform(1e-4, 1e-1) }}, n = 12, seed = 7)\n\
+             more = search.bayes(pool, n = {n}, min = c => run({{ lr: c.lr, width: 16 }}, parts.train, 2, 1).val.loss)\n"
+        );
+        let mut project = project(&text);
+        let (outcome, said) = project.build(&["more"]);
+        assert_eq!(said, "");
+        outcome.evaluation.specs
+    };
+    let (few, many) = (specs(5), specs(8));
+    // All but the chooser.
+    let trials = few.len() - 1;
+    assert_eq!(brief(&few[..trials]), brief(&many[..trials]));
+    assert_eq!(many.len() - few.len(), 6);
 }
