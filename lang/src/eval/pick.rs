@@ -8,6 +8,7 @@ use super::late::{Late, Operation, Term, value_of, value_output};
 use super::machine::{Failed, Machine};
 use super::render;
 use super::value::{Entries, LateId, List, MAX_DEPTH, Record, Value, Variant, grow, shrink};
+use crate::hir::BinaryOp;
 use crate::shapes;
 use crate::spec::{ArtifactKind, Datum, InputSource, LateValue};
 use std::rc::Rc;
@@ -95,6 +96,13 @@ impl Machine<'_> {
         }
         if values.iter().all(is_file) {
             return self.choose_artifact(pick, values, place);
+        }
+        let inner = values.iter().map(|value| match value {
+            Value::Pick(inner) => Some(Rc::clone(inner)),
+            _ => None,
+        });
+        if let Some(inner) = inner.collect::<Option<Vec<_>>>() {
+            return self.choose_pick(pick, &inner, place);
         }
         if let Value::Function(function) = first
             && values
@@ -226,6 +234,44 @@ impl Machine<'_> {
             source: choose_source(pick, sources),
             ..first
         }))
+    }
+
+    /// A choice among choices is one among all their candidates: the chosen one's position is behind those of the choices
+    /// before its own.
+    fn choose_pick(&mut self, pick: &Pick, inner: &[Rc<Pick>], place: Place) -> Result<Value, Failed> {
+        if let [first, rest @ ..] = inner
+            && rest.iter().all(|other| Rc::ptr_eq(first, other))
+        {
+            return Ok(Value::Pick(Rc::clone(first)));
+        }
+        let (mut candidates, mut labels) = (Vec::new(), Vec::new());
+        let mut positions = Vec::with_capacity(inner.len());
+        for (own, label) in inner.iter().zip(&pick.labels) {
+            let index = self.artifacts.late_id(Late::At(own.index.clone()));
+            let before = Term::Known(Datum::Int(candidates.len() as i64));
+            positions.push(Term::Of(Box::new(Operation::Binary(
+                BinaryOp::Add,
+                before,
+                Term::Late(index),
+            ))));
+            self.reserve(
+                (candidates.len() + own.candidates.len()).saturating_mul(40),
+                place,
+            )?;
+            candidates.extend_from_slice(&own.candidates);
+            labels.extend(own.labels.iter().map(|inner| format!("{label}, {inner}")));
+        }
+        let made = self.specs.mark();
+        let chosen = self.choose_late(pick, &positions, place);
+        let Value::Late(chosen) = chosen else {
+            return Err(self.unexpected(place, "a late value", &chosen));
+        };
+        let index = self.own_late(chosen, place);
+        self.specs.name(made, ".position");
+        match Pick::new(candidates, labels, index) {
+            Some(pick) => Ok(Value::Pick(pick)),
+            None => Err(self.too_deep(place)),
+        }
     }
 
     fn choose_late(&mut self, pick: &Pick, terms: &[Term], place: Place) -> Value {

@@ -196,3 +196,16 @@ fn more_trials_keep_those_that_there_are() {
     assert_eq!(brief(&few[..trials]), brief(&many[..trials]));
     assert_eq!(many.len() - few.len(), 6);
 }
+
+#[test]
+fn a_choice_among_choices_is_one_among_all_candidates() {
+    let text = SEARCH.to_owned()
+        + "width = min_by([16, 32], width => run({ lr: 0.1, width }, parts.train, 1, 1).val.loss)\n\
+           both = width.use(width => min_by([{ lr, width } for lr in [0.1, 0.01]], c => run(c, parts.train, 2, 1).val.loss))\n\
+           model = both.use(c => run(c, parts.train, 9, 1).model)\n";
+    let mut project = project(&text);
+    assert_eq!(project.wrong, "");
+    let (outcome, said) = project.build(&["model"]);
+    assert_eq!(said, "");
+    insta::assert_snapshot!("choice_among_choices", brief(&outcome.evaluation.specs));
+}
