@@ -1,6 +1,7 @@
 //! Whether a flake.lock belongs to a flake.nix and pins all of it; each disagreement a diagnostic with both places and
 //! the command that mends it. Talks to the language's diagnostics.
 
+use super::follow::Walk;
 use super::{Edge, FlakeLock, LockNode, json};
 use crate::environment::codes;
 use crate::environment::flake_nix::{Flake, FlakeInput, Target};
@@ -10,6 +11,9 @@ use mlp_lang::source::{Sources, Span};
 use std::collections::BTreeMap;
 
 const LOCK: &str = "write the lock anew: `mlp env lock`";
+
+/// Mistakes of one lock that are told.
+const MOST_TOLD: usize = 50;
 
 /// What there is to say where a flake has no flake.lock beside it. Nothing, where it has no inputs: then there is nothing
 /// to lock.
@@ -32,6 +36,8 @@ pub fn check(sources: &Sources, flake: &Flake, lock: &FlakeLock) -> Vec<Diagnost
     check.inputs(&lock.root, &flake.inputs, &[]);
     check.additional(flake);
     check.pinned(flake);
+    // Nobody reads more, and each place has to be looked for.
+    check.diagnostics.truncate(MOST_TOLD);
     check.diagnostics
 }
 
@@ -53,7 +59,7 @@ impl Check<'_> {
     }
 
     fn edges(&mut self) {
-        for (node, input, why) in self.lock.broken() {
+        for (node, input, why) in self.lock.broken().into_iter().take(MOST_TOLD) {
             let span = self.place(&["nodes", node, "inputs", input]);
             let message = format!("input `{input}` of `{node}` leads nowhere in flake.lock");
             let error = Diagnostic::error(codes::BROKEN_FOLLOWS, span, message).at(why.to_string());
@@ -69,6 +75,9 @@ impl Check<'_> {
             return;
         };
         for (name, input) in inputs {
+            if self.diagnostics.len() >= MOST_TOLD {
+                return;
+            }
             let way = [way, &[name.as_str()]].concat();
             let shown = way.join("/");
             let Some(edge) = locked.inputs.get(name) else {
@@ -186,6 +195,7 @@ impl Check<'_> {
             .inputs
             .keys()
             .filter(|name| !flake.inputs.contains_key(*name))
+            .take(MOST_TOLD)
         {
             let span = self.place(&["nodes", &self.lock.root, "inputs", name]);
             let message = format!("flake.lock has an input `{name}`, and flake.nix does not");
@@ -196,19 +206,26 @@ impl Check<'_> {
 
     /// Every node that is reached has the hash of its content, and can be had elsewhere.
     fn pinned(&mut self, flake: &Flake) {
+        let mut walk = Walk::of(self.lock);
+        let mut direct: BTreeMap<&str, (&String, &FlakeInput)> = BTreeMap::new();
+        for (name, input) in &flake.inputs {
+            if let Ok(target) = walk.target(&self.lock.root, name) {
+                direct.entry(target).or_insert((name, input));
+            }
+        }
         for reached in self.lock.reachable() {
+            if self.diagnostics.len() >= MOST_TOLD {
+                return;
+            }
             let Some(locked) = &reached.node.locked else {
                 continue;
             };
             let name = reached.name;
-            let direct = flake
-                .inputs
-                .iter()
-                .find(|(input, _)| self.lock.target(&self.lock.root, input) == Ok(name));
+            let direct = direct.get(name).copied();
             if locked.nar_hash.is_none() && !locked.reference.is_relative() {
                 let message = format!("`{name}` is not pinned: the lock has no hash of its content");
-                let error =
-                    Diagnostic::error(codes::UNLOCKED_INPUT, reached.node.span, message).at("no `narHash`");
+                let error = Diagnostic::error(codes::UNLOCKED_INPUT, self.place(&["nodes", name]), message)
+                    .at("no `narHash`");
                 let error = match direct {
                     Some((_, input)) => error.label(input.span, "the input"),
                     None => error,
@@ -223,8 +240,8 @@ impl Check<'_> {
             }
             if locked.reference.is_machine_local() {
                 let (span, place) = match direct {
-                    Some((_, input)) => (input.span, Some(reached.node.span)),
-                    None => (reached.node.span, None),
+                    Some((_, input)) => (input.span, Some(self.place(&["nodes", name]))),
+                    None => (self.place(&["nodes", name]), None),
                 };
                 let message = format!("only this machine has `{name}`");
                 let warning = Diagnostic::warning(codes::MACHINE_LOCAL_INPUT, span, message);

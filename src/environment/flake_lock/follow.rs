@@ -28,58 +28,93 @@ pub enum Broken {
 /// Follows that lead through more follows than this are refused: the walk recurses.
 const MOST_STEPS: usize = 200;
 
+/// Finds where edges lead. Each is walked once, however many lead through it: ways that fork at every step would else take
+/// longer than anybody waits.
+pub(super) struct Walk<'a> {
+    lock: &'a FlakeLock,
+    known: BTreeMap<Place<'a>, Result<&'a str, Broken>>,
+    open: Vec<Place<'a>>,
+}
+
+/// An input of a node.
+type Place<'a> = (&'a str, &'a str);
+
+impl<'a> Walk<'a> {
+    pub(super) fn of(lock: &'a FlakeLock) -> Self {
+        Self {
+            lock,
+            known: BTreeMap::new(),
+            open: Vec::new(),
+        }
+    }
+
+    /// The node that `input` of `node` is, by name.
+    pub(super) fn target(&mut self, node: &str, input: &str) -> Result<&'a str, Broken> {
+        let found = self.lock.nodes.get_key_value(node);
+        let found = found.and_then(|(name, node)| Some((name, node.inputs.get_key_value(input)?)));
+        let Some((node, (input, edge))) = found else {
+            return Err(Broken::NoInput {
+                node: node.to_owned(),
+                input: input.to_owned(),
+            });
+        };
+        match edge {
+            Edge::Node(name) => match self.lock.nodes.get_key_value(name) {
+                Some((name, _)) => Ok(name),
+                None => Err(Broken::NoNode(name.clone())),
+            },
+            Edge::Follows(way) => self.follow((node, input), way),
+        }
+    }
+
+    fn follow(&mut self, here: Place<'a>, way: &'a [String]) -> Result<&'a str, Broken> {
+        if let Some(known) = self.known.get(&here) {
+            return known.clone();
+        }
+        if let Some(start) = self.open.iter().position(|edge| *edge == here) {
+            let circle = self.open[start..].iter().chain([&here]);
+            return Err(Broken::Circle(
+                circle.map(|(node, input)| format!("{node}/{input}")).collect(),
+            ));
+        }
+        if self.open.len() >= MOST_STEPS {
+            return Err(Broken::TooLong);
+        }
+        self.open.push(here);
+        let found = self.along(way);
+        self.open.pop();
+        // Whether a way is too long depends on where it was begun.
+        if found != Err(Broken::TooLong) {
+            self.known.insert(here, found.clone());
+        }
+        found
+    }
+
+    /// The node at the end of a way from the root.
+    fn along(&mut self, way: &[String]) -> Result<&'a str, Broken> {
+        let mut node = self.lock.root.as_str();
+        for input in way {
+            node = self.target(node, input)?;
+        }
+        Ok(node)
+    }
+}
+
 impl FlakeLock {
     /// The node that `input` of `node` is, by name.
     pub fn target(&self, node: &str, input: &str) -> Result<&str, Broken> {
-        self.edge_target(node, input, &mut Vec::new())
+        Walk::of(self).target(node, input)
     }
 
     /// The node at the end of a way from the root.
     pub fn resolve(&self, way: &[String]) -> Result<&str, Broken> {
-        self.walk(way, &mut Vec::new())
-    }
-
-    fn walk(&self, way: &[String], open: &mut Vec<(String, String)>) -> Result<&str, Broken> {
-        let mut node = self.root.as_str();
-        for input in way {
-            node = self.edge_target(node, input, open)?;
-        }
-        Ok(node)
-    }
-
-    fn edge_target(&self, node: &str, input: &str, open: &mut Vec<(String, String)>) -> Result<&str, Broken> {
-        let edge = self.nodes.get(node).and_then(|node| node.inputs.get(input));
-        match edge {
-            None => Err(Broken::NoInput {
-                node: node.to_owned(),
-                input: input.to_owned(),
-            }),
-            Some(Edge::Node(name)) => match self.nodes.get_key_value(name) {
-                Some((name, _)) => Ok(name),
-                None => Err(Broken::NoNode(name.clone())),
-            },
-            Some(Edge::Follows(way)) => {
-                let here = (node.to_owned(), input.to_owned());
-                if let Some(start) = open.iter().position(|edge| *edge == here) {
-                    let circle = open[start..].iter().chain([&here]);
-                    return Err(Broken::Circle(
-                        circle.map(|(node, input)| format!("{node}/{input}")).collect(),
-                    ));
-                }
-                if open.len() >= MOST_STEPS {
-                    return Err(Broken::TooLong);
-                }
-                open.push(here);
-                let found = self.walk(way, open)?;
-                open.pop();
-                Ok(found)
-            }
-        }
+        Walk::of(self).along(way)
     }
 
     /// Every node that is reached from the root through inputs, in the order of the shortest and then first ways by
     /// name: it depends on the inputs' names, never on the names of nodes. Broken edges are passed over.
     pub fn reachable(&self) -> Vec<Reached<'_>> {
+        let mut walk = Walk::of(self);
         let mut order: Vec<Reached<'_>> = Vec::new();
         let mut places: BTreeMap<&str, usize> = BTreeMap::from([(self.root.as_str(), 0)]);
         let mut waiting = VecDeque::from([self.root.as_str()]);
@@ -89,7 +124,7 @@ impl FlakeLock {
             };
             let mut inputs = Vec::new();
             for input in node.inputs.keys() {
-                let Ok(target) = self.target(name, input) else {
+                let Ok(target) = walk.target(name, input) else {
                     continue;
                 };
                 let next = places.len();
@@ -106,11 +141,12 @@ impl FlakeLock {
 
     /// The edges that lead nowhere: node, input, why. One for each circle.
     pub(super) fn broken(&self) -> Vec<(&str, &str, Broken)> {
+        let mut walk = Walk::of(self);
         let mut circles = BTreeSet::new();
         let mut broken = Vec::new();
         for (name, node) in &self.nodes {
             for input in node.inputs.keys() {
-                let Err(why) = self.target(name, input) else {
+                let Err(why) = walk.target(name, input) else {
                     continue;
                 };
                 if let Broken::Circle(circle) = &why {

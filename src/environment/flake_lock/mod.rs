@@ -32,8 +32,6 @@ pub struct FlakeLock {
 /// A node of a lock.
 #[derive(Clone, Debug)]
 pub struct LockNode {
-    /// Where its name stands.
-    pub span: Span,
     /// Its inputs by name.
     pub inputs: BTreeMap<String, Edge>,
     /// What was asked for; nothing at the root.
@@ -62,10 +60,19 @@ pub struct Locked {
     pub nar_hash: Option<String>,
 }
 
+/// Bytes above which a text is taken for no lock. Large ones of real flakes have a few hundred kilobytes.
+const LARGEST: usize = 8 << 20;
+
 /// Reads the flake.lock that is `source`.
 pub fn read(sources: &Sources, source: SourceId) -> Result<FlakeLock, Box<Diagnostic>> {
     let text = &sources.get(source).text;
     let reader = Reader { source, text };
+    if text.len() > LARGEST {
+        return reader.error(
+            &[],
+            format!("this flake.lock has more than {} MiB", LARGEST >> 20),
+        );
+    }
     let value: Value = serde_json::from_str(text).map_err(|error| Box::new(reader.no_json(&error)))?;
     reader.lock(&value)
 }
@@ -206,7 +213,6 @@ impl Reader<'_> {
             return self.error(&path, format!("node `{name}` has no `{key}`"));
         }
         Ok(LockNode {
-            span: self.span(&path),
             inputs,
             original: original.map(|(reference, _)| reference),
             locked: locked.map(|(reference, nar_hash)| Locked { reference, nar_hash }),
@@ -296,3 +302,5 @@ fn is_nar_hash(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wild_tests;

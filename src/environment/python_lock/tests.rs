@@ -407,3 +407,55 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn deep_and_large_locks_are_told_of() {
+    for piece in [
+        "[",
+        "a = { b = ",
+        "a = [",
+        "[[package]]\n",
+        "a.",
+        "x = \"\"\"",
+        "a = [[\n",
+    ] {
+        for name in ["uv.lock", "pylock.toml", "r.txt"] {
+            let (_, diagnostics, sources) = read_as(name, &piece.repeat(20_000), "3.11");
+            for label in diagnostics.iter().flat_map(|told| &told.labels) {
+                sources.text(label.span);
+            }
+        }
+    }
+    let marker = format!("x==1 ; {}python_version > '3'", "(".repeat(10_000));
+    assert_eq!(complaints("r.txt", &marker).len(), 1);
+}
+
+/// Packages that need each other in a circle, with extras that ask for more of them.
+#[test]
+fn circles_of_packages_end() {
+    let packages: String = (0..200)
+        .map(|n| {
+            let next = (n + 1) % 200;
+            format!(
+                "[[package]]\nname = \"p{n}\"\nversion = \"1\"\nsource = {{ virtual = \".\" }}\ndependencies = [ {{ name = \"p{next}\", extra = [\"e{n}\"] }} ]\n[package.optional-dependencies]\ne{n} = [ {{ name = \"p0\", extra = [\"e{next}\"] }} ]\n"
+            )
+        })
+        .collect();
+    assert_eq!(
+        complaints("uv.lock", &format!("version = 1\n{packages}")),
+        [""; 0]
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_are_a_crash(form in 0..3usize, bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+        let name = ["uv.lock", "pylock.toml", "r.txt"][form];
+        read_as(name, &String::from_utf8_lossy(&bytes), "3.11");
+    }
+
+    #[test]
+    fn no_requirement_is_a_crash(text in "([a-z]{1,3}|==|1\\.0|;| |--hash=sha256:|@|https://|\\[|\\]|\\(|python_version|'3'|and|or|<|\\\\\n|\n|#){0,40}") {
+        read_as("r.txt", &text, "3.11");
+    }
+}
