@@ -179,6 +179,103 @@ fn locks_and_interpreters_that_do_not_fit() {
     assert_eq!(ran.code, Some(1));
 }
 
+/// A project whose requirements name [`WHEEL`] by its hash, in whatever index it is.
+fn required(hash: &str) -> Project {
+    let project = Project::new(&format!(
+        "import std.{{env, step}}\nmade = step([\"own\"], env = env.python(./requirements.txt, python = \"{}\"), outputs = {{ file: File(\"said\") }})\n",
+        version()
+    ));
+    let requirements = format!(
+        "# by hand\nown==1.0 \\\n    --hash=sha256:{} \\\n    --hash=sha256:{hash}\ncolorama==0.4.6 ; sys_platform == 'win32' --hash=sha256:{}\n",
+        "0".repeat(64),
+        "1".repeat(64)
+    );
+    project.write("requirements.txt", &requirements);
+    project
+}
+
+/// Runs a command whose pip knows the wheels of the folder `index` and no network.
+fn with_index(project: &Project, index: &Path, arguments: &[&str]) -> Ran {
+    let mut command = project.command(arguments);
+    command.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", index);
+    Ran::of(command.output().unwrap())
+}
+
+#[test]
+fn requirements_are_fetched_by_their_hashes() {
+    let elsewhere = Project::new("");
+    let hash = wheel(&elsewhere);
+    let index = elsewhere.root().join("wheels");
+    let project = required(&hash);
+    let built = with_index(&project, &index, &["build", "made"]);
+    assert_eq!(built.code, Some(0), "{}", built.err);
+    let said = std::fs::read_to_string(project.root().join("result/made.file"));
+    let said = said
+        .or_else(|_| std::fs::read_to_string(project.root().join("result/made.file/said")))
+        .unwrap();
+    assert_eq!(said, "/build/.env/packages/site-packages/own/__init__.py");
+    // Where it came from is no part of it: without an index there is nothing to do.
+    let nowhere = project.root().join("nowhere");
+    let again = with_index(&project, &nowhere, &["build", "made"]);
+    assert!(again.err.contains("nothing to do"), "{}", again.err);
+
+    // What pip says is its own affair, and holds places of this machine.
+    let shown = |ran: &Ran| {
+        let text = project.redacted(ran).replace(&version(), "[VERSION]");
+        let of_pip = |line: &&str| line.starts_with("  log:") || line.starts_with("       ");
+        text.lines()
+            .filter(|line| !of_pip(line))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let other = required(&"2".repeat(64));
+    let wrong = with_index(&other, &index, &["build", "made"]);
+    insta::assert_snapshot!("fetched_another_hash", shown(&wrong));
+    let missing = with_index(&other, &nowhere, &["build", "made"]);
+    insta::assert_snapshot!("fetched_nothing", shown(&missing));
+    other.write("requirements.txt", "own==1.0\nnumpy>=2\n");
+    insta::assert_snapshot!(
+        "requirements_without_hashes",
+        shown(&with_index(&other, &index, &["env", "check"]))
+    );
+}
+
+#[test]
+fn packages_cannot_be_fetched_without_pip() {
+    let project = required(&"2".repeat(64));
+    let interpreter = run_python("import sys; print(sys.executable)", project.root());
+    let programs = project.root().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    std::os::unix::fs::symlink(interpreter, programs.join(format!("python{}", version()))).unwrap();
+    let mut command = project.command(&["build", "made"]);
+    let ran = Ran::of(command.env("PATH", &programs).output().unwrap());
+    let shown = project.redacted(&ran).replace(&version(), "[VERSION]");
+    insta::assert_snapshot!("no_pip", shown);
+}
+
+#[test]
+fn requirements_of_the_index_are_fetched() {
+    let project = Project::new(&format!(
+        "import std.{{env, step}}\nmade = step([\"python\", \"-c\", \"import six; open('o', 'w').write(six.__version__)\"], env = env.python(./requirements.txt, python = \"{}\"), outputs = {{ o: File(\"o\") }})\n",
+        version()
+    ));
+    // As `uv pip compile --generate-hashes` writes it; the second file is of source code, and is passed over.
+    project.write(
+        "requirements.txt",
+        "six==1.17.0 \\\n    --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274 \\\n    --hash=sha256:ff70335d468e7eb6ec65b95b99d3a2836546063f63acc5171de367e834932a81\n    # via -r six.in\n",
+    );
+    let ran = project.run(&["build", "made"]);
+    if ran.err.contains("error E0626") {
+        eprintln!("the index cannot be reached, so it is not tested:\n{}", ran.err);
+        return;
+    }
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(
+        std::fs::read_to_string(project.root().join("result/made.o")).unwrap(),
+        "1.17.0"
+    );
+}
+
 /// The example in a folder of its own, its scripts changed so that they were never run before.
 fn example() -> Project {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/python-scripts");

@@ -5,6 +5,7 @@ mod dvc;
 mod lang;
 mod lsp;
 mod project;
+mod steps;
 mod tools;
 mod train;
 
@@ -19,19 +20,22 @@ struct Row {
 
 /// Takes all figures.
 pub(crate) fn all() -> Result<(), String> {
-    ["tools", "lang", "check", "lsp"].into_iter().try_for_each(part)
+    ["tools", "steps", "lang", "check", "lsp"]
+        .into_iter()
+        .try_for_each(part)
 }
 
 /// Takes the figures of one part, and prints its table.
 pub(crate) fn part(name: &str) -> Result<(), String> {
     match name {
         "tools" => print(&tools::rows()?),
+        "steps" => print(&steps::rows()?),
         "lang" => lang::run()?,
         "check" => check::run()?,
         "lsp" => lsp::run()?,
         _ => {
             return Err(format!(
-                "bench has no part `{name}`\nhint: its parts are tools, lang, check, lsp"
+                "bench has no part `{name}`\nhint: its parts are tools, steps, lang, check, lsp"
             ));
         }
     }

@@ -26,6 +26,7 @@ cargo xtask COMMAND
   test       everything that has to hold: format, clippy, all tests, the examples
   bench      how fast mlp is, each figure against what people use now; alone all of it, or one part:
              bench tools   start-up, a build with nothing to do, training throughput
+             bench steps   a pipeline of scripts and its environment against DVC, pip and uv
              bench lang    five programs against Nix, jrsonnet and starlark-rust
              bench check   `mlp check` of 10,000 steps in 100 files
              bench lsp     how soon the language server answers after a keystroke in such a project

@@ -42,6 +42,13 @@ pub(crate) const DVC: Peer = Peer {
     origin: Origin::Pypi(&["dvc==3.67.1"]),
 };
 
+/// uv, which installs packages from a cache of its own.
+pub(crate) const UV: Peer = Peer {
+    name: "uv 0.13.9",
+    folder: "uv",
+    origin: Origin::Pypi(&["uv==0.13.9"]),
+};
+
 /// jrsonnet, the fastest evaluator of Jsonnet.
 pub(crate) const JRSONNET: Peer = Peer {
     name: "jrsonnet 0.5.0-pre98",

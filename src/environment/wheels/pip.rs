@@ -110,7 +110,13 @@ fn run_pip(arguments: &[OsString], log: &Path) -> Result<(), Wrong> {
 fn refused(said: &str) -> Wrong {
     let line = said.lines().rev().find_map(|line| line.strip_prefix("ERROR: "));
     if said.contains("DO NOT MATCH THE HASHES") {
-        return wrong("a package's file has another hash than the lock says")
+        // The line after names the first of them: `numpy==2.0 from https://…`.
+        let mut after = said
+            .lines()
+            .skip_while(|line| !line.contains("DO NOT MATCH THE HASHES"));
+        let named = after.nth(1).and_then(|line| line.trim().split(" from ").next());
+        let which = named.map_or("a package".to_owned(), |named| format!("`{named}`"));
+        return wrong(format!("the file of {which} has another hash than the lock says"))
             .help("the index serves another file than was locked; lock again, if you trust it");
     }
     let network = [
@@ -135,6 +141,12 @@ mod tests {
     #[test]
     fn what_pip_says_is_told_in_words() {
         let said = |text: &str| refused(text).message;
+        assert_eq!(
+            said(
+                "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM …\n    x==1 from https://e.org/x.whl (from -r r.txt):\n"
+            ),
+            "the file of `x==1` has another hash than the lock says"
+        );
         assert!(said("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM\n").contains("another hash"));
         assert!(said("Retrying … Temporary failure in name resolution").contains("cannot be reached"));
         assert_eq!(

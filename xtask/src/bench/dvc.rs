@@ -1,4 +1,5 @@
-//! DVC on a project of the example's shape: a stage that splits a table and one that reads the parts.
+//! DVC on a project of the example's shape: a stage that splits a table and one that reads the parts; and on the scripts of
+//! examples/python-scripts.
 
 use crate::shell;
 use std::fs;
@@ -42,6 +43,33 @@ pub(super) fn no_op(programs: &Path, example: &Path) -> Option<Duration> {
         return None;
     }
     shell::median(3, || dvc(&["repro", "--quiet"]))
+}
+
+/// The stages of examples/python-scripts, with the interpreter of an environment.
+pub(super) fn scripts(venv: &Path) -> String {
+    let python = venv.join("bin/python");
+    let python = python.display();
+    format!(
+        "\
+stages:
+  prepare:
+    cmd: {python} src/prepare.py --split ${{split}} --seed ${{seed}}
+    deps: [src/prepare.py, data/digits.csv]
+    outs: [train.csv, test.csv]
+  fit:
+    cmd: {python} src/train.py train.csv --trees ${{train.trees}} --depth ${{train.depth}} --seed ${{seed}}
+    deps: [src/train.py, src/digits.py, train.csv]
+    outs: [model.pkl]
+  evaluate:
+    cmd: {python} src/evaluate.py model.pkl test.csv
+    deps: [src/evaluate.py, src/digits.py, model.pkl, test.csv]
+    outs: [metrics.json, confusion.csv]
+  plot:
+    cmd: {python} src/plot.py confusion.csv
+    deps: [src/plot.py, confusion.csv]
+    outs: [confusion.png]
+"
+    )
 }
 
 fn prepare(folder: &Path, example: &Path) -> std::io::Result<()> {
