@@ -73,6 +73,9 @@ impl Directories {
             parent(&path)?;
             fs::write(&path, bytes).map_err(|error| failed("write", &path, &error))?;
         }
+        for (relative, from) in &request.copies {
+            copy(from, &place(relative)?)?;
+        }
         for (relative, target) in &request.links {
             let path = place(relative)?;
             parent(&path)?;
@@ -148,6 +151,29 @@ impl Directories {
         fs::rename(&found, &taken).map_err(|error| failed("take", &found, &error))?;
         Ok(taken)
     }
+}
+
+/// Copies a folder of the store's, whose files are read-only, to one that its owner may write.
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    fs::create_dir_all(to).map_err(|error| failed("make", to, &error))?;
+    let entries = fs::read_dir(from).map_err(|error| failed("read", from, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| failed("read", from, &error))?;
+        let (own, path) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().map_err(|error| failed("read", &own, &error))?;
+        if kind.is_dir() {
+            copy(&own, &path)?;
+        } else if kind.is_symlink() {
+            let made = fs::read_link(&own).and_then(|target| symlink(target, &path));
+            made.map_err(|error| failed("link", &path, &error))?;
+        } else {
+            fs::copy(&own, &path).map_err(|error| failed("copy", &own, &error))?;
+            let mode = fs::metadata(&own).map_or(0o644, |metadata| metadata.permissions().mode());
+            let writable = fs::Permissions::from_mode(mode | 0o200);
+            fs::set_permissions(&path, writable).map_err(|error| failed("open", &path, &error))?;
+        }
+    }
+    Ok(())
 }
 
 /// Relative, and without `..`.

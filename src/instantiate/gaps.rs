@@ -6,7 +6,7 @@ use crate::model::datum;
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::eval::Outcome;
 use mlp_lang::source::Span;
-use mlp_lang::spec::{Builder, DerivationSpec, SpecId};
+use mlp_lang::spec::{ArtifactKind, Builder, DerivationSpec, SpecId};
 use mlp_protocol::understood::{self, Gap, Part};
 
 /// Everything in the demanded steps that cannot be built yet.
@@ -14,12 +14,19 @@ pub fn not_yet(outcome: &Outcome) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
     for index in demanded(&outcome.evaluation) {
         let spec = &outcome.evaluation.specs[index];
-        let Builder::Builtin(builtin) = &spec.builder else {
-            continue;
+        let calls: Vec<(&str, serde_json::Value)> = match &spec.builder {
+            Builder::Builtin(builtin) => {
+                vec![(builtin, datum::to_json(&datum::without_nulls(&spec.args)))]
+            }
+            // The networks of the models that a program writes must be known as those are that are trained here.
+            Builder::Command(_) => networks(spec).map(|net| ("ml.train", net)).collect(),
         };
-        let args = datum::to_json(&datum::without_nulls(&spec.args));
-        for gap in understood::gaps(builtin, &args) {
-            let error = told(outcome, SpecId(index as u32), spec, (builtin, gap));
+        let gaps = calls.iter().flat_map(|(builtin, args)| {
+            let gaps = understood::gaps(builtin, args).into_iter();
+            gaps.map(|gap| (*builtin, gap))
+        });
+        for gap in gaps {
+            let error = told(outcome, SpecId(index as u32), spec, gap);
             // A network or a loss that stands in many trainings is one mistake.
             if !found.contains(&error) {
                 found.push(error);
@@ -29,6 +36,18 @@ pub fn not_yet(outcome: &Outcome) -> Vec<Diagnostic> {
     // In the order of the file.
     found.sort_by_key(Diagnostic::span);
     found
+}
+
+/// The networks of a program's models, each as the argument of a call.
+fn networks(spec: &DerivationSpec) -> impl Iterator<Item = serde_json::Value> {
+    let models = spec
+        .outputs
+        .values()
+        .filter(|output| output.kind == ArtifactKind::Model);
+    models.filter_map(|output| {
+        let schema = datum::to_json(&datum::without_nulls(&output.schema));
+        Some(serde_json::json!({ "net": schema.get("net")? }))
+    })
 }
 
 /// More names than a help can list.

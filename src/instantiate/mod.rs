@@ -34,7 +34,9 @@ use crate::model::graph::{Graph, Step, StepId, Target};
 use crate::model::source::{SourceContent, SourceRequest, SourceTable};
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
-use mlp_lang::spec::{Builder, Datum, DerivationSpec, Evaluation, InputSource, LateValue, SpecId};
+use mlp_lang::spec::{
+    ArtifactKind, Builder, Datum, DerivationSpec, Evaluation, InputSource, LateValue, SpecId,
+};
 use mlp_protocol::builtin::{self, NUMERICS, Program};
 use std::collections::{BTreeMap, HashMap};
 
@@ -265,6 +267,15 @@ impl Instantiation<'_> {
                     error.help("leave `observed = true` out where it is declared, or do not use it here"),
                 )
             }
+            InputSource::Output { spec, output } if self.is_state(*spec, output) => {
+                let message = format!(
+                    "`{output}` is the state that its step goes on from: it is no result, so nothing can depend on it"
+                );
+                let error = Diagnostic::error("E0514", span, message).at("is a state");
+                self.report(error.help(
+                    "have the step write what others need as an output of its own: `File`, `Dir`, `Model`",
+                ))
+            }
             InputSource::Output { spec, output } => match self.steps.get(spec.0 as usize) {
                 Some(Some(step)) => Ok(Reference::Output {
                     step: *step,
@@ -289,14 +300,23 @@ impl Instantiation<'_> {
             .is_some_and(|output| output.observed)
     }
 
+    fn is_state(&self, spec: SpecId, output: &str) -> bool {
+        let spec = self.evaluation.specs.get(spec.0 as usize);
+        let output = spec.and_then(|spec| spec.outputs.get(output));
+        output.is_some_and(|output| output.kind == ArtifactKind::State)
+    }
+
     fn late(&mut self, late: &LateValue, span: Span) -> Result<(Reference, Vec<String>), Reported> {
         Ok((self.reference(&late.source, span)?, late.path.clone()))
     }
 
     fn targets(&mut self) {
         for target in &self.evaluation.targets {
-            // A source is there already.
+            // A source is there already, and a state is no result.
             if let InputSource::Source(_) | InputSource::Glob(_) = &target.source {
+                continue;
+            }
+            if target.kind == ArtifactKind::State {
                 continue;
             }
             // A reference fails only where what it refers to did, which was said there.

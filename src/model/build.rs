@@ -25,6 +25,9 @@ pub struct BuildRequest {
     pub links: BTreeMap<String, PathBuf>,
     /// Files written into the build directory before the start, by relative path: `call.json`.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// Folders that are copied into the build directory before the start, and that the builder may write: relative path to
+    /// where each lies on this machine.
+    pub copies: BTreeMap<String, PathBuf>,
     /// Inputs: relative mount path below the build directory to the place that is bound there, read-only.
     pub inputs: BTreeMap<String, PathBuf>,
     /// Absolute paths of the machine that are visible inside at the same place, read-only: the builder program, the

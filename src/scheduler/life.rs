@@ -6,6 +6,7 @@ use super::difference::difference;
 use super::failure::{Attempt, ending_failure, in_short, may_be_chance, not_started, store_failure, tail};
 use super::furnish::{is_environment, make};
 use super::request::{Where, request, source_failure};
+use super::resume::States;
 use super::script::Scene;
 use super::verify::{Verified, verify};
 use super::{Build, Outcome};
@@ -176,7 +177,12 @@ impl Life<'_> {
         if let Some(built) = self.environment(scratch.path())? {
             return Ok(built);
         }
-        let made = request(self.build, self.step, &self.prepared.resolution, chain, &place)?;
+        let mut made = request(self.build, self.step, &self.prepared.resolution, chain, &place)?;
+        let states = States::of(self.build, self.step, &self.prepared.resolution);
+        let compares = self.prepared.registered.is_some();
+        if !compares {
+            states.give_back(&mut made.request)?;
+        }
         (self.build.events)(EventKind::StepStarted {
             step: self.step.name().to_owned(),
             resolved_key: self.prepared.resolution.key,
@@ -199,6 +205,9 @@ impl Life<'_> {
         if let Some(trouble) = listener.trouble {
             return Err(trouble);
         }
+        if !compares {
+            states.keep(&outcome)?;
+        }
         let folder = scratch.path().join(BUILD_FOLDER);
         if let Ending::Exited(status) = outcome.ending {
             let scene = Scene {
@@ -218,7 +227,12 @@ impl Life<'_> {
                 .recheck(path, node)
                 .map_err(|error| source_failure(&error))?;
         }
-        let verified = verify(&self.step.derivation, &outcome.outputs, &folder)?;
+        let verified = verify(
+            &self.step.derivation,
+            &outcome.outputs,
+            &made.request.inputs,
+            &folder,
+        )?;
         let mut outputs = BTreeMap::new();
         for (name, path) in &verified.hashed {
             let taken = path

@@ -2,7 +2,7 @@
 //!
 //! `machine` says where each step stands; `run` moves it, in the thread that called, and gives builds to threads of
 //! their own; `life` is one build from its lock to its registration, with `request` (what an executor is asked), `chain`
-//! (the states of a training), `verify` (whether outputs are what was declared) and `difference` (what differs, in
+//! (the states of a training), `resume` (those of a command), `verify` and `typed` (whether outputs are what was declared) and `difference` (what differs, in
 //! words). `visit` makes the request of a step for somebody who enters it. Talks to the store, the executor and `instantiate`; tells what happens as events.
 //!
 //! **Invariants.** A step starts only when all that it reads is Done. A step that is only read if a choice falls on it is
@@ -20,8 +20,10 @@ mod life;
 mod machine;
 mod program;
 mod request;
+mod resume;
 mod run;
 mod script;
+mod typed;
 mod verify;
 mod visit;
 

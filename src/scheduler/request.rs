@@ -84,6 +84,7 @@ pub(super) fn request(
         },
         links: tool.links,
         files: tool.files,
+        copies: BTreeMap::new(),
         inputs,
         closure: tool.closure,
         outputs: output_paths(derivation),

@@ -1,6 +1,7 @@
 //! Whether outputs are what they were declared to be, before anything is registered.
 
 use super::failure::Attempt;
+use super::typed::Written;
 use crate::model::derivation::{Builder, Derivation, Output};
 use crate::model::event::StepFailure;
 use mlp_lang::spec::{ArtifactKind, Datum};
@@ -25,16 +26,27 @@ pub(super) struct Verified {
     pub(super) observed: BTreeMap<String, Value>,
 }
 
-/// Holds what a build left at `found` against what `derivation` declares. `folder` is where it ran.
+/// Holds what a build left at `found` against what `derivation` declares. `inputs` are its inputs on this machine, `folder`
+/// is where it ran.
 pub(super) fn verify(
     derivation: &Derivation,
     found: &BTreeMap<String, PathBuf>,
+    inputs: &BTreeMap<String, PathBuf>,
     folder: &Path,
 ) -> Attempt<Verified> {
     let mut verified = Verified::default();
     // A command's figures are all declared; a builtin may tell more than one asks for.
     let exact = matches!(derivation.builder, Builder::Command { .. });
+    let written = Written {
+        derivation,
+        inputs,
+        folder,
+    };
     for (name, output) in &derivation.outputs {
+        // The state of a command is no result.
+        if exact && output.kind == ArtifactKind::State {
+            continue;
+        }
         let Some(path) = found.get(name) else {
             if output.optional {
                 verified.hashed.insert(name.clone(), None);
@@ -46,14 +58,18 @@ pub(super) fn verify(
                 Some(unwritten(derivation, output, folder)),
             ));
         };
-        let value =
-            content(output, path, exact).map_err(|Unfit(reason, help)| failure(name, reason, help))?;
+        let unfit = |Unfit(reason, help)| failure(name, reason, help);
+        let value = content(output, path, exact).map_err(unfit)?;
+        let path = match exact {
+            true => written.complete(name, output, path).map_err(unfit)?,
+            false => path.clone(),
+        };
         if output.observed {
             verified
                 .observed
                 .insert(name.clone(), value.unwrap_or(Value::Null));
         } else {
-            verified.hashed.insert(name.clone(), Some(path.clone()));
+            verified.hashed.insert(name.clone(), Some(path));
         }
     }
     Ok(verified)
@@ -61,7 +77,7 @@ pub(super) fn verify(
 
 /// What is wrong with an output, and what to do.
 #[derive(Debug, PartialEq, Eq)]
-struct Unfit(String, Option<String>);
+pub(super) struct Unfit(pub(super) String, pub(super) Option<String>);
 
 impl From<String> for Unfit {
     fn from(reason: String) -> Self {
@@ -136,6 +152,8 @@ fn content(output: &Output, path: &Path, exact: bool) -> Result<Option<Value>, U
         "neither a file nor a directory"
     };
     match output.kind {
+        // A command writes the weights of a model, which are completed to its folder.
+        ArtifactKind::Model if exact => Ok(None),
         ArtifactKind::Dir | ArtifactKind::Dataset | ArtifactKind::Model | ArtifactKind::State if !is_dir => {
             Err(format!("is {what}, where a directory belongs").into())
         }

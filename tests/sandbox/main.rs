@@ -39,6 +39,7 @@ fn script(text: &str) -> Build {
         stdin: None,
         links: BTreeMap::new(),
         files: BTreeMap::new(),
+        copies: BTreeMap::new(),
         inputs: BTreeMap::new(),
         closure: environment::host_tools(),
         outputs: BTreeMap::from([("out".to_owned(), "out".to_owned())]),

@@ -8,11 +8,25 @@ use crate::numerics;
 use crate::validation::Validation;
 use mlp_data::{files, program};
 use mlp_protocol::call::Call;
+use mlp_protocol::data::{Schema, Target};
 use mlp_protocol::message::Failure;
-use mlp_protocol::train::EvaluateArgs;
+use mlp_protocol::train::{EvaluateArgs, ModelFile};
 use serde_json::json;
 use std::path::Path;
 use std::time::Instant;
+
+/// Whether the model may be measured on these examples. What a script trained on is known only where its step was given
+/// the dataset; else the labels have to be of the same kind and number.
+fn is_of(file: &ModelFile, on: &Schema) -> bool {
+    let size = |target: &Target| match target {
+        Target::Class { classes, .. } => (true, *classes),
+        Target::Real { size } => (false, *size),
+    };
+    match file.recipe.is_null() {
+        true => size(&file.y) == size(&on.y),
+        false => (&file.y, &file.recipe) == (&on.y, &on.recipe),
+    }
+}
 
 /// Builds `ml.evaluate`.
 ///
@@ -23,7 +37,7 @@ pub(crate) fn build(call: &Call) -> Outcome<()> {
     agreement::check_device(&args.device)?;
     let (file, network, leaves) = model::read(Path::new(program::input(call, "model")?))?;
     let on = Examples::read(program::input(call, "on")?, "on")?;
-    if (&file.y, &file.recipe) != (&on.schema.y, &on.schema.recipe) {
+    if !is_of(&file, &on.schema) {
         return Err(Failure::new(
             "B0204",
             "the model was trained on examples that were read by another recipe",

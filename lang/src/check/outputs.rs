@@ -23,11 +23,15 @@ const OUTPUTS: &[Output] = &[
     ("Dir", Con::Dir, PATH),
     ("File", Con::File, PATH),
     ("Metrics", Con::Metrics, PATH),
-    // The network's type is `Layer`, which is no constant: see `output_arguments`.
-    ("Model", Con::Model, &[("net", Ty::ERROR), ("path", Ty::STR)]),
+    // The types `Layer` and `List[Str]` are no constants: see `output_arguments`.
+    (
+        "Model",
+        Con::Model,
+        &[("net", Ty::ERROR), ("path", Ty::STR), ("optional", Ty::BOOL)],
+    ),
     ("Plot", Con::Plot, PATH),
     ("Predictions", Con::Predictions, PATH),
-    ("State", Con::State, PATH),
+    ("State", Con::State, &[("path", Ty::STR), ("extends", Ty::ERROR)]),
 ];
 
 /// Whether a name is a type's; else it may be a variant's.
@@ -128,12 +132,15 @@ impl Checker<'_> {
             };
             let ty = match params[at] {
                 ("net", _) => self.types.con(Con::Layer, &[]),
+                ("extends", _) => self.types.con(Con::List, &[Ty::STR]),
                 (_, ty) => ty,
             };
             given[at] = Some(self.check_expr(arg.value, ty, Why::Plain));
         }
         let missing = |given: &[Option<NodeId>]| {
-            let absent = |(at, node): (usize, &Option<NodeId>)| node.is_none() && params[at].1 != Ty::BOOL;
+            let absent = |(at, node): (usize, &Option<NodeId>)| {
+                node.is_none() && params[at].1 != Ty::BOOL && params[at].0 != "extends"
+            };
             given.iter().enumerate().position(absent)
         };
         if let Some(missing) = missing(&given) {

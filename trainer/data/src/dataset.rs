@@ -56,6 +56,32 @@ impl Dataset {
         Ok(dataset)
     }
 
+    /// Looks at what headers do not say of the dataset at `path`: that classes are among those of `schema`, and that
+    /// `meta.csv` has a row for each example. An error is words about the folder.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check_labels_and_meta(path: &Path, schema: &Schema) -> Result<(), String> {
+        if let Target::Class { classes, .. } = schema.y {
+            let y = safetensors::read(&path.join("y.safetensors"), "y.safetensors", "B0117");
+            let y = y.map_err(|failure| failure.message)?;
+            y.get("y").map_or(Ok(()), |y| check_classes(y, classes))?;
+        }
+        let meta = path.join("meta.csv");
+        if !meta.exists() {
+            return Ok(());
+        }
+        let bytes = files::read(&meta, "meta.csv").map_err(|failure| failure.message)?;
+        let rows = count_rows(&bytes).map_err(|failure| failure.message)?;
+        if rows != schema.examples {
+            return Err(format!(
+                "holds `meta.csv` with {rows} rows, and {} examples",
+                schema.examples
+            ));
+        }
+        Ok(())
+    }
+
     /// Writes the dataset as the directory `path`.
     ///
     /// # Errors
@@ -126,18 +152,31 @@ impl Dataset {
         match y {
             Target::Class { classes, .. } => {
                 check_array(&self.y, "y", Dtype::I64, *examples, &[])?;
-                let outside = self
-                    .y
-                    .to_i64()
-                    .into_iter()
-                    .find(|class| !(0..i64::from(*classes)).contains(class));
-                outside.map_or(Ok(()), |class| {
-                    Err(format!("it has the class {class}, but {classes} classes"))
-                })
+                check_classes(&self.y, *classes).map_err(|what| format!("it {what}"))
             }
             Target::Real { size } => check_array(&self.y, "y", Dtype::F32, *examples, &[u64::from(*size)]),
         }
     }
+}
+
+fn check_classes(y: &Array, classes: u32) -> Result<(), String> {
+    let outside = y
+        .to_i64()
+        .into_iter()
+        .find(|class| !(0..i64::from(classes)).contains(class));
+    outside.map_or(Ok(()), |class| {
+        Err(format!("has the class {class}, but {classes} classes"))
+    })
+}
+
+/// The rows of a CSV file with a header.
+fn count_rows(text: &[u8]) -> Outcome<u64> {
+    let mut table = Table::new(text, "dataset", Some("meta.csv"))?;
+    let (mut rows, mut cells) = (0_u64, Vec::new());
+    while table.next_row(&mut cells)? {
+        rows += 1;
+    }
+    Ok(rows.saturating_sub(1))
 }
 
 fn check_array(array: &Array, name: &str, dtype: Dtype, examples: u64, shape: &[u64]) -> Result<(), String> {

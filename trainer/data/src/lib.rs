@@ -11,6 +11,7 @@ mod codec;
 mod columns;
 pub mod csv;
 pub mod dataset;
+pub mod declared;
 pub mod files;
 mod gaussian;
 pub mod program;

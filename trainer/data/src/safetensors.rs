@@ -7,6 +7,8 @@ use crate::files;
 use mlp_protocol::message::{Failure, Outcome};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 /// The largest header that is read: the format's own bound.
@@ -120,6 +122,63 @@ pub fn encode(tensors: &BTreeMap<String, Array>) -> Vec<u8> {
         .values()
         .for_each(|array| file.extend_from_slice(&array.bytes));
     file
+}
+
+/// A tensor as a header describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Described {
+    /// The element type, as the format calls it: `F32`.
+    pub dtype: String,
+    /// The shape; empty for a scalar.
+    pub shape: Vec<u64>,
+    data_offsets: (u64, u64),
+}
+
+/// The tensors of a file by name, by its header alone. An error is words about the file.
+///
+/// # Errors
+/// When it cannot be read or is no whole safetensors file.
+pub fn describe(path: &Path) -> Result<BTreeMap<String, Described>, String> {
+    let cut = |error: std::io::Error| match error.kind() {
+        ErrorKind::UnexpectedEof => "it is cut short".to_owned(),
+        _ => error.to_string(),
+    };
+    let mut file = File::open(path).map_err(cut)?;
+    let size = file.metadata().map_err(cut)?.len();
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(cut)?;
+    let length = u64::from_le_bytes(length);
+    let data = size.checked_sub(8).and_then(|rest| rest.checked_sub(length));
+    let Some(data) = data.filter(|_| length <= MAX_HEADER) else {
+        return Err(format!("its header would have {length} bytes"));
+    };
+    let mut header = vec![0; length as usize];
+    file.read_exact(&mut header).map_err(cut)?;
+    let mut entries: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(&header).map_err(|error| format!("its header: {error}"))?;
+    entries.remove("__metadata__");
+    let described = |(name, entry)| {
+        let entry: Described =
+            serde_json::from_value(entry).map_err(|error| format!("tensor `{name}`: {error}"))?;
+        let (start, end) = entry.data_offsets;
+        match start <= end && end <= data {
+            true => Ok((name, entry)),
+            false => Err(format!("tensor `{name}` lies outside the file")),
+        }
+    };
+    entries.into_iter().map(described).collect()
+}
+
+impl Described {
+    /// Whether it has as many bytes as elements of `size` bytes in its shape need.
+    pub fn is_whole(&self, size: usize) -> bool {
+        let elements = self
+            .shape
+            .iter()
+            .try_fold(1_u64, |product, size| product.checked_mul(*size));
+        let (start, end) = self.data_offsets;
+        elements.and_then(|elements| elements.checked_mul(size as u64)) == Some(end - start)
+    }
 }
 
 /// Writes `tensors` to a file.

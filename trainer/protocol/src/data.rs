@@ -1,7 +1,7 @@
 //! Arguments of the data builtins, and the disk format of a dataset.
 //!
 //! A dataset is a directory: `dataset.json` (a [`Schema`]), `x.safetensors`, `y.safetensors` and, where examples carry
-//! more, `meta.csv`. Row i of each tensor is example i. `x.safetensors` holds one tensor a named input (`x` where there
+//! more, `meta.csv`; `docs/steps.md` tells scripts how to write one. Row i of each tensor is example i. `x.safetensors` holds one tensor a named input (`x` where there
 //! is a single one), float32; `y.safetensors` one tensor `y`: int64 of shape [n] for classes, float32 [n, k] else.
 
 use serde::{Deserialize, Serialize};
@@ -121,7 +121,8 @@ pub struct Schema {
     pub x: BTreeMap<String, Vec<u64>>,
     /// What `y` is.
     pub y: Target,
-    /// How the examples were read from their source: kept by models, compared when they are evaluated.
+    /// How the examples were read from their source: kept by models, compared when they are evaluated. Null where a script
+    /// made them.
     pub recipe: serde_json::Value,
 }
 

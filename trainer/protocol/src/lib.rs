@@ -20,5 +20,6 @@ pub mod graph;
 pub mod message;
 pub mod net;
 pub mod propose;
+pub mod state_dict;
 pub mod train;
 pub mod understood;

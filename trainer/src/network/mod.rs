@@ -321,3 +321,59 @@ fn join(path: &str, name: &str) -> String {
         format!("{path}.{name}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mlp_protocol::state_dict::{Expected, state_dict};
+    use serde_json::json;
+    use std::collections::BTreeMap;
+    use tch::Kind;
+
+    #[test]
+    fn tensors_are_those_that_a_script_must_write() {
+        let recurrent = |kind: &str| {
+            json!({ "kind": kind, "input_size": 3, "hidden_size": 4, "num_layers": 2, "bidirectional": true,
+                "dropout": 0.0, "output": "last" })
+        };
+        let pair = [3, 2];
+        let layers = json!([
+            { "kind": "linear", "in_features": 2, "out_features": 3, "bias": false },
+            { "kind": "conv1d", "in_channels": 4, "out_channels": 6, "kernel_size": 3, "stride": 1, "padding": 0,
+              "dilation": 1, "groups": 2, "bias": true },
+            { "kind": "conv2d", "in_channels": 4, "out_channels": 6, "kernel_size": pair, "stride": pair, "padding": pair,
+              "dilation": pair, "groups": 2, "bias": true },
+            { "kind": "conv_transpose2d", "in_channels": 4, "out_channels": 6, "kernel_size": pair, "stride": pair,
+              "padding": pair, "output_padding": pair, "dilation": pair, "groups": 2, "bias": true },
+            { "kind": "embedding", "num_embeddings": 5, "embedding_dim": 2 },
+            { "kind": "layer_norm", "normalized_shape": 4, "eps": 1e-5 },
+            { "kind": "group_norm", "num_groups": 2, "num_channels": 4, "eps": 1e-5 },
+            { "kind": "batch_norm", "num_features": 4, "eps": 1e-5, "momentum": 0.1 },
+            { "kind": "normalize", "num_features": 3 },
+            { "kind": "normalize", "num_features": 1, "mean": [0.0], "std": [1.0] },
+            recurrent("lstm"),
+            recurrent("gru"),
+            { "kind": "transformer_encoder", "d_model": 4, "nhead": 2, "num_layers": 2, "dim_feedforward": 8, "dropout": 0.0,
+              "activation": "relu", "norm_first": false, "output": "mean" },
+            { "kind": "residual", "layer": { "kind": "linear", "in_features": 2, "out_features": 2, "bias": true },
+              "shortcut": { "kind": "named", "name": "down",
+                "layer": { "kind": "linear", "in_features": 2, "out_features": 2, "bias": true } } },
+        ]);
+        let root = json!({ "kind": "sequential", "layers": layers });
+        let net: Net = serde_json::from_value(json!({ "input": [], "output": [], "root": root })).unwrap();
+        let (network, leaves) = Network::new(&net, 0).unwrap();
+        let names = network.param_names.iter().chain(&network.buffer_names);
+        let tensors = leaves.params.iter().chain(&leaves.buffers);
+        let found: BTreeMap<String, Expected> = names
+            .zip(tensors)
+            .map(|(name, tensor)| {
+                let expected = Expected {
+                    shape: tensor.size(),
+                    integers: tensor.f_kind().unwrap() == Kind::Int64,
+                };
+                (name.clone(), expected)
+            })
+            .collect();
+        assert_eq!(state_dict(&net), found);
+    }
+}

@@ -30,6 +30,7 @@ mod text;
 mod traced;
 mod train;
 mod transform;
+mod typed;
 
 use super::blame::Place;
 use super::machine::{Failed, Machine};

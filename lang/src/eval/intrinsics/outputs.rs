@@ -1,9 +1,12 @@
 //! What a step is declared to write: `{ model: File("model.pkl") }` as outputs of a spec.
 
 use super::given::Given;
+use super::typed::{Typed, typed};
 use crate::diagnostic::Diagnostic;
+use crate::eval::artifact::About;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{DeclaredOutput, Value};
+use crate::shapes::LayerRow;
 use crate::source::Span;
 use crate::spec::{ArtifactKind, Datum, OutputSpec};
 use std::collections::BTreeMap;
@@ -14,6 +17,10 @@ pub(super) struct Declared {
     pub(super) spec: OutputSpec,
     /// Where it was written.
     pub(super) span: Span,
+    /// What is known of it.
+    pub(super) about: About,
+    /// The layers of its network.
+    pub(super) rows: Vec<LayerRow>,
 }
 
 /// The argument `outputs`, with paths below the step's folder, of a program that runs in `cwd` of it.
@@ -34,7 +41,7 @@ pub(super) fn declared(
         let name = machine.names.text(name).to_owned();
         let blame = machine.blame_origin(output.origin);
         let span = blame.map_or_else(|| given.span(machine, "outputs"), |blame| blame.span);
-        let spec = one(machine, output, cwd, span)?;
+        let (spec, about, rows) = one(machine, given, output, cwd, span)?;
         let path = spec.path.clone().unwrap_or_default();
         let overlaps = |other: &&Declared| overlap(&path, other.spec.path.as_deref().unwrap_or_default());
         if let Some(other) = all.iter().find(overlaps) {
@@ -48,9 +55,15 @@ pub(super) fn declared(
                 .help("give each output a path of its own, none inside another");
             return Err(machine.fail(error));
         }
-        all.push(Declared { name, spec, span });
+        all.push(Declared {
+            name,
+            spec,
+            span,
+            about,
+            rows,
+        });
     }
-    if all.iter().all(|output| output.spec.observed) {
+    if all.iter().all(|output| output.spec.observed || output.spec.kind == ArtifactKind::State) {
         let error = machine
             .argument_error(given.place, "outputs", "E0412", "a step needs an output")
             .at("declares nothing that is kept")
@@ -62,10 +75,11 @@ pub(super) fn declared(
 
 fn one(
     machine: &mut Machine<'_>,
+    given: &Given,
     output: &DeclaredOutput,
     cwd: Option<&str>,
     span: Span,
-) -> Result<OutputSpec, Failed> {
+) -> Result<(OutputSpec, About, Vec<LayerRow>), Failed> {
     let argument = |machine: &Machine<'_>, name: &str| {
         let mut args = output.args.iter();
         args.find(|(own, _)| machine.names.text(*own) == name)
@@ -77,12 +91,11 @@ fn one(
         "Dir" => ArtifactKind::Dir,
         "Metrics" => ArtifactKind::Metrics,
         "Plot" => ArtifactKind::Plot,
-        other => {
-            let message = format!("a step cannot declare a `{other}` in this version of mlp");
-            let error = Diagnostic::error("E0423", span, message)
-                .help("declare `File`, `Dir`, `Metrics` or `Plot`, and read the file in the next step");
-            return Err(machine.fail(error));
-        }
+        "Dataset" => ArtifactKind::Dataset,
+        "Model" => ArtifactKind::Model,
+        "Predictions" => ArtifactKind::Predictions,
+        "State" => ArtifactKind::State,
+        _ => return Err(machine.unexpected(given.place, "a declared output", &Value::Null)),
     };
     let written = match argument(machine, "path") {
         Some(Value::Str(path)) => path.as_str().to_owned(),
@@ -96,13 +109,30 @@ fn one(
             .help("give a path below the folder that the program runs in: `\"out/model.pkl\"`");
         return Err(machine.fail(error));
     };
-    Ok(OutputSpec {
+    let typed = match kind {
+        ArtifactKind::Dataset | ArtifactKind::Model | ArtifactKind::Predictions => {
+            let net = argument(machine, "net");
+            typed(machine, given, kind, output, (net, span))?
+        }
+        ArtifactKind::State => Typed {
+            schema: extends(argument(machine, "extends")),
+            about: About::Nothing,
+            rows: Vec::new(),
+        },
+        _ => Typed {
+            schema: figures(&output.schema),
+            about: About::Nothing,
+            rows: Vec::new(),
+        },
+    };
+    let spec = OutputSpec {
         kind,
         path: Some(path),
-        schema: figures(&output.schema),
+        schema: typed.schema,
         optional: flag(machine, "optional"),
         observed: flag(machine, "observed"),
-    })
+    };
+    Ok((spec, typed.about, typed.rows))
 }
 
 /// `path` seen from `cwd`, as a path below the step's folder; none where it leaves that, or is no path.
@@ -135,6 +165,18 @@ fn overlap(one: &str, other: &str) -> bool {
             .is_some_and(|rest| rest.starts_with('/'))
     };
     one == other || inside(one, other) || inside(other, one)
+}
+
+/// The flags and variables whose values a state goes on over.
+fn extends(names: Option<Value>) -> Datum {
+    let Some(Value::List(names)) = names else {
+        return Datum::Null;
+    };
+    let names = names.items().iter().filter_map(|name| match name {
+        Value::Str(name) => Some(Datum::Str(name.as_str().to_owned())),
+        _ => None,
+    });
+    Datum::List(names.collect())
 }
 
 /// What a file of figures must hold, in the form of the builtins' schemas: a record is a map of its fields.

@@ -61,6 +61,13 @@ fn step(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer
             .collect(),
     };
     let spec = machine.specs.add(spec);
+    let rows = outputs
+        .iter()
+        .flat_map(|output| output.rows.iter().cloned())
+        .collect::<Vec<_>>();
+    if !rows.is_empty() {
+        machine.artifacts.layers.insert(spec, rows);
+    }
     let names: Vec<&str> = outputs.iter().map(|output| output.name.as_str()).collect();
     let shape = machine.names.shape_of(&names);
     let cells = outputs
@@ -72,7 +79,7 @@ fn step(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer
                     output: output.name.clone(),
                 },
                 kind: output.spec.kind,
-                about: About::Nothing,
+                about: output.about.clone(),
             })
         })
         .collect();
