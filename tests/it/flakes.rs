@@ -317,3 +317,25 @@ fn a_shell_has_the_flakes_variables_and_programs() {
     ]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(4), "hello\n"), "{}", ran.err);
 }
+
+#[test]
+fn an_input_whose_content_is_another_than_the_lock_says() {
+    let Some(place) = Place::new() else { return };
+    let lock = place.project.root().join("flake.lock");
+    let text = std::fs::read_to_string(&lock).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let hash = json["nodes"]["greeting"]["locked"]["narHash"].as_str().unwrap();
+    std::fs::write(
+        &lock,
+        text.replace(hash, "sha256-wGRc7CElkkSWMzlYvEq9GB78TZCxrOpOTY/7Hka4DzE="),
+    )
+    .unwrap();
+    let ran = place.run(&["build", "made"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("error E0614"), "{}", ran.err);
+    assert!(ran.err.contains("greeting"), "{}", ran.err);
+    // Nothing was registered; locked anew it is built as if for the first time.
+    assert_eq!(place.run(&["env", "update", "greeting"]).code, Some(0));
+    assert_eq!(std::fs::read_to_string(&lock).unwrap(), text);
+    assert_eq!(place.built(), ["flake.nix", "made", "more"]);
+}

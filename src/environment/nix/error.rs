@@ -79,7 +79,10 @@ impl NixError {
             }
             Self::TimedOut { command, .. } => error(codes::NIX_TIMEOUT)
                 .note("a first realisation downloads the whole closure")
-                .help(format!("run `{command}` once by hand, then build again")),
+                .help(format!(
+                    "run `{}` once where flake.nix lies, then build again",
+                    by_hand(command)
+                )),
             Self::Failed { said, command, .. } => {
                 let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
                 let shown = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
@@ -87,10 +90,21 @@ impl NixError {
                 let error = shown
                     .iter()
                     .fold(error, |error, line| error.note(line.trim_end()));
-                error.help(format!("`{command}` says the same in a terminal"))
+                error.help(format!(
+                    "`{}` where flake.nix lies tries it by hand",
+                    by_hand(command)
+                ))
             }
             Self::Answer { .. } | Self::Place(_) => error(codes::NIX_FAILED),
         }
+    }
+}
+
+/// What a person would run for it: mlp's own command names a folder that is gone by then.
+fn by_hand(command: &str) -> String {
+    match command.split_whitespace().take(3).collect::<Vec<_>>()[..] {
+        ["nix", "flake", word] => format!("nix flake {word}"),
+        _ => "nix develop".to_owned(),
     }
 }
 
