@@ -10,9 +10,10 @@ use mlp::plan::{Circumstances, plan};
 use mlp::store::Store;
 use mlp_lang::source::{SourceId, Span};
 use mlp_lang::spec::{
-    ArtifactKind, Builder, ByName, Datum, DerivationSpec, Evaluation, Fields, Input, InputSource, Origin,
-    OutputSpec, Resources, SpecId, TargetArtifact,
+    ArtifactKind, Builder, Datum, DerivationSpec, Evaluation, Input, InputSource, Origin, OutputSpec,
+    Resources, SpecId, TargetArtifact,
 };
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -68,7 +69,7 @@ fn evaluation() -> Evaluation {
         "data.csv",
         "file",
         InputSource::Source("points.csv".to_owned()),
-        Datum::Map(Fields::new()),
+        Datum::Map(BTreeMap::new()),
         &["out"],
     )];
     for index in 1..STEPS {
@@ -76,7 +77,7 @@ fn evaluation() -> Evaluation {
         let output = if of == 0 { "out" } else { "a" };
         let source = InputSource::Output {
             spec: SpecId(of),
-            output: output.into(),
+            output: output.to_owned(),
         };
         let half = || Datum::Float(0.5);
         let shares = Datum::Map([("a".to_owned(), half()), ("b".to_owned(), half())].into());
@@ -94,7 +95,7 @@ fn evaluation() -> Evaluation {
         label: format!("splits[{index}].a"),
         source: InputSource::Output {
             spec: SpecId(index),
-            output: "a".into(),
+            output: "a".to_owned(),
         },
         kind: ArtifactKind::Dataset,
     });
@@ -121,13 +122,13 @@ fn spec(builder: &str, input: &str, source: InputSource, args: Datum, outputs: &
         name: "step".to_owned(),
         origin: Origin {
             span,
-            arguments: ByName::new(),
+            arguments: BTreeMap::new(),
         },
         resources: Resources::default(),
-        builder: Builder::Builtin(builder.into()),
+        builder: Builder::Builtin(builder.to_owned()),
         args,
         env: None,
-        vars: ByName::new(),
+        vars: BTreeMap::new(),
         cwd: None,
         inputs: [(input.to_owned(), Input { source, span })].into(),
         outputs: outputs

@@ -49,6 +49,16 @@ pub struct Mend {
     pub edits: Vec<(Span, String)>,
 }
 
+/// Whether a diagnostic is worth saying beside `all`: an import may be unused because of a mistake in its file, and is
+/// named again when that is mended.
+pub fn is_worth_saying(diagnostic: &Diagnostic, all: &[&Diagnostic]) -> bool {
+    let source = diagnostic.span().source;
+    diagnostic.code != "E0270"
+        || !all
+            .iter()
+            .any(|other| other.severity == Severity::Error && other.span().source == source)
+}
+
 impl Diagnostic {
     /// An error at `span`.
     pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
@@ -128,7 +138,11 @@ impl Diagnostic {
             ..label.clone()
         }));
         match (&mut self.mend, other.mend) {
-            (Some(mend), Some(other)) => mend.edits.extend(other.edits),
+            (Some(mend), Some(other)) => {
+                let new = other.edits.into_iter().filter(|edit| !mend.edits.contains(edit));
+                let new: Vec<_> = new.collect();
+                mend.edits.extend(new);
+            }
             (mend, _) => *mend = None,
         }
     }

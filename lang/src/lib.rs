@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod doc;
 pub mod eval;
 pub mod format;
+mod habits;
 pub mod hir;
 pub mod ide;
 pub mod library;

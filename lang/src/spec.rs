@@ -1,11 +1,7 @@
 //! What leaves the language: specs of derivations and the data in them. Plain data that knows no hash and no store.
 
-mod by_name;
-
-pub use by_name::{ByName, Iter};
-
 use crate::source::Span;
-use smol_str::SmolStr;
+use std::collections::BTreeMap;
 
 /// Everything that the demanded bindings came to.
 #[derive(Clone, Debug, Default)]
@@ -47,13 +43,13 @@ pub struct DerivationSpec {
     /// The environment that a command runs in.
     pub env: Option<Environment>,
     /// Environment variables.
-    pub vars: ByName<Vec<Piece>>,
+    pub vars: BTreeMap<String, Vec<Piece>>,
     /// The working directory, relative; none is the build directory.
     pub cwd: Option<String>,
     /// Inputs by name: for a builtin its own input names, for a command the record's fields.
-    pub inputs: ByName<Input>,
+    pub inputs: BTreeMap<String, Input>,
     /// Outputs by name.
-    pub outputs: ByName<OutputSpec>,
+    pub outputs: BTreeMap<String, OutputSpec>,
 }
 
 /// Where a spec was written.
@@ -62,7 +58,7 @@ pub struct Origin {
     /// The call, in the file of the person who is to blame (never in the library).
     pub span: Span,
     /// The arguments of the call, by label.
-    pub arguments: ByName<Span>,
+    pub arguments: BTreeMap<String, Span>,
 }
 
 /// What a step may use. None is the engine's default.
@@ -86,7 +82,7 @@ pub struct Resources {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Builder {
     /// A builtin: `ml.train`.
-    Builtin(SmolStr),
+    Builtin(String),
     /// A command.
     Command(Command),
 }
@@ -167,7 +163,7 @@ pub enum InputSource {
         /// The spec.
         spec: SpecId,
         /// The output's name.
-        output: SmolStr,
+        output: String,
     },
     /// One of several, chosen by the build. Nothing of the others is needed once it is known which.
     Chosen {
@@ -219,9 +215,6 @@ pub enum ArtifactKind {
     Value,
 }
 
-/// The fields of data.
-pub type Fields = ByName<Datum>;
-
 /// Data in a spec. Floats are compared and encoded by value, with -0.0 as 0.0; they are never NaN or infinite.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Datum {
@@ -234,11 +227,11 @@ pub enum Datum {
     /// A float.
     Float(f64),
     /// A string.
-    Str(SmolStr),
+    Str(String),
     /// A list.
     List(Vec<Datum>),
     /// Fields, sorted.
-    Map(Fields),
+    Map(BTreeMap<String, Datum>),
     /// A variant: a layer, loss, metric, codec, or an enum's value. As JSON `{"kind": name, …fields}`.
-    Variant(SmolStr, Fields),
+    Variant(String, BTreeMap<String, Datum>),
 }

@@ -54,7 +54,11 @@ pub(crate) fn parameter<'c>(
                 .filter_map(|word| word.chars().next())
                 .eq(text.chars())
     };
-    nearest(label, candidates.clone()).or_else(|| {
+    let known = crate::habits::parameters(label).iter();
+    let known = known
+        .filter_map(|meant| candidates.clone().find(|name| name == meant))
+        .next();
+    known.or_else(|| nearest(label, candidates.clone())).or_else(|| {
         let mut candidates = candidates;
         candidates.find(|name| words(name, label) || initials(name, label) || initials(label, name))
     })
@@ -81,14 +85,19 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// `` `a`, `b` or `c` ``.
+pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [] => "none".to_owned(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
 /// ` — did you mean …?`, as help.
 pub(crate) fn did_you_mean(names: &[&str]) -> Option<String> {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.as_slice() {
-        [] => None,
-        [one] => Some(format!("did you mean {one}?")),
-        [rest @ .., last] => Some(format!("did you mean {} or {last}?", rest.join(", "))),
-    }
+    (!names.is_empty()).then(|| format!("did you mean {}?", one_of(names.iter().copied())))
 }
 
 /// How many letters must be put in, left out, replaced or swapped with their neighbour; none beyond `allowed`.

@@ -5,7 +5,7 @@ use crate::model::derivation::{Builder, Derivation};
 use crate::model::event::Undeclared;
 use crate::model::node::Node;
 use crate::report::style::Style;
-use mlp_lang::spec::{ByName, Datum, Fields, Origin, Resources};
+use mlp_lang::spec::{Datum, Origin, Resources};
 use std::collections::BTreeMap;
 
 const PIPELINE: &str = "digits = data.csv(\n  ./digits.csv,\n  y = data.label(\"digit\", classes = 10),\n)\n";
@@ -37,7 +37,7 @@ fn step(sources: &mut Sources) -> Step {
                 version: 1,
                 numerics: None,
             },
-            args: Datum::Map(Fields::new()),
+            args: Datum::Map(BTreeMap::new()),
             env: None,
             vars: BTreeMap::new(),
             cwd: None,
@@ -50,7 +50,7 @@ fn step(sources: &mut Sources) -> Step {
         names: vec!["digits".into()],
         origin: Origin {
             span: span(&PIPELINE[9..PIPELINE.len() - 1]),
-            arguments: ByName::from([("y".to_owned(), span("data.label(\"digit\", classes = 10)"))]),
+            arguments: BTreeMap::from([("y".to_owned(), span("data.label(\"digit\", classes = 10)"))]),
         },
         resources: Resources::default(),
         locators: std::collections::BTreeMap::new(),
@@ -141,4 +141,29 @@ fn every_code_has_a_page() {
         let code = failed.told().code;
         assert!(crate::cli::explain::page(&code).is_some(), "{code}");
     }
+}
+
+/// What a test cannot bring about without harm to the machine: memory that runs out, a store that fails.
+#[test]
+fn failures_of_the_machine_say_what_to_do() {
+    let failures = [
+        StepFailure::OutOfMemory,
+        StepFailure::Cancelled,
+        StepFailure::NotStarted {
+            reason: "the kernel refuses user namespaces".into(),
+            help: Some(
+                "allow them: `sysctl kernel.unprivileged_userns_clone=1`, or build with `--sandbox=off`"
+                    .into(),
+            ),
+        },
+        StepFailure::SourceChanged {
+            path: "digits.csv".into(),
+        },
+        StepFailure::Store {
+            reason: "no space left on device".into(),
+            help: Some("make room on the disk of the store".into()),
+        },
+    ];
+    let shown: Vec<String> = failures.iter().map(|failure| shown(failure, &[])).collect();
+    insta::assert_snapshot!(shown.join("\n"));
 }

@@ -3,7 +3,7 @@
 use super::project::{PIPELINE, Project};
 use super::world::ProjectWorld;
 use mlp_lang::check::{Checked, check};
-use mlp_lang::diagnostic::{Diagnostic, Severity};
+use mlp_lang::diagnostic::{Diagnostic, Severity, is_worth_saying};
 use mlp_lang::doc::{self, Entry};
 use mlp_lang::eval::{self, Demand, Outcome, Render, Request, Target};
 use mlp_lang::lower::{Loaded, load, set};
@@ -33,6 +33,10 @@ impl Pipeline {
         } = load_file(&ProjectWorld::new(&project.root), PIPELINE, settings);
         let mut checked = check(&program, &sources);
         diagnostics.append(&mut checked.diagnostics);
+        let all: Vec<&Diagnostic> = diagnostics.iter().collect();
+        let kept: Vec<bool> = all.iter().map(|found| is_worth_saying(found, &all)).collect();
+        let mut kept = kept.into_iter();
+        diagnostics.retain(|_| kept.next().unwrap_or(true));
         checked.diagnostics = diagnostics;
         Self {
             sources,

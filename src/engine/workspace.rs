@@ -4,7 +4,7 @@ use super::environments::Surroundings;
 use super::error::EngineError;
 use super::project::Project;
 use crate::base::processor;
-use crate::instantiate::{Machine, instantiate, requests};
+use crate::instantiate::{Machine, instantiate, narrowed, requests};
 use crate::model::environment::EnvironmentTable;
 use crate::model::graph::Graph;
 use crate::plan::{Circumstances, Plan, plan};
@@ -79,8 +79,10 @@ impl Workspace {
         if told.iter().any(|told| told.severity == Severity::Error) {
             return Err(EngineError::Pipeline(told));
         }
-        let graph =
-            instantiate(evaluation, &table, &environments, &self.machine).map_err(EngineError::Pipeline)?;
+        let graph = instantiate(evaluation, &table, &environments, &self.machine).map_err(|errors| {
+            let errors = errors.into_iter().map(|error| narrowed(error, texts));
+            EngineError::Pipeline(errors.collect())
+        })?;
         // A cache that cannot be written costs the next run time, and nothing else.
         drop(sources.save());
         Ok(Instance {

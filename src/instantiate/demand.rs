@@ -73,11 +73,21 @@ pub(super) fn each_source<'s>(spec: &'s DerivationSpec, each: &mut dyn FnMut(&'s
         }
         Builder::Builtin(_) => &[],
     };
-    for piece in arguments.iter().chain(spec.vars.values()).flatten() {
+    let at = |label| {
+        spec.origin
+            .arguments
+            .get(label)
+            .copied()
+            .unwrap_or(spec.origin.span)
+    };
+    let (argv, vars) = (at("argv"), at("vars"));
+    let arguments = arguments.iter().flatten().map(|piece| (piece, argv));
+    let vars = spec.vars.values().flatten().map(|piece| (piece, vars));
+    for (piece, span) in arguments.chain(vars) {
         match piece {
             Piece::Text(_) => {}
-            Piece::Input(source) => each_leaf(source, &mut |source| each(source, spec.origin.span)),
-            Piece::Late(late) => each_leaf(&late.source, &mut |source| each(source, spec.origin.span)),
+            Piece::Input(source) => each_leaf(source, &mut |source| each(source, span)),
+            Piece::Late(late) => each_leaf(&late.source, &mut |source| each(source, span)),
         }
     }
 }
@@ -107,7 +117,7 @@ pub(super) fn first_places(
         let spec = &evaluation.specs[index];
         for (name, input) in &spec.inputs {
             if let (Some(request), Builder::Builtin(builtin)) = (request(&input.source), &spec.builder) {
-                let of = Some((builtin.to_string(), name.to_string()));
+                let of = Some((builtin.clone(), name.clone()));
                 places.entry(request).or_insert((input.span, of));
             }
         }

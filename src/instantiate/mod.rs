@@ -23,6 +23,7 @@ pub use demand::{environments, requests};
 pub use environment::ENVIRONMENT_OUTPUT;
 pub use explain::{Difference, differences};
 pub use gaps::not_yet;
+pub use problem::narrowed;
 pub use reads::{Nothing, Reads, output_of, reads, reads_of, references};
 pub use resolve::{Known, Resolution, ResolvedInput, Unresolved, resolve};
 
@@ -35,7 +36,7 @@ use crate::model::source::{SourceContent, SourceRequest, SourceTable};
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
 use mlp_lang::spec::{
-    ArtifactKind, Builder, Datum, DerivationSpec, Evaluation, Fields, InputSource, LateValue, SpecId,
+    ArtifactKind, Builder, Datum, DerivationSpec, Evaluation, InputSource, LateValue, SpecId,
 };
 use mlp_protocol::builtin::{self, NUMERICS, Program};
 use std::collections::{BTreeMap, HashMap};
@@ -207,7 +208,11 @@ impl Instantiation<'_> {
     }
 
     /// Writes the device that `auto` is here into the arguments, and gives its class.
-    fn device(&mut self, spec: &DerivationSpec, args: &mut Fields) -> Result<Option<String>, Reported> {
+    fn device(
+        &mut self,
+        spec: &DerivationSpec,
+        args: &mut BTreeMap<String, Datum>,
+    ) -> Result<Option<String>, Reported> {
         let Some(Datum::Str(device)) = args.get_mut("device") else {
             return Ok(None);
         };
@@ -217,7 +222,7 @@ impl Instantiation<'_> {
             } else {
                 "cpu"
             }
-            .into();
+            .to_owned();
         }
         match (device.as_str(), &self.machine.cuda) {
             ("cpu", _) => Ok(Some(self.machine.cpu.clone())),
@@ -275,7 +280,7 @@ impl Instantiation<'_> {
             InputSource::Output { spec, output } => match self.steps.get(spec.0 as usize) {
                 Some(Some(step)) => Ok(Reference::Output {
                     step: *step,
-                    output: output.to_string(),
+                    output: output.clone(),
                 }),
                 _ => Err(Reported),
             },
@@ -353,7 +358,7 @@ fn outputs(spec: &DerivationSpec, place: impl Fn(&str) -> String) -> BTreeMap<St
             optional: output.optional,
             observed: output.observed,
         };
-        (name.to_string(), output)
+        (name.clone(), output)
     });
     outputs.collect()
 }

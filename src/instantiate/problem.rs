@@ -2,7 +2,7 @@
 
 use crate::model::source::{SourceProblem, SourceRequest};
 use mlp_lang::diagnostic::Diagnostic;
-use mlp_lang::source::Span;
+use mlp_lang::source::{Sources as Texts, Span};
 
 /// A source that cannot be used.
 pub(super) fn source(request: &SourceRequest, problem: &SourceProblem, span: Span) -> Diagnostic {
@@ -14,7 +14,11 @@ pub(super) fn source(request: &SourceRequest, problem: &SourceProblem, span: Spa
             .help("copy it below the folder of pipeline.mlp, or link to it from there"),
         SourceProblem::NoMatch => Diagnostic::error("E0505", span, format!("no file matches `{name}`"))
             .at("matches no file")
-            .note("files that a .gitignore of the project names do not count in a glob"),
+            .note("files that a .gitignore of the project names do not count in a glob")
+            .help(match name.contains(['*', '?', '[']) {
+                true => "patterns are seen from the folder of pipeline.mlp: `*` stands for any characters but `/`, `**` for any folders".to_owned(),
+                false => format!("text is a pattern here; a file is named by its path, without quotes: `./{name}`"),
+            }),
         SourceProblem::InvalidGlob(reason) => {
             Diagnostic::error("E0506", span, format!("`{name}` is no glob: {reason}"))
                 .help("`*` stands for any characters but `/`, `**` for any folders, `?` for one character")
@@ -26,6 +30,7 @@ pub(super) fn source(request: &SourceRequest, problem: &SourceProblem, span: Spa
         SourceProblem::Unreadable { path, reason } => {
             let path = if path.is_empty() { name } else { path };
             Diagnostic::error("E0503", span, format!("`{path}` cannot be read: {reason}"))
+                .help("make it readable for you: `chmod u+r`, and `u+x` for its folders")
         }
     }
 }
@@ -38,6 +43,24 @@ fn missing(name: &str, near: &[String], span: Span) -> Diagnostic {
     }
     let near: Vec<String> = near.iter().map(|path| format!("`./{path}`")).collect();
     error.help(format!("did you mean {}?", near.join(" or ")))
+}
+
+/// The same at the very word of a command that names the source, where the words stand in one list.
+pub fn narrowed(mut error: Diagnostic, texts: &Texts) -> Diagnostic {
+    let span = error.span();
+    let text = texts.text(span);
+    let Some(name) = error.message.split('`').nth(1).filter(|_| text.starts_with('[')) else {
+        return error;
+    };
+    for word in [format!("./{name}"), format!("\"{name}\"")] {
+        if let [(at, _)] = text.match_indices(&word).collect::<Vec<_>>().as_slice() {
+            let start = span.start + *at as u32;
+            let end = start + word.len() as u32;
+            error.labels[0].span = Span { start, end, ..span };
+            break;
+        }
+    }
+    error
 }
 
 /// A directory where `builtin` takes a file.

@@ -10,7 +10,7 @@ use lsp_types::{
     MarkupContent, MarkupKind, NumberOrString, ParameterInformation, ParameterLabel, Range, SignatureHelp,
     SignatureInformation, SymbolKind, TextEdit, Uri,
 };
-use mlp_lang::diagnostic::{Diagnostic, Severity};
+use mlp_lang::diagnostic::{Diagnostic, Label, Severity};
 use mlp_lang::ide::{self, Analysis, CompletionKind, OutlineKind};
 use mlp_lang::source::{SourceId, Span};
 use std::collections::BTreeMap;
@@ -146,6 +146,20 @@ impl<'a> Answers<'a> {
             padding_right: None,
             data: None,
         }
+    }
+
+    /// A diagnostic at its place; one that tells of a mistake that was made several times, at each.
+    pub(super) fn at_each_place(&mut self, found: &Diagnostic) -> Vec<lsp_types::Diagnostic> {
+        let first = self.diagnostic(found);
+        let again = |label: &&Label| label.text.is_empty() && label.span.source == found.span().source;
+        let again = found.labels.iter().skip(1).filter(again);
+        let ranges: Vec<_> = again.map(|label| self.range(label.span)).collect();
+        let others = ranges.into_iter().map(|range| lsp_types::Diagnostic {
+            range,
+            related_information: None,
+            ..first.clone()
+        });
+        std::iter::once(first.clone()).chain(others).collect()
     }
 
     pub(super) fn diagnostic(&mut self, found: &Diagnostic) -> lsp_types::Diagnostic {

@@ -151,11 +151,12 @@ fn check(
             let mut answers = Answers::new(analysis, root, client);
             for diagnostic in analysis.diagnostics().chain(&evaluated) {
                 if let Some(uri) = answers.uri(diagnostic.span().source) {
-                    let shown = answers.diagnostic(diagnostic);
                     let known = found.entry(uri.as_str().to_owned()).or_insert((uri, Vec::new()));
                     let (_, known) = known;
-                    if !known.contains(&shown) {
-                        known.push(shown);
+                    for shown in answers.at_each_place(diagnostic) {
+                        if !known.contains(&shown) {
+                            known.push(shown);
+                        }
                     }
                 }
             }

@@ -13,6 +13,7 @@ mod bad_pipeline;
 mod commands;
 mod editors;
 mod environments;
+mod extremes;
 mod faults;
 mod flakes;
 mod interrupted;

@@ -3,8 +3,8 @@
 //!
 //! A case is a heading and fences: ```` ```mlp ```` is `pipeline.mlp`, ```` ```yaml params.yaml ```` another file, and
 //! ```` ```sh ```` a command, where it is not `mlp check`. Files before the first case are part of every one. `⟨U+00A0⟩`
-//! stands for a character that one would not see. Each case is one mistake, and must give one message. Where a message
-//! has a mend, it is applied, and the message must then be gone.
+//! stands for a character that one would not see. Each case is one mistake, and must give one message; a heading that ends
+//! in `(2 mistakes)` is a case of two. Where a message has a mend, it is applied, and the message must then be gone.
 
 use crate::project::Project;
 use std::fmt::Write;
@@ -100,12 +100,23 @@ fn offset(text: &str, place: &serde_json::Value) -> usize {
             .map_or(rest.len(), |(at, _)| at)
 }
 
-/// Applies the mends of what is found, and gives what is said then; none where there is no mend.
-fn said_after_mending(project: &Project, case: &Case) -> Option<String> {
+/// Applies the mends of what is found, and gives the headings of what they should mend, and what is said then; none where
+/// there is no mend.
+fn said_after_mending(project: &Project, case: &Case) -> Option<(Vec<String>, String)> {
     let ran = project.run(&["check", "--format", "json"]);
     let found: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     let mut edits: Vec<(String, usize, usize, String)> = Vec::new();
+    let mut mended = Vec::new();
     for diagnostic in found["diagnostics"].as_array().unwrap() {
+        let text = |field: &str| diagnostic[field].as_str().unwrap_or_default().to_owned();
+        if diagnostic["mend"].is_object() {
+            mended.push(format!(
+                "{} {}: {}",
+                text("severity"),
+                text("code"),
+                text("message")
+            ));
+        }
         for edit in diagnostic["mend"]["edits"].as_array().into_iter().flatten() {
             let path = edit["path"].as_str().unwrap().to_owned();
             let text = std::fs::read_to_string(project.root().join(&path)).unwrap();
@@ -122,7 +133,15 @@ fn said_after_mending(project: &Project, case: &Case) -> Option<String> {
         text.replace_range(start..end, &new);
         project.write(&path, &text);
     }
-    Some(said(project, case))
+    Some((mended, said(project, case)))
+}
+
+/// How many mistakes a case has: one, if its heading does not say another number.
+fn mistakes(title: &str) -> usize {
+    let number = title
+        .strip_suffix(" mistakes)")
+        .and_then(|title| title.rsplit_once('('));
+    number.map_or(1, |(_, number)| number.parse().unwrap())
 }
 
 fn read_through(topic: &str, text: &str) {
@@ -132,18 +151,20 @@ fn read_through(topic: &str, text: &str) {
         let project = project(&case);
         let said = said(&project, &case);
         let found = headings(&said);
-        if found.len() != 1 {
-            writeln!(wrong, "{}: one mistake, and {} messages", case.title, found.len()).unwrap();
+        if found.len() != mistakes(&case.title) {
+            writeln!(wrong, "{}: {} messages", case.title, found.len()).unwrap();
         }
         writeln!(shown, "## {}\n", case.title).unwrap();
         if case.command != ["check"] {
             writeln!(shown, "$ mlp {}\n", case.command.join(" ")).unwrap();
         }
         writeln!(shown, "{said}").unwrap();
-        if let (["check"], Some(after)) = (
+        if let (["check"], Some((mended, after))) = (
             &*case.command.iter().map(String::as_str).collect::<Vec<_>>(),
             said_after_mending(&project, &case),
-        ) && found.iter().any(|heading| headings(&after).contains(heading))
+        ) && mended
+            .iter()
+            .any(|heading| headings(&after).contains(&heading.as_str()))
         {
             writeln!(wrong, "{}: its mend leaves\n{after}", case.title).unwrap();
         }
@@ -176,4 +197,63 @@ topics! {
     shapes: "shapes",
     values: "values",
     data_files: "data-files",
+    traced: "traced",
+    training: "training",
+    steps: "steps",
+    environments: "environments",
+    combined: "combined",
+}
+
+/// Codes that no snapshot shows, and why.
+const NOT_SHOWN: &[(&str, &str)] = &[
+    ("E0408", "so many steps take a minute without optimisation"),
+    ("E0507", "whether there is a GPU is the machine's affair"),
+    (
+        "E0508",
+        "a builtin that is not known comes from another version of mlp",
+    ),
+    ("E0511", "the language lets nothing through that cannot be hashed"),
+    ("E0613", "whether Nix is installed is the machine's affair"),
+    (
+        "E0614",
+        "what Nix says when it fails differs from version to version",
+    ),
+    ("E0615", "Nix would have to run for an hour"),
+];
+
+/// The texts of the snapshots below `folder`.
+fn snapshots(folder: &std::path::Path, texts: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            snapshots(&path, texts);
+        } else if path.extension().is_some_and(|extension| extension == "snap") {
+            texts.push(std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+/// What is said with each code can be read in a snapshot, as a person would see it.
+#[test]
+fn every_code_is_shown() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut texts = Vec::new();
+    for folder in ["tests", "src"] {
+        snapshots(&root.join(folder), &mut texts);
+    }
+    let shown = |code: &str| {
+        let heads = [format!("error {code}: "), format!("warning {code}: ")];
+        let begins = |line: &str| heads.iter().any(|head| line.starts_with(head.as_str()));
+        texts.iter().any(|text| text.lines().any(begins))
+    };
+    let mut wrong = String::new();
+    for code in mlp_lang::codes::codes().map(|code| code.code) {
+        let excused = NOT_SHOWN.iter().any(|(excused, _)| *excused == code);
+        match (shown(code), excused) {
+            (false, false) => writeln!(wrong, "{code} is in no snapshot: add a case to tests/it/ui").unwrap(),
+            (true, true) => writeln!(wrong, "{code} is shown: take it off the list").unwrap(),
+            _ => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }

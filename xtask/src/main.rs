@@ -8,6 +8,7 @@
 mod bench;
 mod demo;
 mod docs;
+mod editors;
 mod fuzz;
 mod libtorch;
 mod machine;

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that has to hold before anything lands.
 
-use crate::{libtorch, machine, peers, shell};
+use crate::{editors, libtorch, machine, peers, shell};
 use std::env;
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
@@ -36,6 +36,12 @@ pub(crate) fn run() -> Result<(), String> {
         }
         times.push(format!("{name} {}", seconds(began.elapsed())));
     }
+    let began = Instant::now();
+    if let Err(message) = editors::test(path.as_deref()) {
+        eprintln!("xtask: {message}");
+        failed.push("editors");
+    }
+    times.push(format!("editors {}", seconds(began.elapsed())));
     let summary = format!("{} in {}", times.join(", "), seconds(start.elapsed()));
     if failed.is_empty() {
         eprintln!("xtask test: passed ({summary})");
@@ -46,7 +52,7 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// The search path with a Node.js in it; none where there is one already, or none can be had. Without it the tests of the
-/// tree-sitter grammar fail and say so.
+/// grammars for editors fail and say so.
 fn path_with_node() -> Option<OsString> {
     if shell::output(&mut shell::command("node --version")).is_some() {
         return None;

@@ -2,7 +2,7 @@
 //! quotes, fields that would fit.
 
 use super::Checker;
-use super::suggest::listed;
+use super::suggest::{listed, one_of};
 use crate::hir::{Expr, ExprId, ItemKind, Name, StrPart};
 use crate::library::PRELUDE;
 use crate::source::Span;
@@ -37,9 +37,23 @@ impl Checker<'_> {
             ("parameters", TypeKind::Con(Con::Layer, _)) => {
                 Some("leave it out: `ml.train` gives the optimizer what there is to train".to_owned())
             }
-            (own, _) if called && self.is_in_prelude(own) => Some(format!(
-                "functions stand before what they work on: `{own}({text})`"
-            )),
+            ("join", TypeKind::Con(Con::Str, _)) if called => {
+                let arguments = self
+                    .arguments_after(at)
+                    .filter(|given| !given.is_empty())
+                    .unwrap_or("xs");
+                Some(format!(
+                    "functions stand before what they work on: `join({arguments}, {text})`"
+                ))
+            }
+            ("length" | "size" | "count" | "shape", _) if list => Some(format!("write `len({text})`")),
+            (own, _) if called && self.is_in_prelude(own) => {
+                let arguments = self.arguments_after(at).unwrap_or("…");
+                let comma = if arguments.is_empty() { "" } else { ", " };
+                Some(format!(
+                    "functions stand before what they work on: `{own}({text}{comma}{arguments})`"
+                ))
+            }
             (own, TypeKind::Con(Con::List, args)) => match self.types.kind(args[0]) {
                 TypeKind::Record(record) if record.field(own).is_some() => Some(format!(
                     "its elements have: write `{text}[0].{own}` for one, `[x.{own} for x in {text}]` for all"
@@ -52,6 +66,21 @@ impl Checker<'_> {
 
     fn text_after(&self, at: Span) -> &str {
         &self.sources.get(at.source).text[at.end as usize..]
+    }
+
+    /// What stands in the parentheses that follow, if they end on their line.
+    fn arguments_after(&self, at: Span) -> Option<&str> {
+        let line = self.text_after(at).lines().next()?.strip_prefix('(')?;
+        let mut depth = 0;
+        for (end, c) in line.char_indices() {
+            match c {
+                '(' | '[' | '{' => depth += 1,
+                ')' if depth == 0 => return Some(&line[..end]),
+                ')' | ']' | '}' => depth -= 1,
+                _ => {}
+            }
+        }
+        None
     }
 
     fn is_in_prelude(&self, own: &str) -> bool {
@@ -76,7 +105,7 @@ impl Checker<'_> {
             },
             _ => None,
         };
-        let TypeKind::Con(wanted, _) = wanted else {
+        let TypeKind::Con(wanted, wanted_args) = wanted else {
             return match wanted {
                 TypeKind::Fieldwise(..) if matches!(self.types.kind(found), TypeKind::Con(Con::List, _)) => {
                     Some(
@@ -110,10 +139,51 @@ impl Checker<'_> {
                 Some(format!("write it with its unit: `{text}MiB` or `{text}GiB`"))
             }
             (TypeKind::Con(Con::Float, _), Con::Int, _) if is_number(text) => {
-                Some(match text.strip_suffix(".0") {
+                Some(match text.trim_end_matches('0').strip_suffix('.') {
                     Some(whole) => format!("write `{whole}`"),
                     None => "write a whole number, or let it be a `Float`".to_owned(),
                 })
+            }
+            (TypeKind::Con(Con::Bytes, _), Con::Duration, _) => {
+                Some("write a time, such as `30min` or `2h`".to_owned())
+            }
+            (TypeKind::Con(Con::Duration, _), Con::Bytes, _) => {
+                Some("write a size, such as `512MiB` or `4GB`".to_owned())
+            }
+            (TypeKind::Con(Con::Str, _), Con::Duration, _) => {
+                Some("write a time, such as `30min`, without quotes".to_owned())
+            }
+            (TypeKind::Con(Con::Str, _), Con::Bytes, _) => {
+                Some("write a size, such as `4GB`, without quotes".to_owned())
+            }
+            (TypeKind::Con(Con::Str, _), Con::Pair, Some(word)) => match word.as_str() {
+                "same" => {
+                    Some("write it as a number: `padding = 1` for a kernel of 3, `2` for one of 5".to_owned())
+                }
+                "valid" => Some("leave it out: `padding = 0` is the default".to_owned()),
+                _ => None,
+            },
+            (TypeKind::Con(Con::Str | Con::Path, _), Con::Output, word) => {
+                let path = word.unwrap_or_else(|| text.trim_start_matches("./").into());
+                Some(format!("say what the step writes, and where: `File(\"{path}\")`"))
+            }
+            (TypeKind::Con(Con::Str, _), Con::List, Some(words)) if self.is_argv(wanted_args) => {
+                let words: Vec<String> = words.split_whitespace().map(quoted_word).collect();
+                Some(format!("write its words as a list: `[{}]`", words.join(", ")))
+            }
+            (TypeKind::Con(Con::List, _), Con::Map, _) => Some(named_inputs(text)),
+            (TypeKind::Con(Con::Str, _), Con::Env, Some(word)) => Some(format!(
+                "write `env.host([\"{word}\"])` for a program of this machine, `env.python` or `env.flake` for a pinned one"
+            )),
+            (TypeKind::Con(Con::Str, _), Con::Codec, Some(column)) => Some(format!(
+                "say how the column is read: `data.numeric(\"{column}\")`, `data.label(\"{column}\", classes = 10)` or `data.target(\"{column}\")`"
+            )),
+            (TypeKind::Con(Con::List, _), Con::Codec, _) => Some(format!(
+                "say how the columns are read: `data.vector({text})`, or `data.target({text})`"
+            )),
+            (TypeKind::Con(Con::Str, _), Con::Dataset, Some(file)) => {
+                let (file, reader) = (file.trim_start_matches("./"), reader_of(&file));
+                Some(format!("read it: `data.{reader}(./{file}, x = …, y = …)`"))
             }
             (TypeKind::Con(Con::Path, _), Con::Str, _) => Some("text stands between quotes".to_owned()),
             (TypeKind::Con(Con::Arg, _), Con::Str, _) => Some(
@@ -135,6 +205,11 @@ impl Checker<'_> {
         }
     }
 
+    fn is_argv(&mut self, args: &[Ty]) -> bool {
+        args.first()
+            .is_some_and(|element| matches!(self.types.kind(*element), TypeKind::Con(Con::Arg, _)))
+    }
+
     /// `"adam"` for `optim.adam`.
     fn described_help(&self, con: Con, word: &str) -> Option<String> {
         let module = match con {
@@ -143,18 +218,18 @@ impl Checker<'_> {
             Con::Schedule => "schedule",
             Con::Metric => "metrics",
             Con::Layer => "nn",
-            _ => "data",
+            Con::Augment => "augment",
+            Con::Dist => "search",
+            _ => return None,
         };
-        let library = self
-            .program
-            .modules
-            .iter()
-            .find(|other| other.std && other.name == module);
-        let known = library.is_some_and(|library| library.items.iter().any(|item| item.name == word));
+        let standard = crate::library::Library::standard();
+        let known = standard
+            .text(module)
+            .is_some_and(|text| text.contains(&format!("\nfn {word}(")));
         Some(if known {
             format!("write `{module}.{word}`, without quotes")
         } else {
-            format!("it is made by a function of `std.{module}`")
+            format!("it is made by a function of `std.{module}`; `mlp doc {module}` lists them")
         })
     }
 
@@ -174,13 +249,18 @@ impl Checker<'_> {
             [one] => Some(format!("write `{one}`")),
             several => Some(format!(
                 "take one of its fields: {}",
-                listed(several.iter().map(String::as_str))
+                one_of(several.iter().map(String::as_str))
             )),
         }
     }
 
     /// Whether a value of one type would do for another that is not wholly known; solves nothing.
-    fn fits_somehow(&mut self, found: Ty, wanted: Ty) -> bool {
+    pub(super) fn fits_somehow(&mut self, found: Ty, wanted: Ty) -> bool {
+        if let (TypeKind::Con(con, _), TypeKind::Con(Con::Arg, _)) =
+            (self.types.kind(found), self.types.kind(wanted))
+        {
+            return con.is_artifact() || matches!(con, Con::Str | Con::Path | Con::Late);
+        }
         let plain = matches!(self.types.kind(wanted), TypeKind::Meta(_) | TypeKind::Error);
         let before = self.types.snapshot();
         let fits = !plain && self.types.unify(found, wanted).is_ok();
@@ -197,8 +277,53 @@ impl Checker<'_> {
                 format!("a record of {}", listed(fields))
             }
             TypeKind::Fieldwise(..) => "a record".to_owned(),
+            TypeKind::Con(Con::Pair, _) => "a size, `3` or `[3, 5]`".to_owned(),
+            TypeKind::Con(Con::Classes, _) => "a number of classes, or a list of their names".to_owned(),
+            TypeKind::Con(Con::Columns, _) => "the name of a column, or a list of them".to_owned(),
+            // What is not known of it says nothing.
+            TypeKind::Con(..) => match shown.split_once('[') {
+                Some((name, inside)) if inside.chars().all(|c| "_, ]".contains(c)) => format!("`{name}`"),
+                _ => format!("`{shown}`"),
+            },
             _ => format!("`{shown}`"),
         }
+    }
+}
+
+fn quoted_word(word: &str) -> String {
+    // A file of the project is there for the step only if it is named as a path.
+    match word.contains('.') && !word.starts_with('-') {
+        true => format!("./{}", word.trim_start_matches("./")),
+        false => format!("\"{word}\""),
+    }
+}
+
+/// `[./data/train.csv]` as `{ train: ./data/train.csv }`.
+fn named_inputs(list: &str) -> String {
+    let paths = list
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .split(',')
+        .map(str::trim);
+    let named: Option<Vec<String>> = paths
+        .map(|path| {
+            let file = path.strip_prefix("./")?.rsplit('/').next()?;
+            let stem = file.split('.').next()?.replace('-', "_");
+            let plain = !stem.is_empty() && stem.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            plain.then(|| format!("{stem}: {path}"))
+        })
+        .collect();
+    match named {
+        Some(named) => format!("give each a name: `{{ {} }}`", named.join(", ")),
+        None => "give each a name: `{ name: value }`".to_owned(),
+    }
+}
+
+fn reader_of(file: &str) -> &'static str {
+    if file.ends_with(".parquet") {
+        "parquet"
+    } else {
+        "csv"
     }
 }
 

@@ -7,7 +7,7 @@ use crate::core::{NodeId, Slot};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Arg, ExprId, Name};
 use crate::source::Span;
-use crate::types::{Con, Ty, TypeKind};
+use crate::types::{Con, Fieldwise, Ty, TypeKind};
 
 /// The parameters that are given by place.
 fn by_place(sig: &FnSig) -> impl Iterator<Item = usize> {
@@ -39,6 +39,14 @@ pub(super) enum Given {
     Missing,
 }
 
+/// Which parameter a label means.
+enum Meant {
+    Surely(usize),
+    /// The label is wrong, and was reported.
+    Likely(usize),
+    Nothing,
+}
+
 impl Given {
     /// The place among the arguments as they were written.
     pub(super) fn written(&self) -> Option<u32> {
@@ -62,7 +70,12 @@ impl Checker<'_> {
                 continue;
             }
             let param = match &arg.label {
-                Some((label, at)) => self.parameter(sig, label, *at),
+                Some((label, at)) => match self.parameter(sig, label, *at) {
+                    // Under a wrong name it is held against what it is likely meant for.
+                    Meant::Likely(param) if given[param].is_some() => None,
+                    Meant::Surely(param) | Meant::Likely(param) => Some(param),
+                    Meant::Nothing => None,
+                },
                 None => {
                     place += 1;
                     let found = by_place(sig).nth(place - 1);
@@ -78,9 +91,7 @@ impl Checker<'_> {
                 Some(param) if given[param].is_some() => self.report_twice(sig, param, arg),
                 Some(param) => given[param] = Some(Given::Expr { value, index }),
                 // It is checked all the same, for the mistakes in it.
-                None => {
-                    self.synth(value);
-                }
+                None => self.synth_in_vain(value),
             }
         }
         let silent = self.diagnostics.len() > errors;
@@ -113,11 +124,7 @@ impl Checker<'_> {
             let error = if sig.params.iter().filter(named).all(|param| param.named) {
                 let mut parts = Vec::new();
                 for param in sig.params.iter().filter(named) {
-                    parts.push(format!(
-                        "`{} = …` (`{}`)",
-                        param.label,
-                        self.types.print(param.ty)
-                    ));
+                    parts.push(self.example(param));
                 }
                 let error = error.help(format!("add {}", parts.join(", ")));
                 self.with_declaration(error, sig)
@@ -127,6 +134,22 @@ impl Checker<'_> {
             self.report(error);
         }
         filled
+    }
+
+    /// An argument that is missing, as it could be written.
+    fn example(&mut self, param: &ParamSig) -> String {
+        let label = &param.label;
+        match (self.types.kind(param.ty), label.as_str()) {
+            (TypeKind::Con(Con::Codec, _), "y") => "`y = data.label(\"column\", classes = 10)`".to_owned(),
+            (TypeKind::Con(Con::Codec, _), _) => format!("`{label} = data.vector([\"column\"])`"),
+            (TypeKind::Con(Con::Env, _), _) => format!("`{label} = env.host([\"python3\"])`"),
+            (TypeKind::Con(Con::Loss, _), _) => format!("`{label} = loss.…`"),
+            (TypeKind::Con(Con::Optimizer, _), _) => format!("`{label} = optim.adam`"),
+            (TypeKind::Fieldwise(Fieldwise::Outputs, _), _) => {
+                format!("`{label} = {{ model: File(\"model.pkl\") }}`")
+            }
+            _ => format!("`{label} = …` ({})", self.in_words(param.ty)),
+        }
     }
 
     /// Of a call the part before its arguments.
@@ -141,11 +164,16 @@ impl Checker<'_> {
         }
     }
 
-    fn parameter(&mut self, sig: &FnSig, label: &Name, at: Span) -> Option<usize> {
-        if let Some(param) = sig.params.iter().position(|param| param.label == *label) {
-            return Some(param);
+    fn parameter(&mut self, sig: &FnSig, label: &Name, at: Span) -> Meant {
+        let position = |label: &str| sig.params.iter().position(|param| param.label == *label);
+        if let Some(param) = position(label) {
+            return Meant::Surely(param);
         }
         let error = Diagnostic::error("E0207", at, format!("`{}` has no parameter `{label}`", sig.name));
+        if let Some(help) = self.argument_elsewhere(sig, label) {
+            self.report(error.help(help));
+            return Meant::Nothing;
+        }
         let near = super::suggest::parameter(label, sig.params.iter().map(|param| param.label.as_str()));
         let error = match near {
             Some(near) => {
@@ -156,7 +184,7 @@ impl Checker<'_> {
             None => self.with_signature(error, sig),
         };
         self.report(error);
-        None
+        near.and_then(position).map_or(Meant::Nothing, Meant::Likely)
     }
 
     /// The n-th argument without a label, where fewer are taken by place.
@@ -178,7 +206,7 @@ impl Checker<'_> {
         let infers = |param: &ParamSig| {
             matches!(
                 param.label.as_str(),
-                "in_channels" | "in_features" | "num_features"
+                "in_channels" | "in_features" | "num_features" | "input_size" | "normalized_shape"
             )
         };
         let std = self.program.module(sig.item.module).std;
@@ -188,6 +216,12 @@ impl Checker<'_> {
         }
         let span = self.span(arg.value);
         let text = self.source_text(arg.value);
+        if std
+            && matches!(self.types.kind(found.ty), TypeKind::Con(Con::Tensor, _))
+            && !sig.name.starts_with("tensor.")
+        {
+            return self.report_tensor_given(sig, text, span);
+        }
         if !sig.params.iter().any(|param| param.named) {
             let list = matches!(
                 sig.params.first().map(|param| self.types.kind(param.ty)),
@@ -238,18 +272,27 @@ impl Checker<'_> {
             .iter()
             .filter(free)
             .find(|param| param.default.is_none());
-        let param = needed.or_else(|| sig.params.iter().find(free))?;
+        let mut exactly = |param: &&ParamSig| {
+            let wanted = self.without_null(param.ty);
+            match (self.types.kind(found), self.types.kind(wanted)) {
+                (TypeKind::Con(a, _), TypeKind::Con(b, _)) => a == b,
+                _ => false,
+            }
+        };
+        let alike = sig.params.iter().filter(free).find(&mut exactly);
+        let param = needed.or(alike).or_else(|| sig.params.iter().find(free))?;
         let alone = sig.params.iter().filter(|param| param.named).count() == 1;
+        let wanted = self.without_null(param.ty);
         let number = matches!(
-            (self.types.kind(found), self.types.kind(param.ty)),
+            (self.types.kind(found), self.types.kind(wanted)),
             (
                 TypeKind::Con(Con::Int, _),
                 TypeKind::Con(Con::Float | Con::Pair | Con::Classes, _)
             )
         );
-        let same = match (self.types.kind(found), self.types.kind(param.ty)) {
+        let same = match (self.types.kind(found), self.types.kind(wanted)) {
             (TypeKind::Con(a, _), TypeKind::Con(b, _)) => a == b,
-            _ => self.fits(found, param.ty),
+            _ => self.fits(found, wanted),
         };
         (alone || number || same).then(|| param.label.clone())
     }
@@ -262,7 +305,10 @@ impl Checker<'_> {
             .collect();
         let Some(first) = by_place.first() else { return };
         let channels = sig.params.iter().any(|param| param.label == "in_channels");
-        let norm = sig.params.iter().any(|param| param.label == "num_features");
+        let norm = sig
+            .params
+            .iter()
+            .any(|param| matches!(param.label.as_str(), "num_features" | "normalized_shape"));
         let what = if channels {
             "input channels"
         } else {
@@ -336,7 +382,7 @@ impl Checker<'_> {
         };
         let slot = self.fresh_slot();
         for field in &record.fields {
-            let Some(param) = self.parameter(sig, &field.name, span) else {
+            let Meant::Surely(param) = self.parameter(sig, &field.name, span) else {
                 continue;
             };
             if given[param].is_some() {

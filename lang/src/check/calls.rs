@@ -28,6 +28,9 @@ impl Checker<'_> {
                 if self.program.module(sig.item.module).std && sig.name == "decode" {
                     return self.decode(&sig, targs, args, id);
                 }
+                if self.means_another_call(&sig, callee, args, id) {
+                    return self.error_node(span);
+                }
                 self.call_function(&sig, targs, args, id, wanted)
             }
             Expr::Variant { of, name } => self.synth_variant(*of, name, wanted, args, id),
@@ -54,6 +57,9 @@ impl Checker<'_> {
         let span = self.span(id);
         let errors = self.diagnostics.len();
         let given = self.match_arguments(sig, args, span);
+        let misread = self.diagnostics[errors..]
+            .iter()
+            .any(|found| found.code == "E0210");
         let types: Vec<(Ty, Ty)> = sig.vars.iter().map(|var| (*var, self.types.meta())).collect();
         self.written_type_arguments(sig, targs, &types, span);
         let substitution = Substitution {
@@ -66,12 +72,22 @@ impl Checker<'_> {
             .map(|param| self.types.substitute(param.ty, &substitution))
             .collect();
         let ret = self.types.substitute(sig.ret, &substitution);
+        let before = self.diagnostics.len();
         let nodes = self.check_arguments(sig, &given, &params, (ret, wanted));
+        if self.diagnostics.len() == before + 1 {
+            self.with_earlier_argument(sig, &given, &params);
+        }
         let node = self.emit_call(sig, &given, nodes, &substitution, span);
-        if !self.errors_since(errors) && self.program.module(sig.item.module).std {
-            self.hold_call(&sig.name, &substitution.types, span);
+        if !self.errors_since(errors)
+            && self.program.module(sig.item.module).std
+            && !self.hold_call(&sig.name, &substitution.types, span)
+        {
+            return self.error_node(span);
         }
         let ret = self.lifted(sig, &substitution, ret, span);
+        if misread {
+            return self.error_node(span);
+        }
         if self.errors_since(errors) && self.types.is_unsure(ret) {
             // What an argument that did not check would have told must not be asked for again.
             for (_, meta) in &substitution.types {
@@ -331,7 +347,7 @@ impl Checker<'_> {
                 _ => self.report_no_function(found.ty, callee, args),
             }
             for arg in args {
-                self.synth(arg.value);
+                self.synth_in_vain(arg.value);
             }
             return self.error_node(span);
         };
@@ -391,6 +407,9 @@ impl Checker<'_> {
             }
             (TypeKind::Con(Con::Layer, _), [_, ..]) => {
                 error.help("a network is run by `ml.train`, `ml.evaluate`; layers are put one after the other by `nn.sequential`")
+            }
+            (TypeKind::Con(Con::Int | Con::Float, _), [by]) => {
+                error.help(format!("to multiply write `{text} * {}`", self.source_text(by.value)))
             }
             (_, []) if described => error.help(format!("it is made already: write `{text}` without `()`")),
             _ => error,

@@ -248,6 +248,33 @@ impl Checker<'_> {
         if optional { self.types.optional(ty) } else { ty }
     }
 
+    fn mixed_help(&mut self, a: Ty, b: Ty) -> String {
+        let argument = |kind: &TypeKind| match kind {
+            TypeKind::Con(con, _) => {
+                con.is_artifact() || matches!(con, Con::Str | Con::Path | Con::Arg | Con::Late)
+            }
+            _ => false,
+        };
+        match (self.types.kind(a), self.types.kind(b)) {
+            (TypeKind::Record(a), TypeKind::Record(b)) => {
+                let only = |a: &RecordType, b: &RecordType| {
+                    let field = a.fields.iter().find(|field| b.field(&field.name).is_none());
+                    field.map(|field| field.name.clone())
+                };
+                match only(&a, &b).or_else(|| only(&b, &a)) {
+                    Some(field) => format!(
+                        "not all have field `{field}`: add it, or declare a type in which it may be left out: `{field}?: …`"
+                    ),
+                    None => "give the fields of one name one type".to_owned(),
+                }
+            }
+            (a, b) if argument(&a) && argument(&b) => {
+                "if these are the words of a command, say so: `x: List[Arg] = [ … ]`".to_owned()
+            }
+            _ => "if this is JSON, say so: `x: Json = [ … ]`".to_owned(),
+        }
+    }
+
     fn report_mixed(&mut self, a: Ty, b: Ty, (first, second): (ExprId, ExprId), what: &str) {
         let (shown, other) = (self.shown(a), self.shown(b));
         let message = match what {
@@ -263,9 +290,10 @@ impl Checker<'_> {
                 let int = if shown == "Int" { first } else { second };
                 error.help(format!("write `float({})`", self.source_text(int)))
             }
-            "list" => error
-                .note("the elements of a list have one type")
-                .help("if this is JSON, say so: `x: Json = [ … ]`"),
+            "list" => {
+                let help = self.mixed_help(a, b);
+                error.note("the elements of a list have one type").help(help)
+            }
             _ => error.note(format!(
                 "whichever of the {what} is taken, the result has one type"
             )),

@@ -4,11 +4,71 @@ use super::suggest::a;
 use super::{Checker, Typed, Why};
 use crate::core::{ForClause, Node, NodeId, Pattern};
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Clause, ExprId, PatId, Yield};
+use crate::hir::{Clause, ExprId, LocalId, Name, Pat, PatId, Yield};
 use crate::source::Span;
 use crate::types::{Con, Ty, TypeKind};
 
+/// A `for a, b in xs` over what has two parts: `a` is the index, where Python's would be the first part.
+#[derive(Debug)]
+pub(super) struct Counting {
+    names: (LocalId, LocalId),
+    /// The fields of the elements; none of lists.
+    fields: Option<(Name, Name)>,
+    source: ExprId,
+    /// Whether an error told of it; what else is wrong with the names follows from it.
+    told: bool,
+}
+
 impl Checker<'_> {
+    /// Says of an error about one of the names of a loop that counts how elements are taken apart; none, if another error
+    /// said so.
+    pub(super) fn with_counting(&mut self, error: Diagnostic) -> Option<Diagnostic> {
+        let blames = |name: &Name| {
+            let mut labels = error.labels.iter();
+            labels.any(|label| self.sources.text(label.span) == name.as_str())
+        };
+        let found = self.cx.counting.iter().rposition(|counting| {
+            let (a, b) = counting.names;
+            blames(&self.local_name(a)) || blames(&self.local_name(b))
+        });
+        let Some(found) = found else {
+            return Some(error);
+        };
+        if std::mem::replace(&mut self.cx.counting[found].told, true) {
+            return None;
+        }
+        let Counting {
+            names: (a, b),
+            fields,
+            source,
+            ..
+        } = &self.cx.counting[found];
+        let (a, b, text) = (
+            self.local_name(*a),
+            self.local_name(*b),
+            self.source_text(*source),
+        );
+        let counted = text
+            .strip_prefix("enumerate(")
+            .and_then(|text| text.strip_suffix(')'));
+        let help = match (counted, fields) {
+            (Some(list), _) => format!("leave `enumerate` out: `for {a}, {b} in {list}`"),
+            (None, Some((first, second))) => {
+                format!("to take the elements apart write `for {{ {first}: {a}, {second}: {b} }} in {text}`")
+            }
+            (None, None) => {
+                format!("to take the elements apart write `for pair in {text}`, and `pair[0]`, `pair[1]`")
+            }
+        };
+        Some(
+            error
+                .note(format!(
+                    "`for {a}, {b} in …` counts: `{a}` is the index, `{b}` the element"
+                ))
+                .help(help),
+        )
+    }
+
     pub(super) fn comprehension(
         &mut self,
         yields: &Yield,
@@ -17,6 +77,7 @@ impl Checker<'_> {
         span: Span,
     ) -> Typed {
         let mut made = Vec::with_capacity(clauses.len());
+        let around = self.cx.counting.len();
         let mut failed = false;
         for clause in clauses {
             made.push(match clause {
@@ -59,6 +120,7 @@ impl Checker<'_> {
                 (node, self.types.map(found.ty))
             }
         };
+        self.cx.counting.truncate(around);
         let node = self.emit(if failed { Node::Error } else { node }, span);
         Typed { node, ty }
     }
@@ -92,9 +154,30 @@ impl Checker<'_> {
             (false, Ty::ERROR) => Ty::ERROR,
             (false, _) => Ty::INT,
         };
+        self.note_counting(map, (first, second), element, source);
         let first = self.irrefutable(first, index);
         let second = self.irrefutable(second, element);
         clause(first, Some(second), found.node, map)
+    }
+
+    fn note_counting(&mut self, map: bool, (first, second): (PatId, PatId), element: Ty, source: ExprId) {
+        let (&Pat::Bind(a), &Pat::Bind(b), false) = (self.pat(first), self.pat(second), map) else {
+            return;
+        };
+        let fields = match self.types.kind(element) {
+            TypeKind::Record(pair) => match pair.fields.as_slice() {
+                [a, b] => Some((a.name.clone(), b.name.clone())),
+                _ => return,
+            },
+            TypeKind::Con(Con::List, _) => None,
+            _ => return,
+        };
+        self.cx.counting.push(Counting {
+            names: (a, b),
+            fields,
+            source,
+            told: false,
+        });
     }
 
     /// The type of what a `for` runs through, and whether it is a map.

@@ -1,6 +1,6 @@
 //! `import ./params.yaml as T`: data held against a type. Mistakes are the data file's, once, with the type beside them.
 
-use super::suggest::{a, listed, nearest};
+use super::suggest::{a, listed, nearest, parameter};
 use super::{Checker, Typed};
 use crate::core::{Const, Element, MapEntry, Node, NodeId, RecordEntry};
 use crate::diagnostic::Diagnostic;
@@ -117,7 +117,7 @@ impl Checker<'_> {
                 None => {
                     let free = record.fields.iter().map(|field| field.name.as_str());
                     let free = free.filter(|field| !entries.iter().any(|(name, ..)| name == field));
-                    let near = nearest(name, free.clone());
+                    let near = parameter(name, free.clone());
                     taken_for.extend(near);
                     let shown = self.shown(ty);
                     let error = Diagnostic::error("E0204", *at, format!("`{shown}` has no field `{name}`"))

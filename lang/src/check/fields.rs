@@ -1,6 +1,6 @@
 //! `.name` and `[index]`.
 
-use super::suggest::{a, listed, nearest};
+use super::suggest::{a, listed, parameter};
 use super::{Checker, Typed, Why};
 use crate::core::Node;
 use crate::diagnostic::Diagnostic;
@@ -61,7 +61,12 @@ impl Checker<'_> {
                     let shown = self.shown(of);
                     let error =
                         Diagnostic::error("E0205", name_span, format!("{} has no field `{name}`", a(&shown)));
-                    self.report(error.help("use `.use(c => …)` to build on the choice, `.value` to see it"));
+                    let text = self.source_text(base);
+                    let has = matches!(self.types.kind(args[0]), TypeKind::Record(record) if record.field(name).is_some());
+                    self.report(error.help(match has {
+                        true => format!("the build chooses: build on it by `{text}.use(c => … c.{name} …)`, see it by `{text}.value.{name}`"),
+                        false => "use `.use(c => …)` to build on the choice, `.value` to see it".to_owned(),
+                    }));
                     None
                 }
             },
@@ -123,7 +128,10 @@ impl Checker<'_> {
                 "write `tensor.{name}({text})`: operations are functions of `std.tensor`"
             )),
             "shape" | "size" => error.note("the shape of a traced tensor is found when it meets the data"),
-            _ => error.note("operations are functions of `std.tensor`; `mlp doc tensor` lists them"),
+            name => match crate::habits::member(name) {
+                Some(help) => error.help(help),
+                None => error.note("operations are functions of `std.tensor`; `mlp doc tensor` lists them"),
+            },
         };
         self.report(error);
     }
@@ -157,13 +165,15 @@ impl Checker<'_> {
                 .iter()
                 .flat_map(|record| record.fields.iter().map(|field| field.name.as_str()))
         };
-        let error = match nearest(name, names()) {
+        let error = match parameter(name, names()) {
             Some(near) => {
                 error
                     .help(format!("did you mean `{near}`?"))
                     .mend(format!("write `{near}`"), name_span, near)
             }
-            None if names().next().is_some() => error.note(format!("its fields are {}", listed(names()))),
+            None if names().count() == 1 => error.help(format!("its only field is {}", listed(names()))),
+            None if names().next().is_some() => error.help(format!("its fields are {}", listed(names()))),
+            None if matches!(self.types.kind(of), TypeKind::Record(_)) => error.note("it has no fields"),
             None => error,
         };
         self.report(error);
@@ -268,6 +278,19 @@ impl Checker<'_> {
         self.coerce_or_report(found, wanted, Why::Plain, index)
     }
 
+    /// The field of a record that a text means: `train` of `"train.csv"`.
+    fn field_meant(&mut self, ty: Ty, text: &str) -> Option<Name> {
+        let TypeKind::Record(record) = self.types.kind(ty) else {
+            return None;
+        };
+        let stem = text.split('.').next().unwrap_or(text);
+        let near = parameter(stem, record.fields.iter().map(|field| field.name.as_str()));
+        record
+            .field(stem)
+            .map(|field| field.name.clone())
+            .or_else(|| near.map(Name::from))
+    }
+
     fn report_not_indexed(&mut self, ty: Ty, base: ExprId, index: ExprId) {
         let shown = self.shown(ty);
         let error = Diagnostic::error(
@@ -279,7 +302,10 @@ impl Checker<'_> {
         let text = self.source_text(base);
         let error = match (self.types.kind(ty), self.expr(index)) {
             (TypeKind::Record(_), crate::hir::Expr::Str(parts)) => match super::literals::plain(parts) {
-                Some(field) => error.help(format!("a field is written `{text}.{field}`")),
+                Some(field) => match self.field_meant(ty, field) {
+                    Some(own) => error.help(format!("a field is written `{text}.{own}`")),
+                    None => error.help("its fields are known by name: write `.field`, or use a map"),
+                },
                 None => error.help("a record's fields are known by name: write `.field`, or use a map"),
             },
             (TypeKind::Con(Con::Tensor, _), _) => error.help(format!(

@@ -26,6 +26,7 @@ mod lifted;
 mod lists;
 mod literals;
 mod maps;
+mod meant;
 mod mismatch;
 mod operators;
 mod order;
@@ -158,6 +159,8 @@ pub(super) struct Context {
     open_records: bool,
     numbers: Vec<NumberLiteral>,
     deferred: Vec<Deferred>,
+    /// Loops around that count where pairs may have been meant to be taken apart.
+    counting: Vec<comprehensions::Counting>,
     /// Parts of long chains that are done; see [`Checker::synth`].
     ready: FxHashMap<ExprId, Typed>,
     depth: u32,
@@ -175,6 +178,7 @@ impl Context {
             open_records: false,
             numbers: Vec::new(),
             deferred: Vec::new(),
+            counting: Vec::new(),
             ready: FxHashMap::default(),
             depth: 0,
         }
@@ -332,7 +336,11 @@ impl<'p> Checker<'p> {
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        let diagnostic = match self.cx.counting.is_empty() {
+            true => Some(diagnostic),
+            false => self.with_counting(diagnostic),
+        };
+        self.diagnostics.extend(diagnostic);
     }
 
     /// Whether errors were reported since there were `count` diagnostics.

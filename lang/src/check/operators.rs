@@ -5,7 +5,7 @@ use super::suggest::a;
 use super::{Checker, Deferred, Typed};
 use crate::core::{Node, NodeId};
 use crate::diagnostic::Diagnostic;
-use crate::hir::{BinaryOp, ExprId};
+use crate::hir::{BinaryOp, Expr, ExprId};
 use crate::source::Span;
 use crate::types::{Con, Ty, TypeKind};
 
@@ -177,7 +177,7 @@ impl Checker<'_> {
         })
     }
 
-    fn without_null(&mut self, ty: Ty) -> Ty {
+    pub(super) fn without_null(&mut self, ty: Ty) -> Ty {
         match self.types.kind(ty) {
             TypeKind::Optional(inner) => inner,
             _ => ty,
@@ -222,14 +222,17 @@ impl Checker<'_> {
     }
 
     /// Asks of a call's type parameters what the function asks: `types` are those that it was called with.
-    pub(super) fn hold_call(&mut self, name: &str, types: &[(Ty, Ty)], span: Span) {
+    ///
+    /// False if it was reported.
+    pub(super) fn hold_call(&mut self, name: &str, types: &[(Ty, Ty)], span: Span) -> bool {
         let Some((name, at)) = FUNCTIONS.iter().find(|(own, _)| *own == name) else {
-            return;
+            return true;
         };
-        if let Some((_, ty)) = types.get(*at) {
-            let (ty, _) = self.without_late(*ty);
-            self.hold_to(Rule::Function(name), ty, span);
-        }
+        let Some((_, ty)) = types.get(*at) else {
+            return true;
+        };
+        let (ty, _) = self.without_late(*ty);
+        self.hold_to(Rule::Function(name), ty, span)
     }
 
     /// Whether a type may stand with an operator; none if it is not known.
@@ -336,12 +339,13 @@ impl Checker<'_> {
             return;
         }
         if let Rule::Function(name) = rule {
-            return self.report_function(name, &shown, span);
+            return self.report_function(name, ty, &shown, span);
         }
         let (sign, takes) = match rule {
             Rule::Add => ("+", "numbers, text, lists, times and sizes"),
             Rule::Sub => ("-", "numbers, times and sizes"),
             Rule::Neg => ("-", "numbers and times"),
+            Rule::Number(op @ BinaryOp::Mul) => (written(op), "numbers, and a time or size with a number"),
             Rule::Number(op) => (written(op), "numbers"),
             Rule::Order(op) => (written(op), "numbers, text, times and sizes"),
             Rule::Equal | Rule::Function(_) => ("==", ""),
@@ -355,6 +359,9 @@ impl Checker<'_> {
             TypeKind::Con(Con::Map, _) if rule == Rule::Add => {
                 error.help("to put maps together write `merge(a, b)`")
             }
+            TypeKind::Con(Con::Layer, _) => error.help(
+                "layers one after the other are `nn.sequential([a, b])`, layers whose outputs are added `nn.parallel([a, b])`",
+            ),
             TypeKind::Con(Con::Path, _) if rule == Rule::Add => {
                 error.help("put the name into the path: `./\"data/${name}.csv\"`")
             }
@@ -366,7 +373,7 @@ impl Checker<'_> {
         self.report(error);
     }
 
-    fn report_function(&mut self, name: &str, shown: &str, span: Span) {
+    fn report_function(&mut self, name: &str, ty: Ty, shown: &str, span: Span) {
         let (cannot, takes) = match name {
             "sum" => ("cannot add", "numbers, times and sizes"),
             "abs" => ("takes no", "numbers and times"),
@@ -377,7 +384,14 @@ impl Checker<'_> {
         };
         let message = format!("`{name}` {cannot} values of type `{shown}`");
         let error = Diagnostic::error("E0203", span, message).note(format!("it takes {takes}"));
+        let tensor = self.is_tensor(ty);
         self.report(match name {
+            _ if tensor => match super::meant::operation_on_tensors(name) {
+                Some(operation) => error.help(format!(
+                    "operations on tensors are functions of `std.tensor`: write `tensor.{operation}(…)`"
+                )),
+                None => error,
+            },
             "sort" | "min_of" | "max_of" => error.help("sort by a field of them: `sort_by(xs, x => …)`"),
             "sum" => error.help("sum a field of them: `sum(map(xs, x => …))`"),
             _ => error,
@@ -409,8 +423,8 @@ impl Checker<'_> {
                 self.source_text(right)
             )),
             (Ty::STR, _) if op == BinaryOp::Add => error.help(format!(
-                "put it into the string: `\"${{{}}}\"`",
-                self.source_text(right)
+                "put it into the string: `{}`",
+                self.with_value(left, right)
             )),
             (Ty::PATH, Ty::STR) if op == BinaryOp::Add => {
                 error.help("a path is written whole, with values in it: `./\"data/${name}.csv\"`")
@@ -418,6 +432,14 @@ impl Checker<'_> {
             (_, Ty::STR) if op == BinaryOp::Add => error.help(format!(
                 "put it into a string: `\"${{{}}}\"`",
                 self.source_text(left)
+            )),
+            (Ty::STR, Ty::INT | Ty::FLOAT) if self.is_number_in_quotes(left) => error.help(format!(
+                "write `{}`, without quotes",
+                self.source_text(left).trim_matches('"')
+            )),
+            (Ty::INT | Ty::FLOAT, Ty::STR) if self.is_number_in_quotes(right) => error.help(format!(
+                "write `{}`, without quotes",
+                self.source_text(right).trim_matches('"')
             )),
             _ => match (self.types.kind(x), self.types.kind(y)) {
                 (TypeKind::Optional(_), _) => error.help(format!(
@@ -461,6 +483,19 @@ impl Checker<'_> {
             },
         };
         self.report(error);
+    }
+
+    /// `"run " + 3` as `"run ${3}"`.
+    fn with_value(&self, text: ExprId, value: ExprId) -> String {
+        let (text, value) = (self.source_text(text), self.source_text(value));
+        match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+            Some(inner) if !inner.contains('"') => format!("\"{inner}${{{value}}}\""),
+            _ => format!("\"${{{text}}}${{{value}}}\""),
+        }
+    }
+
+    fn is_number_in_quotes(&self, id: ExprId) -> bool {
+        matches!(self.expr(id), Expr::Str(_)) && self.source_text(id).trim_matches('"').parse::<f64>().is_ok()
     }
 
     pub(super) fn synth_neg(&mut self, operand: ExprId, span: Span) -> Typed {

@@ -61,7 +61,11 @@ impl Checker<'_> {
                     Con::Dataset => "Dataset[Image(1, 28, 28), Class(10)](\"data\")",
                     _ => "File(\"model.bin\")",
                 };
-                let message = format!("`{name}` takes {arity} type arguments here, not {}", given.len());
+                let plural = if arity == 1 { "" } else { "s" };
+                let message = format!(
+                    "`{name}` takes {arity} type argument{plural} here, not {}",
+                    given.len()
+                );
                 self.report(
                     Diagnostic::error("E0211", span, message).help(format!("for example `{example}`")),
                 );
@@ -167,6 +171,7 @@ impl Checker<'_> {
             "Int" => error.help("write `int(x)`"),
             "Float" => error.help("write `float(x)`"),
             "Str" => error.help("write `str(x)`"),
+            "Path" => error.help("a path is written without quotes: `./data.csv`"),
             _ => error.note(format!(
                 "only {} are made this way, as declared outputs of a step",
                 listed(OUTPUTS.iter().map(|(output, ..)| *output))
@@ -293,16 +298,25 @@ impl Checker<'_> {
             let Some(at) = at.filter(|at| given[*at].is_none() && !arg.spread) else {
                 let at = arg.label.as_ref().map_or(self.span(arg.value), |(_, at)| *at);
                 let fields = listed(variant.fields.iter().map(|field| field.name.as_str()));
-                let error = Diagnostic::error(
-                    "E0207",
-                    at,
-                    format!("`{}` does not take this argument", variant.name),
-                );
-                self.report(
-                    error
-                        .note(format!("its fields are {fields}"))
-                        .label(variant.span, "declared here"),
-                );
+                let count = variant.fields.len();
+                let message = match &arg.label {
+                    Some((label, _)) => format!("`{}` has no field `{label}`", variant.name),
+                    None if count == 0 => format!("`{}` has no fields: it takes no arguments", variant.name),
+                    None => format!("one argument too many for `{}`", variant.name),
+                };
+                let error = Diagnostic::error("E0207", at, message);
+                let error = match (&arg.label, count) {
+                    (_, 0) => error.help(format!("write `{}` alone", variant.name)),
+                    (Some((label, _)), _) => {
+                        let names = variant.fields.iter().map(|field| field.name.as_str());
+                        match nearest(label, names) {
+                            Some(near) => error.help(format!("did you mean `{near}`?")),
+                            None => error.help(format!("its fields are {fields}")),
+                        }
+                    }
+                    _ => error.help(format!("its fields are {fields}")),
+                };
+                self.report(error.label(variant.span, "declared here"));
                 return None;
             };
             let field = &variant.fields[at];
@@ -316,7 +330,12 @@ impl Checker<'_> {
                 (None, Some(default)) => self.emit_field_default(default, span),
                 (None, None) => {
                     let message = format!("`{}` is missing field `{}`", variant.name, field.name);
-                    self.report(Diagnostic::error("E0208", span, message).label(field.span, "declared here"));
+                    let example = format!("write `{}({} = …)`", variant.name, field.name);
+                    self.report(
+                        Diagnostic::error("E0208", span, message)
+                            .label(field.span, "declared here")
+                            .help(example),
+                    );
                     return None;
                 }
             };

@@ -151,8 +151,12 @@ impl Checker<'_> {
                 let known = self.cx.locals.get(local.0 as usize).copied().unwrap_or(Ty::ERROR);
                 let bound_here = self.is_bound(*local);
                 if bound_here && known != Ty::ERROR && self.types.unify(known, ty).is_err() {
-                    let (a, b) = (self.shown(known), self.shown(ty));
-                    let message = format!("this name is a `{a}` in one alternative and a `{b}` in another");
+                    let (known, other) = (self.shown(known), self.shown(ty));
+                    let message = format!(
+                        "this name is {} in one alternative and {} in another",
+                        a(&known),
+                        a(&other)
+                    );
                     self.report(Diagnostic::error("E0229", span, message).help("write an arm for each"));
                 }
                 self.set_local(*local, ty);
@@ -362,11 +366,12 @@ impl Checker<'_> {
                         "E0223",
                         self.pat_span(*pat),
                         format!(
-                            "`{name}` has {} field{plural}, none is meant by this",
+                            "`{name}` has {} field{plural}, and there is no other for this pattern",
                             variant.fields.len()
                         ),
                     )
-                    .label(variant.span, "declared here"),
+                    .label(variant.span, "declared here")
+                    .help("leave it out"),
                 );
                 self.pattern(*pat, Ty::ERROR);
                 continue;

@@ -1,6 +1,6 @@
 //! Lists, records and maps as they are written, alone and against a type.
 
-use super::suggest::{a, nearest};
+use super::suggest::{a, listed, parameter};
 use super::{Checker, Typed, Why};
 use crate::core::{MapEntry, Node, NodeId, RecordEntry};
 use crate::diagnostic::Diagnostic;
@@ -216,17 +216,34 @@ impl Checker<'_> {
         }
         let shown = self.shown(wanted);
         let error = Diagnostic::error("E0204", at, format!("`{shown}` has no field `{name}`"));
-        let near = nearest(name, record.fields.iter().map(|field| field.name.as_str()));
+        let near = parameter(name, record.fields.iter().map(|field| field.name.as_str()));
         let error = match near {
             Some(near) => {
                 error
                     .help(format!("did you mean `{near}`?"))
                     .mend(format!("write `{near}`"), at, near)
             }
+            None if self.is_of_library(wanted) => error.help(format!(
+                "its fields are {}",
+                listed(record.fields.iter().map(|field| field.name.as_str()))
+            )),
             None => error.help("leave it out, or declare it in the type"),
         };
         self.report(error);
         near.is_some()
+    }
+
+    /// Whether a record is of a type that the library declares: nobody declares more fields there.
+    fn is_of_library(&mut self, ty: Ty) -> bool {
+        let TypeKind::Record(record) = self.types.kind(ty) else {
+            return false;
+        };
+        let Some((name, _)) = &record.label else {
+            return false;
+        };
+        let declares = |module: &crate::hir::Module| module.items.iter().any(|item| item.name == *name);
+        let own = |module: &&crate::hir::Module| !module.std && declares(module);
+        !self.program.modules.iter().any(|module| own(&module))
     }
 
     fn report_missing(&mut self, missing: &[String], wanted: Ty, why: Why, span: Span) {

@@ -87,6 +87,12 @@ impl Checker<'_> {
             TypeKind::Con(Con::List, _) => {
                 error.help(format!("write `join({text}, \", \")`, or `to_json({text})`"))
             }
+            TypeKind::Fn(..) => error.help(format!("call the function: `${{{text}(…)}}`")),
+            TypeKind::Record(record) if !record.fields.is_empty() => error.help(format!(
+                "name a field of it: `${{{text}.{}}}`; the whole is written by `to_json({text})`",
+                record.fields[0].name
+            )),
+            TypeKind::Con(con, _) if con.is_description() => error.help("take its name, which you know"),
             _ => error.help(format!("write `to_json({text})`, or name a field of it")),
         };
         self.report(error);

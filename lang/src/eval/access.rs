@@ -102,7 +102,9 @@ impl<'c> Machine<'c> {
         let near =
             super::suggest::nearest(key.as_str(), map.entries().keys().map(super::value::Text::as_str));
         let error = match near {
-            Some(near) => error.note(format!("did you mean \"{near}\"?")),
+            Some(near) => error.help(format!(
+                "did you mean \"{near}\"? `get(map, key)` gives null where a key is missing"
+            )),
             None => error,
         };
         Err(self.fail(error))

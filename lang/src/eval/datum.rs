@@ -6,7 +6,8 @@ use super::machine::{Failed, Machine};
 use super::names::{EMPTY, ShapeId};
 use super::value::{Value, Variant};
 use crate::diagnostic::Diagnostic;
-use crate::spec::{ByName, Datum, Fields};
+use crate::spec::Datum;
+use std::collections::BTreeMap;
 
 impl Machine<'_> {
     /// The value as data; fields that are null are left out.
@@ -16,8 +17,8 @@ impl Machine<'_> {
             Value::Bool(value) => Datum::Bool(*value),
             Value::Int(value) | Value::Duration(value) | Value::Bytes(value) => Datum::Int(*value),
             Value::Float(value) => Datum::Float(*value),
-            Value::Str(text) => Datum::Str(text.as_str().into()),
-            Value::Path(path) => Datum::Str(path.as_str().into()),
+            Value::Str(text) => Datum::Str(text.as_str().to_owned()),
+            Value::Path(path) => Datum::Str(path.as_str().to_owned()),
             Value::List(list) => {
                 let mut items = Vec::with_capacity(list.items().len());
                 for item in list.items() {
@@ -27,16 +28,16 @@ impl Machine<'_> {
             }
             Value::Record(record) => Datum::Map(self.data_fields(record.shape, record.cells(), place)?),
             Value::Map(map) => {
-                let mut fields = ByName::new();
+                let mut fields = BTreeMap::new();
                 for (key, value) in map.entries() {
                     fields.insert(key.as_str().to_owned(), self.datum(value, place)?);
                 }
                 Datum::Map(fields)
             }
             Value::Variant(variant) => {
-                let name = self.names.text(variant.name).into();
+                let name = self.names.text(variant.name).to_owned();
                 let fields = if variant.shape == EMPTY {
-                    ByName::new()
+                    BTreeMap::new()
                 } else {
                     self.known(variant, place)?;
                     self.data_fields(variant.shape, variant.cells(), place)?
@@ -62,7 +63,6 @@ impl Machine<'_> {
         let blame = self
             .blame_origin(description.origin)
             .unwrap_or_else(|| self.blame(place));
-        let shown = self.display(&description.cells()[index]);
         let span = blame.arguments.get(&field).copied().unwrap_or(blame.span);
         let mut error = Diagnostic::error(
             "E0417",
@@ -70,11 +70,16 @@ impl Machine<'_> {
             format!("`{field}` of `{kind}` is needed now, and it is known only after the build"),
         );
         error.notes = blame.notes;
-        Err(self.fail(error.at(format!("this is {shown}")).help(TOO_LATE)))
+        Err(self.fail(error.at("known only after the build").help(TOO_LATE)))
     }
 
-    fn data_fields(&mut self, shape: ShapeId, cells: &[Value], place: Place) -> Result<Fields, Failed> {
-        let mut fields = ByName::new();
+    fn data_fields(
+        &mut self,
+        shape: ShapeId,
+        cells: &[Value],
+        place: Place,
+    ) -> Result<BTreeMap<String, Datum>, Failed> {
+        let mut fields = BTreeMap::new();
         for (index, value) in cells.iter().enumerate() {
             let datum = self.datum(value, place)?;
             if datum != Datum::Null {

@@ -10,8 +10,8 @@ use super::render;
 use super::value::{LateId, Value};
 use crate::hir::BinaryOp;
 use crate::spec::{
-    ArtifactKind, Builder, ByName, Datum, DerivationSpec, Fields, Input, InputSource, LateValue, Origin,
-    OutputSpec, Resources, SpecId,
+    ArtifactKind, Builder, Datum, DerivationSpec, Input, InputSource, LateValue, Origin, OutputSpec,
+    Resources, SpecId,
 };
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub(crate) enum Late {
 /// What computes a late value.
 #[derive(Clone, Debug)]
 pub(crate) struct Formula {
-    pub(super) operation: Operation,
+    operation: Operation,
     /// How many parts it has, with those of the formulas in it.
     size: usize,
     origin: Origin,
@@ -75,7 +75,7 @@ impl Inputs {
     }
 
     /// As a spec has them.
-    pub(crate) fn at(self, origin: &Origin) -> ByName<Input> {
+    pub(crate) fn at(self, origin: &Origin) -> BTreeMap<String, Input> {
         let span = origin.span;
         let inputs = self.0.into_iter();
         inputs
@@ -93,7 +93,7 @@ impl Machine<'_> {
             Value::Int(value) => Term::Known(Datum::Int(*value)),
             Value::Float(value) => Term::Known(Datum::Float(*value)),
             Value::Bool(value) => Term::Known(Datum::Bool(*value)),
-            Value::Str(text) => Term::Known(Datum::Str(text.as_str().into())),
+            Value::Str(text) => Term::Known(Datum::Str(text.as_str().to_owned())),
             _ => return None,
         })
     }
@@ -191,7 +191,7 @@ impl Machine<'_> {
     pub(crate) fn calc(&mut self, operation: &Operation, origin: Origin, output: OutputSpec) -> SpecId {
         let mut inputs = Inputs::default();
         let value = self.encode_operation(operation, &mut inputs);
-        let args = ByName::from([("value", value)]);
+        let args = BTreeMap::from([("value".to_owned(), value)]);
         self.computed("calc", args, inputs, origin, output)
     }
 
@@ -199,7 +199,7 @@ impl Machine<'_> {
     pub(crate) fn computed(
         &mut self,
         builtin: &str,
-        args: Fields,
+        args: BTreeMap<String, Datum>,
         inputs: Inputs,
         origin: Origin,
         output: OutputSpec,
@@ -209,12 +209,12 @@ impl Machine<'_> {
             inputs: inputs.at(&origin),
             origin,
             resources: Resources::default(),
-            builder: Builder::Builtin(builtin.into()),
+            builder: Builder::Builtin(builtin.to_owned()),
             args: Datum::Map(args),
             env: None,
-            vars: ByName::new(),
+            vars: BTreeMap::new(),
             cwd: None,
-            outputs: ByName::from([(VALUE.to_owned(), output)]),
+            outputs: BTreeMap::from([(VALUE.to_owned(), output)]),
         };
         self.specs.add(spec)
     }
@@ -242,7 +242,7 @@ impl Machine<'_> {
     }
 
     fn encode_operation(&mut self, operation: &Operation, inputs: &mut Inputs) -> Datum {
-        let text = |text: &str| Datum::Str(text.into());
+        let text = |text: &str| Datum::Str(text.to_owned());
         match operation {
             Operation::Same(term) => self.encode(term, inputs),
             Operation::Unary(op, of) => {
@@ -288,14 +288,16 @@ impl Machine<'_> {
     /// A late value stands where the evaluation needs one.
     #[cold]
     pub(crate) fn too_late(&mut self, place: Place, wanted: &str, found: &Value) -> Failed {
-        let shown = self.display(found);
         let error = self
             .error(
                 place,
                 "E0417",
                 format!("{wanted} is needed here, and this is known only after the build"),
             )
-            .at(format!("this is {shown}"))
+            .at(match found {
+                Value::Late(id) => format!("this is `{}`", self.late_text(*id)),
+                _ => "known only after the build".to_owned(),
+            })
             .help(TOO_LATE);
         self.fail(error)
     }
@@ -394,7 +396,7 @@ const VALUE: &str = "value";
 pub(crate) fn value_of(spec: SpecId) -> InputSource {
     InputSource::Output {
         spec,
-        output: VALUE.into(),
+        output: VALUE.to_owned(),
     }
 }
 
@@ -417,14 +419,14 @@ pub(crate) fn encode_list(values: &[LateValue], inputs: &mut Inputs) -> Datum {
 
 /// A value of an input, as a derivation's argument.
 pub(crate) fn encode_input(value: &LateValue, inputs: &mut Inputs) -> Datum {
-    let path = value.path.iter().map(|part| Datum::Str(part.into())).collect();
-    let name = Datum::Str(inputs.name(&value.source).into());
+    let path = value.path.iter().cloned().map(Datum::Str).collect();
+    let name = Datum::Str(inputs.name(&value.source));
     variant("input", [("name", name), ("path", Datum::List(path))])
 }
 
 fn variant<const N: usize>(kind: &str, fields: [(&str, Datum); N]) -> Datum {
     let fields = fields.map(|(name, value)| (name.to_owned(), value));
-    Datum::Variant(kind.into(), ByName::from(fields))
+    Datum::Variant(kind.to_owned(), BTreeMap::from(fields))
 }
 
 /// The late values that an operation reads.

@@ -125,7 +125,7 @@ fn part(machine: &mut Machine<'_>, value: &Value, segment: &Segment<'_>) -> Opti
             let artifact = machine.artifacts.get(*artifact).clone();
             match machine.schema(&artifact.source) {
                 Some(Datum::Map(fields))
-                    if artifact.kind == ArtifactKind::Metrics && fields.contains_key(field) =>
+                    if artifact.kind == ArtifactKind::Metrics && fields.contains_key(*field) =>
                 {
                     Some(machine.artifacts.add_late(Late::At(LateValue {
                         source: artifact.source,
@@ -177,11 +177,15 @@ fn no_part(
     };
     let mut error = Diagnostic::error("E0414", target.span, format!("`{reached}` has no {shown}"));
     if let Some(near) = nearest(wanted, own.iter().map(String::as_str)) {
-        error = error.at(format!("did you mean `{near}`?"));
+        error = error.help(format!("did you mean `{near}`?"));
     }
     error = error.note(match own.as_slice() {
         [] => format!("`{reached}` is a {}", value.kind()),
-        own => format!("it has {}", own.join(", ")),
+        [range] if range.contains(" to ") => format!("it has {range}"),
+        own => format!(
+            "it has {}",
+            crate::suggest::listed(own.iter().map(String::as_str))
+        ),
     });
     machine.fail(error)
 }
@@ -191,7 +195,7 @@ fn unknown(machine: &mut Machine<'_>, target: &Target, name: &str) -> Failed {
     let core = machine.core;
     let mut error = Diagnostic::error("E0414", target.span, format!("there is no target `{name}`"));
     if let Some(near) = nearest(name, core.entry.iter().map(|(name, _)| name.as_str())) {
-        error = error.at(format!("did you mean `{near}`?"));
+        error = error.help(format!("did you mean `{near}`?"));
     }
     // What can be built is known only from values. Their own errors are for those who ask for them.
     let reported = machine.diagnostics.len();
@@ -204,7 +208,10 @@ fn unknown(machine: &mut Machine<'_>, target: &Target, name: &str) -> Failed {
     machine.diagnostics.truncate(reported);
     error = error.note(match buildable.as_slice() {
         [] => "no binding of the pipeline holds something to build".to_owned(),
-        names => format!("targets: {}", names.join(", ")),
+        names => format!(
+            "the targets are {}",
+            crate::suggest::listed(names.iter().map(String::as_str))
+        ),
     });
     machine.fail(error)
 }

@@ -17,8 +17,12 @@ pub struct Action {
 /// The mends of those `diagnostics` that touch `range`.
 pub fn mends(diagnostics: &[Diagnostic], range: Span) -> Vec<Action> {
     let touched = diagnostics.iter().enumerate().filter(|(_, diagnostic)| {
-        let span = diagnostic.span();
-        span.source == range.source && span.start <= range.end && range.start <= span.end
+        let touches =
+            |span: Span| span.source == range.source && span.start <= range.end && range.start <= span.end;
+        // A mistake that was made several times has a place without words for each.
+        let again = diagnostic.labels.iter().skip(1);
+        let mut again = again.filter(|label| label.text.is_empty());
+        touches(diagnostic.span()) || again.any(|label| touches(label.span))
     });
     touched
         .filter_map(|(place, diagnostic)| {

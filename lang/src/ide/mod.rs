@@ -36,7 +36,7 @@ pub use rename::{Renaming, rename, renamed_at};
 pub use signature::{SignatureHelp, signature};
 
 use crate::check::{Checked, check, check_again};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, is_worth_saying};
 use crate::eval::Outcome;
 use crate::hir::{Module, ModuleId};
 use crate::lower::{Loaded, load, load_again};
@@ -100,7 +100,18 @@ impl Analysis {
 
     /// What is wrong, as far as it is known without evaluating anything.
     pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.loaded.diagnostics.iter().chain(&self.checked.diagnostics)
+        let all: Vec<&Diagnostic> = self
+            .loaded
+            .diagnostics
+            .iter()
+            .chain(&self.checked.diagnostics)
+            .collect();
+        let kept: Vec<&Diagnostic> = all
+            .iter()
+            .filter(|found| is_worth_saying(found, &all))
+            .copied()
+            .collect();
+        kept.into_iter()
     }
 
     /// All of the file, evaluated, with what only that finds wrong: shapes, limits, and what a value may not be. None where

@@ -429,6 +429,7 @@ pub(super) fn unreadable(path: &str, reason: &Unreadable, span: Span) -> Diagnos
         }
         Unreadable::Read(ReadError::Other(reason)) => {
             Diagnostic::error("E0004", span, format!("`{path}` cannot be read: {reason}"))
+                .help("see that you may read it, and that links on the way lead somewhere")
         }
         Unreadable::NotUtf8 { line } => {
             Diagnostic::error("E0005", span, format!("`{path}` is not UTF-8 text"))

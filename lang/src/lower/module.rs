@@ -143,6 +143,9 @@ pub(super) fn lower_setting(cx: Lowering<'_>, tree: &Tree, param: &str) -> hir::
     lower.module
 }
 
+/// Among more messages nobody looks for those that say the same.
+const MANY: usize = 200;
+
 impl<'a> Lower<'a> {
     fn new(cx: Lowering<'a>, source: SourceId, stem: Name, std: bool) -> Self {
         let id = ModuleId((cx.program.modules.len() + cx.program.settings.len()) as u32);
@@ -169,6 +172,17 @@ impl<'a> Lower<'a> {
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        // A name that is not there is one mistake, however often it is used.
+        if matches!(diagnostic.code, "E0250" | "E0251" | "E0252") && self.cx.diagnostics.len() < MANY {
+            let same = |known: &&mut Diagnostic| {
+                known.code == diagnostic.code
+                    && known.message == diagnostic.message
+                    && known.span().source == diagnostic.span().source
+            };
+            if let Some(known) = self.cx.diagnostics.iter_mut().find(same) {
+                return known.join(diagnostic);
+            }
+        }
         self.cx.diagnostics.push(diagnostic);
     }
 

@@ -182,8 +182,10 @@ impl Lower<'_> {
                 targs: Vec::new(),
             }
         } else {
-            let error = self.unknown_upper(own, token.span());
-            self.report(error);
+            if !self.is_foreign() {
+                let error = self.unknown_upper(own, token.span());
+                self.report(error);
+            }
             Expr::Error
         };
         Head::Expr(self.add_expr(expr, token.span()))

@@ -23,6 +23,12 @@ pub fn set(loaded: &mut Loaded, world: &dyn World, name: &str, text: &str) {
         Ok(param) => param,
         Err(error) => return loaded.diagnostics.push(*error),
     };
+    if text.trim().is_empty() && !takes_text(&loaded.program, param) {
+        let error = Diagnostic::error("E0114", span, format!("`--set {name}=` gives no value")).help(
+            format!("write one: `--set {name}=3`, or leave the setting out for the default"),
+        );
+        return loaded.diagnostics.push(error);
+    }
     let module = if takes_text(&loaded.program, param) && !text.trim_start().starts_with('"') {
         literal(source, name, span, text)
     } else {
@@ -56,13 +62,20 @@ fn find(program: &hir::Program, name: &str, span: Span) -> Result<ItemRef, Box<D
             .at("is no param")
             .label(items[index].name_span, "cannot be set from outside")
             .help(format!("declare it as one: `param {name} = …`"));
+    } else if let Some((param, field)) = name
+        .split_once('.')
+        .filter(|(param, _)| params().any(|own| own == *param))
+    {
+        error = error.help(format!(
+            "a param is set as a whole: `--set '{param}={{ {field}: …, … }}'`; or make `{field}` a param of its own"
+        ));
     } else if let Some(help) = suggest::did_you_mean(&suggest::near(name, params())) {
         error = error.help(help);
     }
     let all: Vec<_> = params().collect();
     Err(Box::new(error.note(match all.as_slice() {
         [] => "the pipeline has no params".to_owned(),
-        all => format!("params: {}", all.join(", ")),
+        all => format!("its params are {}", suggest::listed(all.iter().copied())),
     })))
 }
 

@@ -4,6 +4,7 @@ use super::module::Lower;
 use super::scope::{Around, Target};
 use super::suggest;
 use crate::diagnostic::Diagnostic;
+use crate::habits;
 use crate::hir::{ItemRef, ModuleId, Name};
 use crate::library::PRELUDE;
 use crate::source::{SourceId, Span};
@@ -61,7 +62,7 @@ impl Lower<'_> {
 
     /// Reports a lower-case name that stands for nothing.
     pub(super) fn unknown_name(&mut self, own: &str, span: Span) {
-        if self.is_path_without_dot(span) {
+        if self.is_path_without_dot(span) || self.is_foreign() {
             return;
         }
         if self.is_setting {
@@ -70,6 +71,17 @@ impl Lower<'_> {
         let error = Diagnostic::error("E0250", span, format!("`{own}` is not defined"));
         let error = self.suggest_name(error, own, span);
         self.report(error);
+    }
+
+    /// Whether the file was said to bring names from another language: what they are is not known.
+    pub(super) fn is_foreign(&self) -> bool {
+        let brings = |found: &Diagnostic| {
+            let message = found.message.as_str();
+            found.span().source == self.module.source
+                && (found.code == "E0127" && message.starts_with("imports are written")
+                    || found.code == "E0139" && message.ends_with("this is no Python"))
+        };
+        self.cx.diagnostics.iter().any(brings)
     }
 
     fn suggest_name(&mut self, error: Diagnostic, own: &str, span: Span) -> Diagnostic {
@@ -87,7 +99,7 @@ impl Lower<'_> {
         if self.followed_by_slash(span) {
             return self.with_path_help(error, own, span);
         }
-        if let Some(help) = python(own) {
+        if let Some(help) = self.elsewhere(own, span) {
             return error.help(help);
         }
         if self.is_beside(own) {
@@ -117,9 +129,24 @@ impl Lower<'_> {
                 Some(module) => error.help(format!(
                     "`{module}.{own}` is in the library: `import std.{{{module}}}`"
                 )),
-                None => error,
+                None => error
+                    .help("names are bound in the file, or imported; `mlp doc` lists what the library has"),
             },
         }
+    }
+
+    /// What stands here for a name of Python; for `torch.relu`, the operation of that name.
+    fn elsewhere(&self, own: &str, span: Span) -> Option<String> {
+        let member = self.member_after(span);
+        let operation = member.as_deref().filter(|member| {
+            matches!(own, "torch" | "np" | "numpy" | "jnp") && self.declares("tensor", member)
+        });
+        if let Some(operation) = operation {
+            return Some(format!(
+                "in a traced function write `tensor.{operation}`, of `import std.tensor`"
+            ));
+        }
+        habits::name(own, member.as_deref()).map(str::to_owned)
     }
 
     /// Whether the file `own.mlp` is in this file's folder: read as data is, for the message changes where the file does.
@@ -197,11 +224,12 @@ impl Lower<'_> {
     /// Whether this is the `b` of an `a/b` whose `a` was just said not to be defined.
     fn is_path_without_dot(&self, span: Span) -> bool {
         let before = &self.cx.sources.get(span.source).text[..span.start as usize];
-        let last = self.cx.diagnostics.last();
-        before.ends_with('/')
-            && last.is_some_and(|last| {
-                matches!(last.code, "E0250" | "E0257") && last.span().end + 1 == span.start
-            })
+        let said = |found: &Diagnostic| {
+            let mut places = found.labels.iter().map(|label| label.span);
+            matches!(found.code, "E0250" | "E0257")
+                && places.any(|place| place.source == span.source && place.end + 1 == span.start)
+        };
+        before.ends_with('/') && self.cx.diagnostics.iter().rev().take(8).any(said)
     }
 
     /// Before the first item of the file.
@@ -211,6 +239,10 @@ impl Lower<'_> {
             start: 0,
             end: 0,
         }
+    }
+
+    fn text_after(&self, span: Span) -> &str {
+        &self.cx.sources.get(span.source).text[span.end as usize..]
     }
 
     /// The name behind the point that follows `span`.
@@ -242,22 +274,29 @@ impl Lower<'_> {
 
     /// The module of the library, imported or not, that declares `own`.
     fn library_module_with(&self, own: &str) -> Option<&'static str> {
-        self.cx.library.names().find(|module| {
-            let text = self.cx.library.text(module).unwrap_or("");
-            // Only on the way to an error, so the module may be parsed anew.
-            let parse = crate::syntax::parse(SourceId(0), text.into());
-            let Some(file) = File::cast(parse.tree.root()) else {
-                return false;
-            };
-            file.items().any(|item| matches!(item, Item::FnItem(function) if function.name().is_some_and(|name| name.text() == own)))
-        })
+        self.cx.library.names().find(|module| self.declares(module, own))
+    }
+
+    /// Whether a module of the library has a function `own`.
+    fn declares(&self, module: &str, own: &str) -> bool {
+        let text = self.cx.library.text(module).unwrap_or("");
+        // Only on the way to an error, so the module may be parsed anew.
+        let parse = crate::syntax::parse(SourceId(0), text.into());
+        let Some(file) = File::cast(parse.tree.root()) else {
+            return false;
+        };
+        file.items().any(|item| matches!(item, Item::FnItem(function) if function.name().is_some_and(|name| name.text() == own)))
     }
 
     /// Reports a name that a module lacks.
     pub(super) fn unknown_member(&mut self, module: ModuleId, alias: &str, own: &str, span: Span) {
         let error = Diagnostic::error("E0251", span, format!("`{alias}` has no `{own}`"));
+        let std = self.cx.program.module(module).std;
+        let small = own.starts_with(char::is_lowercase);
         let names = self.exported_names(module);
-        let near = suggest::near(own, names.iter().map(Name::as_str));
+        // A function is no slip for a type; PyTorch's classes are functions here.
+        let alike = |name: &&str| !small || name.starts_with(char::is_lowercase);
+        let near = suggest::near(own, names.iter().map(Name::as_str).filter(alike));
         let error = match (suggest::did_you_mean(&near), near.as_slice()) {
             (Some(help), [one]) => error.help(help).mend(format!("write `{one}`"), span, *one),
             (Some(help), _) => error.help(help),
@@ -267,7 +306,10 @@ impl Lower<'_> {
                     Some((module, name)) => {
                         error.help(format!("write `{module}.{name}`, of `import std.{module}`"))
                     }
-                    None => error,
+                    None => match habits::member(own).filter(|_| std) {
+                        Some(help) => error.help(help),
+                        None => error.help(what_there_is(&names, alias, std)),
+                    },
                 },
             },
         };
@@ -282,6 +324,21 @@ impl Lower<'_> {
                 .mend(format!("write `{ours}`"), span, ours);
         }
         let error = Diagnostic::error("E0250", span, format!("`{own}` is not defined"));
+        if let Some(member) = self.member_after(span)
+            && own == "F"
+            && self.declares("tensor", &member)
+        {
+            let layer = match self.declares("nn", &member) {
+                true => format!("the layer is `nn.{member}`; "),
+                false => String::new(),
+            };
+            return error.help(format!(
+                "{layer}in a traced function write `tensor.{member}`, of `import std.tensor`"
+            ));
+        }
+        if self.text_after(span).starts_with("(\"") && self.variant_names().next().is_none() {
+            return error.help("what a step writes is a `File(\"…\")`, `Dir(\"…\")`, `Plot(\"…\")` or `Metrics[{ … }](\"…\")`");
+        }
         let module = self
             .scope
             .names
@@ -304,11 +361,29 @@ impl Lower<'_> {
                     Some((module, name)) => {
                         error.help(format!("write `{module}.{name}`, of `import std.{module}`"))
                     }
-                    None => error
-                        .note("names that begin with an upper-case letter are types and variants of enums"),
+                    None => match habits::member(own) {
+                        Some(help) => error.help(help),
+                        None => error.note(
+                            "names that begin with an upper-case letter are types and variants of enums",
+                        ),
+                    },
                 },
             },
         }
+    }
+}
+
+/// Names to choose from, where they are few.
+fn what_there_is(names: &[Name], alias: &str, std: bool) -> String {
+    let small = names
+        .iter()
+        .map(Name::as_str)
+        .filter(|name| name.starts_with(char::is_lowercase));
+    match names.len() {
+        0 => format!("`{alias}` binds no names"),
+        1..=12 => format!("it has {}", suggest::listed(small)),
+        _ if std => format!("`mlp doc {alias}` lists what it has"),
+        _ => format!("it has {}", suggest::listed(small)),
     }
 }
 
@@ -340,30 +415,3 @@ const EXTENSIONS: [&str; 15] = [
     "py",
     "nix",
 ];
-
-/// What stands here for a word of Python that has no equal.
-fn python(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "list" | "tuple" => "a list is written `[first, second]`",
-        "dict" => "a record is written `{ name: value }`",
-        "set" => "the different elements of a list are `unique(xs)`",
-        "sorted" => "write `sort(xs)`",
-        "reversed" => "write `reverse(xs)`",
-        "pow" => "powers are written `x ** n`",
-        "print" => "nothing runs while a pipeline is read; `mlp eval name` shows a value",
-        "isinstance" | "type" => {
-            "types are known before anything runs; kinds of values are an `enum`, told apart by `match`"
-        }
-        "open" | "json" | "yaml" => "data is imported with its type: `import ./params.json as { lr: Float }`",
-        "self" => "there are no objects: a function takes what it needs as parameters",
-        "torch" | "np" | "numpy" | "pd" | "pandas" | "tf" => {
-            "Python runs in steps; networks are made by `std.nn`, data is read by `std.data`"
-        }
-        "os" | "sys" | "environ" => {
-            "the environment is not read: declare `param name: Str`, and give it with `--set`"
-        }
-        "yes" | "on" => "write `true`",
-        "no" | "off" => "write `false`",
-        _ => return None,
-    })
-}

@@ -4,7 +4,8 @@ use super::report::{shape_text, way};
 use super::{Input, Network, Site, takes};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::spec::{Datum, Fields};
+use crate::spec::Datum;
+use std::collections::BTreeMap;
 
 /// What a dataset's `y` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +22,8 @@ pub(crate) enum Labels {
 pub(crate) struct Fitting<'a> {
     pub(crate) network: &'a Network,
     pub(crate) input: &'a Input,
-    /// Where the network was written, for a message about one that has no layer.
-    pub(crate) net: Option<&'a Site>,
+    /// Where the network was written.
+    pub(crate) net: &'a Site,
     pub(crate) labels: Labels,
     /// Where the labels were declared.
     pub(crate) labels_span: Span,
@@ -76,10 +77,8 @@ impl Fitting<'_> {
     fn wrong_output(&self, loss: &str, wanted: Option<i64>) -> Diagnostic {
         let output = &self.network.output;
         let (span, notes) = match self.network.steps.last() {
-            Some(step) => (step.site.span, step.site.notes.as_slice()),
-            None => self
-                .net
-                .map_or((self.input.span, &[][..]), |net| (net.span, &net.notes)),
+            Some(step) => (step.site.span, &step.site.notes),
+            None => (self.net.span, &self.net.notes),
         };
         let needs = match wanted {
             Some(size) => format!("[batch, {size}]"),
@@ -147,9 +146,20 @@ pub(crate) fn check_metric(
         _ => (kind, takes::of_metric(kind)?),
     };
     if !kinds.iter().any(|kind| kind.holds(labels)) {
+        let fitting: Vec<String> = takes::metrics_of(labels)
+            .map(|metric| format!("`metrics.{metric}`"))
+            .take(4)
+            .collect();
         let (labels, takes) = (labels_text(labels), takes::words(kinds));
-        let message = format!("metric `{name}` is `{of}`, which {takes}; the labels are {labels}");
+        let message = match name == of {
+            true => format!("metric `{name}` {takes}; the labels are {labels}"),
+            false => format!("metric `{name}` is `{of}`, which {takes}; the labels are {labels}"),
+        };
         let error = Diagnostic::error("E0318", span, message).at(takes);
+        let error = match fitting.is_empty() {
+            true => error,
+            false => error.help(format!("such labels are measured by {}", fitting.join(", "))),
+        };
         return Some(error.label(labels_span, format!("the labels are {labels}")));
     }
     let (message, at) = out_of_range(name, args, labels)?;
@@ -157,7 +167,7 @@ pub(crate) fn check_metric(
 }
 
 /// An argument of a metric that the labels or its meaning forbid.
-fn out_of_range(name: &str, args: &Fields, labels: Labels) -> Option<(String, String)> {
+fn out_of_range(name: &str, args: &BTreeMap<String, Datum>, labels: Labels) -> Option<(String, String)> {
     if let (Some(Datum::Int(k)), Labels::Class(classes)) = (args.get("top_k"), labels)
         && !(1..=classes).contains(k)
     {

@@ -54,6 +54,12 @@ pub(super) fn of_metric(name: &str) -> Option<&'static [Kind]> {
     find(METRICS, name)
 }
 
+/// The metrics that take such labels.
+pub(super) fn metrics_of(labels: Labels) -> impl Iterator<Item = &'static str> {
+    let fits = move |(_, kinds): &&(&str, &[Kind])| kinds.iter().any(|kind| kind.holds(labels));
+    METRICS.iter().filter(fits).map(|(name, _)| *name)
+}
+
 impl Kind {
     /// Whether labels are of this kind.
     pub(super) fn holds(self, labels: Labels) -> bool {

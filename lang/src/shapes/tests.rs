@@ -2,7 +2,8 @@
 
 use super::{Dim, Features, Input, Layer, Network, Signal, Site, infer, table};
 use crate::source::{SourceId, Span};
-use crate::spec::{ByName, Datum, Fields};
+use crate::spec::Datum;
+use std::collections::BTreeMap;
 
 fn span(at: u32) -> Span {
     Span {
@@ -13,13 +14,13 @@ fn span(at: u32) -> Span {
 }
 
 fn layer(kind: &str, args: &[(&str, Datum)]) -> Layer {
-    let args: Fields = args
+    let args: BTreeMap<_, _> = args
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.clone()))
         .collect();
     let arguments = args.keys().map(|name| (name.clone(), span(1))).collect();
     Layer {
-        kind: kind.into(),
+        kind: kind.to_owned(),
         args,
         children: Vec::new(),
         graph: None,
@@ -56,7 +57,7 @@ fn within(kind: &str, args: &[(&str, Datum)], children: Vec<Layer>) -> Layer {
 fn named(name: &str, child: Layer) -> Layer {
     Layer {
         children: vec![("layer".to_owned(), child)],
-        ..layer("named", &[("name", Datum::Str(name.into()))])
+        ..layer("named", &[("name", Datum::Str(name.to_owned()))])
     }
 }
 
@@ -230,7 +231,7 @@ fn flag(value: bool) -> Datum {
 }
 
 fn choice(name: &str) -> Datum {
-    Datum::Variant(name.into(), ByName::new())
+    Datum::Variant(name.to_owned(), BTreeMap::new())
 }
 
 /// The examples of PyTorch's documentation.

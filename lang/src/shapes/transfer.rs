@@ -3,13 +3,14 @@
 use super::layer::Layer;
 use super::report::{Problem, argument, mismatch, shape_text};
 use super::{Dim, Signal, dense, norms, sequence, windows};
-use crate::spec::{ByName, Datum, Fields};
+use crate::spec::Datum;
+use std::collections::BTreeMap;
 
 /// What a layer makes of a shape.
 pub(super) struct Outcome {
     pub(super) output: Vec<Dim>,
     /// The layer's arguments with every size.
-    pub(super) args: Fields,
+    pub(super) args: BTreeMap<String, Datum>,
     pub(super) parameters: Option<u128>,
     pub(super) flops: Option<u128>,
     /// What a traced layer does: each operation, and the shape that it gives.
@@ -101,7 +102,7 @@ impl Outcome {
     pub(super) fn new(output: Vec<Dim>, parameters: u128, flops: Option<u128>) -> Self {
         Self {
             output,
-            args: ByName::new(),
+            args: BTreeMap::new(),
             parameters: Some(parameters),
             flops,
             operations: Vec::new(),
@@ -147,7 +148,10 @@ pub(super) fn needed(
     };
     match (written, actual) {
         (Some(written), Some(actual)) if written != actual => {
-            let message = format!("shape mismatch: `{name}` is {written}, but {actual} come in");
+            let message = format!(
+                "shape mismatch: `{name}` is {written}, but {actual} come{} in",
+                if actual == 1 { "s" } else { "" }
+            );
             let label = format!("expects {}", expected_shape(written));
             Err(mismatch(layer, "E0310", message, label)
                 .of(name)
@@ -204,7 +208,15 @@ pub(super) fn divides(
             let message = format!("`{name}` is {parts}, which does not divide {what}, {count}");
             let all: Vec<_> = of.iter().map(|(_, count)| count.to_string()).collect();
             let label = format!("must divide {}", all.join(" and "));
-            return Err(mismatch(layer, "E0313", message, label).of(name));
+            let fits = |parts: &i64| of.iter().all(|(_, count)| count % parts == 0);
+            let fitting: Vec<_> = (1..=parts.saturating_mul(2).min(1024))
+                .filter(fits)
+                .map(|n| n.to_string())
+                .collect();
+            let fitting = fitting.iter().rev().take(4).rev().map(String::as_str);
+            return Err(mismatch(layer, "E0313", message, label)
+                .of(name)
+                .help(format!("write {}", crate::suggest::one_of(fitting))));
         }
     }
     Ok(())

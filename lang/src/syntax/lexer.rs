@@ -430,7 +430,10 @@ impl<'t> Lexer<'t> {
                 let span = self.span(start, self.pos);
                 let error = Diagnostic::error("E0101", span, "`$` stands only in strings, as `${…}`");
                 match &self.text[start + 1..self.pos] {
-                    "" => error,
+                    "" if self.text[self.pos..].starts_with('(') => error.help(
+                        "nothing runs while a pipeline is read; a command is run by a step: `step([\"date\"], …)`",
+                    ),
+                    "" => error.help("outside of a string a value stands by its name alone: write `name`"),
                     name => error.help(format!(
                         "the environment is not read; declare `param {}: Str`, and give it with `--set`",
                         name.to_lowercase()
@@ -439,8 +442,14 @@ impl<'t> Lexer<'t> {
             }
             '~' => Diagnostic::error("E0101", span, "`~` means nothing here")
                 .help("no value is written `null`; a path begins with `./`, and stays within the project"),
-            '@' => Diagnostic::error("E0101", span, "`@` means nothing here")
-                .help("there are no decorators, and matrices are multiplied by `tensor.matmul`"),
+            '@' => {
+                let before = self.text[..start].trim_end_matches([' ', '\t']);
+                let decorates = before.is_empty() || before.ends_with('\n');
+                Diagnostic::error("E0101", span, "`@` means nothing here").help(match decorates {
+                    true => "there are no decorators: leave it out",
+                    false => "matrices are multiplied by `tensor.matmul(a, b)`",
+                })
+            }
             '\\' => Diagnostic::error("E0101", span, "a line needs no `\\` to go on")
                 .help("a line goes on by itself inside of brackets, and before an operator"),
             other if other.is_control() => {

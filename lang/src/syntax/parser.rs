@@ -15,6 +15,7 @@ mod primary;
 mod statements;
 mod suffixes;
 mod types;
+mod yaml;
 
 use super::brackets::{Closing, closer, match_brackets};
 use super::kind::SyntaxKind;
@@ -89,6 +90,14 @@ fn run(source: SourceId, text: &str, lexed: &mut Lexed, start: fn(&mut Parser<'_
     parser
         .errors
         .retain(|error| error.code != "E0118" || !malformed(error.span()));
+    // What has no place at all is not blamed for how it is written too: `4f` of `${lr:.4f}`.
+    let misplaced = |span: Span| {
+        parser.errors.iter().any(|error| {
+            let whole = error.span();
+            matches!(error.code, "E0115" | "E0117") && whole.start < span.start && span.end <= whole.end
+        })
+    };
+    lexed.errors.retain(|error| !misplaced(error.span()));
     lexed.errors.append(&mut parser.errors);
     parser.nodes
 }
@@ -423,7 +432,13 @@ impl<'t> Parser<'t> {
             return self.error(error);
         }
         let error = if expected.is_empty() {
-            Diagnostic::error("E0115", self.span_here(), format!("{found} cannot stand here"))
+            let error = Diagnostic::error("E0115", self.span_here(), format!("{found} cannot stand here"));
+            match self.at(K::Colon) && self.limit + 1 == self.tokens.len() {
+                true => error.help(
+                    "a name is bound with `=`: `name = value`; what makes a file is a step: `name = step(…)`",
+                ),
+                false => error,
+            }
         } else {
             Diagnostic::error(
                 "E0115",

@@ -69,7 +69,7 @@ pub(super) fn numbers(call: &Call<'_>) -> Result<TensorType, Box<Diagnostic>> {
         Kind::Bool => Err(call
             .wrong_kind(
                 format!("{} takes numbers, and this is true or false", call.name()),
-                format!("takes Bool {x}"),
+                format!("is given Bool {x}"),
             )
             .help("`tensor.float(…)` makes 1.0 of what is true and 0.0 of what is false")
             .into()),
@@ -91,7 +91,7 @@ fn logical(call: &Call<'_>) -> Answer {
                 side.kind
             );
             return Err(call
-                .wrong_kind(message, format!("takes {} {side}", side.kind))
+                .wrong_kind(message, format!("is given {} {side}", side.kind))
                 .help("compare first: `x > 0`")
                 .into());
         }
@@ -108,7 +108,7 @@ fn arithmetic(call: &Call<'_>) -> Answer {
     if logic == 2 || logic == 1 && !matches!(call.op(), "add" | "mul" | "div") {
         let message = format!("{} takes numbers, and a side of it is true or false", call.name());
         return Err(call
-            .wrong_kind(message, format!("takes {} {x} and {} {y}", x.kind, y.kind))
+            .wrong_kind(message, format!("is given {} {x} and {} {y}", x.kind, y.kind))
             .help("`tensor.float(…)` makes 1.0 of what is true and 0.0 of what is false")
             .into());
     }
@@ -117,7 +117,7 @@ fn arithmetic(call: &Call<'_>) -> Answer {
         return Err(call
             .wrong_kind(
                 "a whole number has no whole negative power",
-                format!("takes Int {x}"),
+                format!("is given Int {x}"),
             )
             .help("write the power with a point: `x ** -1.0`")
             .into());
@@ -141,7 +141,7 @@ fn choice(call: &Call<'_>) -> Answer {
             condition.kind
         );
         return Err(call
-            .wrong_kind(message, format!("takes {} {condition}", condition.kind))
+            .wrong_kind(message, format!("is given {} {condition}", condition.kind))
             .help("compare: `tensor.where(x > 0, …, …)`")
             .into());
     }

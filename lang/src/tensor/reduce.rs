@@ -42,7 +42,7 @@ fn real(call: &Call<'_>) -> Result<TensorType, Box<Diagnostic>> {
         kind => {
             let message = format!("{} takes Float, and this is {kind}", call.name());
             Err(call
-                .wrong_kind(message, format!("takes {kind} {x}"))
+                .wrong_kind(message, format!("is given {kind} {x}"))
                 .help("make it Float: `tensor.float(…)`")
                 .into())
         }

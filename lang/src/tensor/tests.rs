@@ -7,7 +7,7 @@ use super::shape::{Kind, Size, TensorType};
 use crate::library::Library;
 use crate::shapes::Site;
 use crate::source::{SourceId, Span};
-use crate::spec::{ByName, Datum};
+use crate::spec::Datum;
 use std::collections::BTreeMap;
 
 fn site() -> Site {
@@ -17,7 +17,7 @@ fn site() -> Site {
             start: 0,
             end: 1,
         },
-        arguments: ByName::new(),
+        arguments: BTreeMap::new(),
         notes: Vec::new(),
     }
 }
@@ -154,14 +154,14 @@ fn kinds_are_promoted() {
     assert_eq!(gives("mul", &["Bool B", "Float B"], &[]), "Float [batch]");
     assert_eq!(
         gives("sub", &["Bool B", "Float B"], &[]),
-        "E0332 takes Bool [batch] and Float [batch]"
+        "E0332 is given Bool [batch] and Float [batch]"
     );
     assert_eq!(gives("eq", &["Int B", "Int B"], &[]), "Bool [batch]");
     assert_eq!(gives("sum", &["Bool B"], &[]), "Int []");
-    assert_eq!(gives("mean", &["Int B"], &[]), "E0332 takes Int [batch]");
+    assert_eq!(gives("mean", &["Int B"], &[]), "E0332 is given Int [batch]");
     assert_eq!(
         gives("pow", &["Int B"], &[("y", number(-1))]),
-        "E0332 takes Int [batch]"
+        "E0332 is given Int [batch]"
     );
     assert_eq!(
         gives("where", &["Bool B 1", "Float B 4", "Int"], &[]),
@@ -169,10 +169,13 @@ fn kinds_are_promoted() {
     );
     assert_eq!(
         gives("where", &["Float B", "Float B", "Float B"], &[]),
-        "E0332 takes Float [batch]"
+        "E0332 is given Float [batch]"
     );
     assert_eq!(gives("logical_and", &["Bool B", "Bool B"], &[]), "Bool [batch]");
-    assert_eq!(gives("logical_not", &["Int B"], &[]), "E0332 takes Int [batch]");
+    assert_eq!(
+        gives("logical_not", &["Int B"], &[]),
+        "E0332 is given Int [batch]"
+    );
 }
 
 #[test]
@@ -353,7 +356,7 @@ fn choosing_by_number() {
     );
     assert_eq!(
         gives("gather", &["Float B 10", "Float B 1"], &at(1, &[])),
-        "E0332 takes Float [batch, 1]"
+        "E0332 is given Float [batch, 1]"
     );
     assert_eq!(
         gives("one_hot", &["Int B"], &[("num_classes", number(10))]),
@@ -361,6 +364,6 @@ fn choosing_by_number() {
     );
     assert_eq!(
         gives("one_hot", &["Float B"], &[("num_classes", number(10))]),
-        "E0332 takes Float [batch]"
+        "E0332 is given Float [batch]"
     );
 }

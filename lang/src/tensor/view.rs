@@ -239,7 +239,7 @@ fn gather(call: &Call<'_>) -> Answer {
             index.kind
         );
         return Err(call
-            .wrong_kind(message, format!("takes {} {index}", index.kind))
+            .wrong_kind(message, format!("is given {} {index}", index.kind))
             .into());
     }
     let dim = call.needed_dim("dim", x.rank())?;
@@ -266,7 +266,9 @@ fn one_hot(call: &Call<'_>) -> Answer {
     let x = call.tensor("x");
     if x.kind != Kind::Int {
         let message = format!("`tensor.one_hot` takes Int, and this is {}", x.kind);
-        return Err(call.wrong_kind(message, format!("takes {} {x}", x.kind)).into());
+        return Err(call
+            .wrong_kind(message, format!("is given {} {x}", x.kind))
+            .into());
     }
     let classes = call.int("num_classes").unwrap_or(0);
     if classes < 1 {

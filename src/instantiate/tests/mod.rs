@@ -8,8 +8,7 @@ use crate::model::node::Node;
 use crate::model::source::SourceProblem;
 use mlp_lang::source::SourceId;
 use mlp_lang::spec::{
-    ArtifactKind, ByName, Command, Fields, Input, Origin, OutputSpec, Piece, Resources, SpecId,
-    TargetArtifact,
+    ArtifactKind, Command, Input, Origin, OutputSpec, Piece, Resources, SpecId, TargetArtifact,
 };
 
 fn span(start: u32) -> Span {
@@ -24,7 +23,7 @@ fn text(text: &str) -> Datum {
     Datum::Str(text.into())
 }
 
-fn map(fields: &[(&str, Datum)]) -> Fields {
+fn map(fields: &[(&str, Datum)]) -> BTreeMap<String, Datum> {
     fields
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.clone()))
@@ -70,13 +69,13 @@ fn spec(
         name: name.into(),
         origin: Origin {
             span: span(1),
-            arguments: ByName::new(),
+            arguments: BTreeMap::new(),
         },
         resources: Resources::default(),
         builder: Builder::Builtin(builder.into()),
         args,
         env: None,
-        vars: ByName::new(),
+        vars: BTreeMap::new(),
         cwd: None,
         inputs: inputs.collect(),
         outputs: outputs.collect(),
@@ -126,7 +125,7 @@ fn pipeline() -> Evaluation {
     Evaluation { specs, targets }
 }
 
-fn training() -> Fields {
+fn training() -> BTreeMap<String, Datum> {
     let adam = [
         ("lr", Datum::Float(0.001)),
         ("betas", Datum::List(vec![Datum::Float(0.9), Datum::Float(0.999)])),
@@ -215,7 +214,7 @@ fn set(evaluation: &mut Evaluation, spec: usize, name: &str, value: Datum) {
     let Datum::Map(args) = &mut evaluation.specs[spec].args else {
         panic!()
     };
-    args.insert(name, value);
+    args.insert(name.into(), value);
 }
 
 /// Steps are known when they are in the list.

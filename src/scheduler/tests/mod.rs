@@ -17,7 +17,7 @@ use crate::model::node::Node;
 use crate::plan::{Circumstances, plan};
 use crate::store::{Sources, Store};
 use mlp_lang::source::{SourceId, Span};
-use mlp_lang::spec::{ArtifactKind, ByName, Datum, Fields, Origin, Resources};
+use mlp_lang::spec::{ArtifactKind, Datum, Origin, Resources};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -136,7 +136,7 @@ fn add(graph: &mut Graph, name: &str, command: &str, inputs: &[u32]) -> StepId {
             argv: vec![vec![Piece::Text(command.to_owned())]],
             stdin: None,
         },
-        args: Datum::Map(Fields::new()),
+        args: Datum::Map(BTreeMap::new()),
         env: None,
         vars: BTreeMap::new(),
         cwd: None,
@@ -163,7 +163,7 @@ fn add_derivation(graph: &mut Graph, name: &str, derivation: Derivation) -> Step
                 start: 0,
                 end: 0,
             },
-            arguments: ByName::new(),
+            arguments: BTreeMap::new(),
         },
         resources: Resources::default(),
         locators: BTreeMap::new(),

@@ -6,14 +6,15 @@ use crate::eval::artifact::DatasetInfo;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{Value, Variant};
 use crate::shapes::{Features, Labels, features_text};
-use crate::spec::{Datum, Fields};
+use crate::spec::Datum;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(super) fn augment(
     machine: &mut Machine<'_>,
     given: &Given,
     on: &DatasetInfo,
-    args: &mut Fields,
+    args: &mut BTreeMap<String, Datum>,
 ) -> Result<(), Failed> {
     let value = given.get("augment");
     let Value::List(list) = &value else {
@@ -28,7 +29,7 @@ pub(super) fn augment(
         data.push(machine.datum(&Value::Variant(augment), given.place)?);
     }
     if !data.is_empty() {
-        args.insert("augment", Datum::List(data));
+        args.insert("augment".to_owned(), Datum::List(data));
     }
     Ok(())
 }
@@ -47,6 +48,12 @@ fn misfit(
         Diagnostic::error("E0321", site.span, message)
             .at(format!("needs {needs}"))
             .label(on.x_span, "the examples are declared here")
+            .help(match needs {
+                "images" => {
+                    "leave it out; or read the examples as images: `data.pixels(…)`, `data.image_folder(…)`"
+                }
+                _ => "leave it out, or take one that fits: `mlp doc augment` lists them",
+            })
     } else {
         let (name, shown, bound) = out_of_range(machine, augment)?;
         let span = site.arguments.get(name).copied().unwrap_or(site.span);

@@ -6,13 +6,13 @@
 use super::Table;
 use super::given::Given;
 use crate::core::FunctionId;
-use crate::diagnostic::Diagnostic;
 use crate::eval::blame::Place;
 use crate::eval::late::{Inputs, encode_input, value_of, value_output};
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::pick::Pick;
 use crate::eval::value::Value;
-use crate::spec::{ArtifactKind, ByName, Datum, InputSource, LateValue, SpecId};
+use crate::spec::{ArtifactKind, Datum, InputSource, LateValue, SpecId};
+use std::collections::BTreeMap;
 
 pub(super) const PRELUDE: Table = &[("min_by", 2, min_by), ("max_by", 2, max_by)];
 pub(super) const TABLE: Table = &[("halving", 5, halving)];
@@ -56,34 +56,6 @@ impl Choice {
         })
     }
 
-    /// Warns where the worst is chosen by the word of the metric itself. `label` is the argument that gives the figure.
-    fn doubt(&self, machine: &mut Machine<'_>, label: &str, figure: &Value) {
-        let Value::Late(id) = figure else { return };
-        let Some((higher, metric)) = machine.higher_is_better(*id) else {
-            return;
-        };
-        if higher == self.highest {
-            return;
-        }
-        let (taken, better, other) = match self.highest {
-            true => ("highest", "lower", ("min", "min_by")),
-            false => ("lowest", "higher", ("max", "max_by")),
-        };
-        let help = match label {
-            "by" => format!("write `{}`", other.1),
-            _ => format!("write `{} = …`", other.0),
-        };
-        let message =
-            format!("this chooses the {taken} figure, and by `{metric}` the {better} one is better");
-        let warning = Diagnostic::warning("E0432", machine.argument_span(self.place, label), message)
-            .at("the worst candidate is chosen")
-            .help(help);
-        // Once for all rungs.
-        if !machine.diagnostics.contains(&warning) {
-            machine.diagnostics.push(warning);
-        }
-    }
-
     /// A derivation that writes the positions of the best `keep`: of all candidates, or of those that `of` gives.
     pub(super) fn choose(
         &self,
@@ -93,12 +65,12 @@ impl Choice {
         keep: usize,
         of: Option<Datum>,
     ) -> SpecId {
-        let mut args = ByName::from([
-            ("figures", Datum::List(figures)),
-            ("highest", Datum::Bool(self.highest)),
-            ("keep", Datum::Int(keep as i64)),
+        let mut args = BTreeMap::from([
+            ("figures".to_owned(), Datum::List(figures)),
+            ("highest".to_owned(), Datum::Bool(self.highest)),
+            ("keep".to_owned(), Datum::Int(keep as i64)),
         ]);
-        args.extend(of.map(|of| ("of", of)));
+        args.extend(of.map(|of| ("of".to_owned(), of)));
         let origin = machine.origin(self.place);
         let output = value_output(ArtifactKind::Value, Datum::Null);
         machine.computed("choose", args, inputs, origin, output)
@@ -138,9 +110,6 @@ fn extreme(machine: &mut Machine<'_>, function: FunctionId, highest: bool, place
     for (candidate, label) in choice.candidates.iter().zip(&choice.labels) {
         let made = machine.specs.mark();
         let figure = machine.apply(&by, [candidate.clone()], place);
-        if let (Ok(figure), true) = (&figure, figures.is_empty()) {
-            choice.doubt(machine, "by", figure);
-        }
         let figure = figure.and_then(|figure| match machine.term(&figure) {
             Some(term) => Ok(machine.encode(&term, &mut inputs)),
             None => Err(machine.unexpected(place, "a number", &figure)),
@@ -223,9 +192,6 @@ pub(super) fn figures(
             Some(rung) => machine.apply(by, [candidate.clone(), Value::Int(rung)], place),
             None => machine.apply(by, [candidate.clone()], place),
         };
-        if let (Ok(figure), true) = (&figure, terms.is_empty()) {
-            choice.doubt(machine, if choice.highest { "max" } else { "min" }, figure);
-        }
         let figure = figure.and_then(|figure| match machine.term(&figure) {
             Some(term) => Ok(machine.term_value(&term, place)),
             None => Err(machine.unexpected(place, "a number", &figure)),

@@ -8,7 +8,8 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{Value, Variant};
 use crate::shapes::{Dim, Features, Labels, Signal};
 use crate::source::Span;
-use crate::spec::{ByName, Datum};
+use crate::spec::Datum;
+use std::collections::BTreeMap;
 
 /// What `x` is, its datum, and where it was written. Of a record of codecs each is an input of its own.
 pub(super) fn read_x(
@@ -31,7 +32,7 @@ pub(super) fn read_x(
     if fields.is_empty() {
         return Err(given.wrong(machine, "x", "`x` has no codec", "needs at least one"));
     }
-    let (mut inputs, mut data) = (Vec::new(), ByName::new());
+    let (mut inputs, mut data) = (Vec::new(), BTreeMap::new());
     for (field, cell) in fields.into_iter().zip(record.cells()) {
         let name = machine.names.text(field).to_owned();
         let codec = machine.description(cell, given.place)?;
@@ -58,7 +59,7 @@ fn codec_datum(
     place: Place,
     files: &mut Files,
 ) -> Result<Datum, Failed> {
-    let mut fields = ByName::new();
+    let mut fields = BTreeMap::new();
     let names = machine.names.fields(codec.shape).to_vec();
     let site = machine.site(codec, place);
     for (name, cell) in names.into_iter().zip(codec.cells()) {
@@ -66,7 +67,7 @@ fn codec_datum(
         let datum = match machine.source_of(cell) {
             Some(source) => {
                 let span = site.arguments.get(&name).copied().unwrap_or(site.span);
-                Datum::Str(files.add(source, span).into())
+                Datum::Str(files.add(source, span))
             }
             None => machine.datum(cell, place)?,
         };
@@ -75,7 +76,7 @@ fn codec_datum(
         }
     }
     let kind = machine.names.text(codec.name).to_owned();
-    Ok(Datum::Variant(kind.into(), fields))
+    Ok(Datum::Variant(kind, fields))
 }
 
 /// What a codec of `x` gives.

@@ -12,8 +12,9 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
 use crate::shapes::{self, Dim, Features, Labels, Signal};
 use crate::source::Span;
-use crate::spec::{ArtifactKind, ByName, Datum, DerivationSpec, Fields, InputSource, OutputSpec, Resources};
+use crate::spec::{ArtifactKind, Datum, DerivationSpec, InputSource, OutputSpec, Resources};
 use crate::tensor::Scalar;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(super) const TABLE: Table = &[
@@ -23,7 +24,7 @@ pub(super) const TABLE: Table = &[
 ];
 
 type Answer = Result<Value, Failed>;
-type Args = Fields;
+type Args = BTreeMap<String, Datum>;
 
 fn evaluate(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
     let given = Given::take(machine, function, place);
@@ -39,10 +40,10 @@ pub(super) fn measured(machine: &mut Machine<'_>, given: &Given) -> Answer {
         machine,
         given,
         "ml.evaluate",
-        Args::from([("metrics", Datum::Map(metrics))]),
+        Args::from([("metrics".to_owned(), Datum::Map(metrics))]),
     )?;
     spec.outputs
-        .insert("metrics", output(ArtifactKind::Metrics, schema));
+        .insert("metrics".to_owned(), output(ArtifactKind::Metrics, schema));
     Ok(made(
         machine,
         spec,
@@ -56,8 +57,10 @@ fn predict(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Ans
     let given = Given::take(machine, function, place);
     let (on, sizes) = model_on(machine, &given)?;
     let mut spec = run_model(machine, &given, "ml.predict", Args::new())?;
-    spec.outputs
-        .insert("predictions", output(ArtifactKind::Predictions, Datum::Null));
+    spec.outputs.insert(
+        "predictions".to_owned(),
+        output(ArtifactKind::Predictions, Datum::Null),
+    );
     let about = About::Predictions(on.y, on.y_span, sizes);
     Ok(made(
         machine,
@@ -81,11 +84,11 @@ fn score(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         _ => return Err(machine.unexpected(place, "predictions", &given.get("predictions"))),
     };
     let schema = metrics_schema(&metrics, false);
-    let inputs = ByName::from([("predictions", given.input(machine, "predictions")?)]);
-    let args = Args::from([("metrics", Datum::Map(metrics))]);
+    let inputs = BTreeMap::from([("predictions".to_owned(), given.input(machine, "predictions")?)]);
+    let args = Args::from([("metrics".to_owned(), Datum::Map(metrics))]);
     let mut spec = builtin(machine, "ml.score", place, args, inputs, Resources::default());
     spec.outputs
-        .insert("metrics", output(ArtifactKind::Metrics, schema));
+        .insert("metrics".to_owned(), output(ArtifactKind::Metrics, schema));
     Ok(made(
         machine,
         spec,
@@ -108,11 +111,11 @@ fn model_on(machine: &mut Machine<'_>, given: &Given) -> Result<(Rc<DatasetInfo>
         other => return Err(machine.unexpected(given.place, "a model", &other)),
     };
     if let About::Model(model) = &model {
-        same_data(machine, given, "on", &on, &model.network.input, model.labels)
+        same_data(machine, given, "on", &on, &model.input, model.labels)
             .inspect_err(|Failed| trained_here(machine, model.span))?;
     }
     let output = match &model {
-        About::Model(model) => known(&model.network.output),
+        About::Model(model) => known(&model.output),
         _ => None,
     };
     Ok((on, output))
@@ -126,15 +129,15 @@ fn run_model(
     mut args: Args,
 ) -> Result<DerivationSpec, Failed> {
     let batch_size = given.count(machine, "batch_size", 1)?.unwrap_or(1);
-    args.insert("batch_size", Datum::Int(batch_size));
-    args.insert("device", Datum::Str(given.choice(machine, "device")?));
-    let inputs = ByName::from([
-        ("model", given.input(machine, "model")?),
-        ("on", given.input(machine, "on")?),
+    args.insert("batch_size".to_owned(), Datum::Int(batch_size));
+    args.insert("device".to_owned(), Datum::Str(given.choice(machine, "device")?));
+    let inputs = BTreeMap::from([
+        ("model".to_owned(), given.input(machine, "model")?),
+        ("on".to_owned(), given.input(machine, "on")?),
     ]);
     let resources = given.resources(machine)?;
     let mut spec = builtin(machine, name, given.place, args, inputs, resources);
-    spec.outputs.insert("timings", observed());
+    spec.outputs.insert("timings".to_owned(), observed());
     Ok(spec)
 }
 
@@ -147,7 +150,7 @@ pub(super) fn made(
     about: About,
 ) -> Value {
     let spec = machine.specs.add(spec);
-    let output = output.into();
+    let output = output.to_owned();
     machine.artifacts.add(Artifact {
         source: InputSource::Output { spec, output },
         kind,
@@ -225,9 +228,16 @@ pub(super) fn same_data(
             "data of another shape",
         )
     };
+    let help = match fits {
+        true => "measure on labels like those that the network was trained on",
+        false => {
+            "measure on data like that which the network was trained on; images are made alike by `data.resize`"
+        }
+    };
     let error = machine
         .argument_error(given.place, label, "E0317", message)
         .at(at)
+        .help(help)
         .label(if fits { data.y_span } else { data.x_span }, "declared here");
     Err(machine.fail(error))
 }
@@ -289,8 +299,8 @@ pub(super) fn metrics(
 
 /// What the file of metrics must hold: `{accuracy: "Float"}`.
 pub(super) fn metrics_schema(metrics: &Args, with_loss: bool) -> Datum {
-    let text = |name: &str| Datum::Str(name.into());
-    let list = |of: Datum| Datum::Variant("List".into(), ByName::from([("of", of)]));
+    let text = |name: &str| Datum::Str(name.to_owned());
+    let list = |of: Datum| Datum::Variant("List".to_owned(), BTreeMap::from([("of".to_owned(), of)]));
     let mut fields: Args = metrics
         .iter()
         .map(|(name, metric)| {
@@ -302,7 +312,7 @@ pub(super) fn metrics_schema(metrics: &Args, with_loss: bool) -> Datum {
         })
         .collect();
     if with_loss {
-        fields.insert("loss", text("Float"));
+        fields.insert("loss".to_owned(), text("Float"));
     }
     Datum::Map(fields)
 }

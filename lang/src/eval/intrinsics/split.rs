@@ -11,21 +11,19 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::names::Symbol;
 use crate::eval::value::Value;
 use crate::shapes::Labels;
-use crate::spec::{ArtifactKind, ByName, Datum, Fields, InputSource, Resources, SpecId};
+use crate::spec::{ArtifactKind, Datum, InputSource, Resources, SpecId};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(super) const TABLE: Table = &[("split", 5, split), ("folds", 5, folds)];
 
 type Answer = Result<Value, Failed>;
-type Args = Fields;
+type Args = BTreeMap<String, Datum>;
 
 /// One of several datasets that a step makes.
 fn part(machine: &mut Machine<'_>, spec: SpecId, output: String, info: &Rc<DatasetInfo>) -> Value {
     machine.artifacts.add(Artifact {
-        source: InputSource::Output {
-            spec,
-            output: output.into(),
-        },
+        source: InputSource::Output { spec, output },
         kind: ArtifactKind::Dataset,
         about: About::Dataset(Rc::clone(info)),
     })
@@ -40,7 +38,7 @@ fn parts_of(
     names: &[String],
     info: &DatasetInfo,
 ) -> Result<SpecId, Failed> {
-    let inputs = ByName::from([("dataset", given.input(machine, "dataset")?)]);
+    let inputs = BTreeMap::from([("dataset".to_owned(), given.input(machine, "dataset")?)]);
     let mut spec = builtin(
         machine,
         builtin_name,
@@ -63,7 +61,7 @@ fn stratify(machine: &mut Machine<'_>, given: &Given, labels: Labels, args: &mut
     }
     let what = match labels {
         Labels::Class(_) => {
-            args.insert("stratify", Datum::Bool(true));
+            args.insert("stratify".to_owned(), Datum::Bool(true));
             return Ok(());
         }
         Labels::Tags(_) => "tags",
@@ -96,12 +94,12 @@ fn split(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         .map(|(name, share)| (name, Datum::Float(share)))
         .collect();
     let mut args = Args::from([
-        ("shares", Datum::Map(shares_datum)),
+        ("shares".to_owned(), Datum::Map(shares_datum)),
         (
-            "order",
-            Datum::List(names.iter().map(|name| Datum::Str(name.into())).collect()),
+            "order".to_owned(),
+            Datum::List(names.iter().cloned().map(Datum::Str).collect()),
         ),
-        ("seed", machine.datum(&given.get("seed"), place)?),
+        ("seed".to_owned(), machine.datum(&given.get("seed"), place)?),
     ]);
     stratify(machine, &given, info.y, &mut args)?;
     text(machine, &given, "group", &mut args)?;
@@ -128,8 +126,8 @@ fn folds(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         ));
     }
     let mut args = Args::from([
-        ("k", Datum::Int(k)),
-        ("seed", machine.datum(&given.get("seed"), place)?),
+        ("k".to_owned(), Datum::Int(k)),
+        ("seed".to_owned(), machine.datum(&given.get("seed"), place)?),
     ]);
     stratify(machine, &given, info.y, &mut args)?;
     text(machine, &given, "column", &mut args)?;
@@ -164,24 +162,35 @@ fn parts(
             Value::Float(share) if *share > 0.0 && *share <= 1.0 => parts.push((name, *share)),
             other => {
                 let shown = machine.display(other);
-                return Err(given.wrong(
-                    machine,
-                    "shares",
-                    format!("the share of `{name}` is {shown}"),
-                    "each must be above 0 and at most 1",
-                ));
+                let message = format!("the share of `{name}` is {shown}");
+                let mut error = machine
+                    .argument_error(given.place, "shares", "E0412", message)
+                    .at("each must be above 0 and at most 1");
+                if let Value::Float(percent) = other
+                    && (1.0..100.0).contains(percent)
+                {
+                    let share = crate::eval::render::float(percent / 100.0);
+                    error = error.help(format!("for {percent} in 100 write `{name}: {share}`"));
+                }
+                return Err(machine.fail(error));
             }
         }
     }
     let sum: f64 = parts.iter().map(|(_, share)| share).sum();
     if (sum - 1.0).abs() > 1e-9 {
         let shown = crate::eval::render::float((sum * 1e6).round() / 1e6);
-        return Err(given.wrong(
-            machine,
-            "shares",
-            format!("the shares sum to {shown}"),
-            "must sum to 1",
-        ));
+        let message = format!("the shares sum to {shown}");
+        let mut error = machine
+            .argument_error(given.place, "shares", "E0412", message)
+            .at("must sum to 1");
+        if let Some((name, last)) = parts.last() {
+            let fitting = last + 1.0 - sum;
+            if fitting > 0.0 {
+                let fitting = crate::eval::render::float((fitting * 1e6).round() / 1e6);
+                error = error.help(format!("`{name}: {fitting}` would make them so"));
+            }
+        }
+        return Err(machine.fail(error));
     }
     Ok(parts)
 }

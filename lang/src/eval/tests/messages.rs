@@ -36,8 +36,7 @@ fn lists_and_maps() {
       pipeline.mlp:4
         b = m["alhpa"]
               ^^^^^^^ this key
-      note: did you mean "alpha"?
-      help: `get(map, key)` gives null where a key is missing
+      help: did you mean "alpha"? `get(map, key)` gives null where a key is missing
 
     E0412 an empty list has no smallest element
       pipeline.mlp:5
@@ -119,14 +118,16 @@ fn unknown_targets() {
     E0414 there is no target `digit`
       the command line:1
         digit
-        ^^^^^ did you mean `digits`?
-      note: targets: digits, parts
+        ^^^^^
+      note: the targets are `digits` and `parts`
+      help: did you mean `digits`?
 
     E0414 `parts` has no field `tset`
       the command line:1
         parts.tset
-        ^^^^^^^^^^ did you mean `test`?
-      note: it has train, test
+        ^^^^^^^^^^
+      note: it has `train` and `test`
+      help: did you mean `test`?
 
     E0421 `lr` holds nothing to build
       the command line:1
@@ -184,20 +185,20 @@ fn values_that_only_a_build_knows() {
     E0417 `out_channels` of `conv2d` is needed now, and it is known only after the build
       pipeline.mlp:11
           nn.conv2d(width, kernel_size = 3, padding = 1), nn.relu, nn.max_pool2d(2),
-                    ^^^^^ this is <Late one of [16, 32]>
+                    ^^^^^ known only after the build
       note: in `cnn`, called at pipeline.mlp:26:7
       help: decide where it is known: inside of `use` each candidate's values are, inside of a `step` every result is
 
     E0417 true or false is needed here, and this is known only after the build
       pipeline.mlp:28
         wide = if width > 16 then 1 else 2
-                  ^^^^^^^^^^ this is <Late one of [16, 32] > 16>
+                  ^^^^^^^^^^ this is `one of [16, 32] > 16`
       help: decide where it is known: inside of `use` each candidate's values are, inside of a `step` every result is
 
     E0417 what a `match` looks at is needed here, and this is known only after the build
       pipeline.mlp:29
         kind = match width { 16 => 1, _ => 2 }
-               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this is <Late one of [16, 32]>
+               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this is `one of [16, 32]`
       help: decide where it is known: inside of `use` each candidate's values are, inside of a `step` every result is
 
     E0417 a text cannot hold what is known only after the build
@@ -209,7 +210,7 @@ fn values_that_only_a_build_knows() {
     E0417 an index of a list is needed here, and this is known only after the build
       pipeline.mlp:31
         first = [1, 2][width]
-                       ^^^^^ this is <Late one of [16, 32]>
+                       ^^^^^ this is `one of [16, 32]`
       help: decide where it is known: inside of `use` each candidate's values are, inside of a `step` every result is
     ");
 }
@@ -268,6 +269,7 @@ fn data_of_another_shape() {
       pipeline.mlp:18
         fit = ml.train(
               ^^^^^^^^^ the model is trained here
+      help: measure on data like that which the network was trained on; images are made alike by `data.resize`
     "#);
 }
 

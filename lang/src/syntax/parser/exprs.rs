@@ -128,6 +128,7 @@ impl Parser<'_> {
     fn if_with_colons(&mut self, mark: Mark) {
         let (at, colon) = (self.pos, self.span_here());
         let mut edits = vec![(colon, " then".to_owned())];
+        let quiet_until = self.quiet_until;
         self.bump();
         if self.at(K::Lname) && self.nth(1) == K::Assign && self.first_on_line() {
             edits.clear();
@@ -162,9 +163,11 @@ impl Parser<'_> {
             }),
             ..error
         };
+        // What was said of the branches is taken back, so it keeps nothing else from being said.
         let end = std::mem::replace(&mut self.pos, at);
+        let after = std::mem::replace(&mut self.quiet_until, quiet_until);
         self.error(error);
-        self.pos = end;
+        (self.pos, self.quiet_until) = (end, after);
         self.finish(mark, K::ErrorNode);
     }
 

@@ -1,93 +1,13 @@
-//! What people bring from Python, YAML and other languages, and how it is written here.
+//! What people bring from Python and other languages, and how it is written here.
 
 use super::{K, Mark, Parser};
 use crate::diagnostic::Diagnostic;
+use crate::habits;
 use crate::source::Span;
 
 impl Parser<'_> {
-    /// At `name:` or `"name":` at the top of a file, which is no annotation of a binding.
-    pub(super) fn yaml_line(&mut self, mark: Mark) {
-        let name = self.text_of(self.pos).trim_matches('"').to_owned();
-        let head = self.span(self.tokens[self.pos].start, self.ends[self.pos + 1]);
-        self.bump();
-        self.bump();
-        let nested = self.at_end() || self.first_on_line();
-        let value = if nested { self.pos } else { self.end_of_line() };
-        let error = if nested && self.at(K::Minus) {
-            Diagnostic::error("E0117", head, format!("a list is written `{name} = [ … ]`"))
-                .help(format!("write `{name} = [first, second]`"))
-        } else if nested {
-            Diagnostic::error("E0117", head, format!("a record is written `{name} = {{ … }}`"))
-                .help(format!("write `{name} = {{ key: value, … }}`"))
-        } else {
-            let span = self.span(self.tokens[self.pos].start, self.ends[value - 1]);
-            let text = super::shorten(self.slice(span.start, span.end));
-            let error = Diagnostic::error("E0117", head, format!("a binding is written `{name} = {text}`"));
-            let word = value == self.pos + 1 && self.at(K::Lname);
-            let error = if word {
-                error.help(format!(
-                    "write `{name} =`; text stands between quotes: `{name} = \"{text}\"`"
-                ))
-            } else {
-                error.help(
-                    "at the top of a file names are bound with `=`; `:` stands before a type, or in a record",
-                )
-            };
-            error.mend(format!("write `{name} =`"), head, format!("{name} ="))
-        };
-        // The line was looked at as a whole; where it is reported is its start.
-        self.pos = mark.pos;
-        if nested {
-            self.error(error);
-        } else {
-            self.habit_within("a binding with :", 0, error);
-        }
-        self.pos = value;
-        if nested {
-            self.skip_block();
-        }
-        // A binding all the same, so that its name is known.
-        self.finish(
-            mark,
-            if self.tokens[mark.pos].kind == K::Lname {
-                K::Binding
-            } else {
-                K::ErrorNode
-            },
-        );
-    }
-
-    /// Whether two lines or more begin here with `- `, the first of them where a value stands.
-    pub(super) fn is_yaml_list(&self) -> bool {
-        let dashes = |at: usize| {
-            let next = self.tokens.get(at + 1).map_or(0, |token| token.flags);
-            self.tokens[at].kind == K::Minus
-                && self.tokens[at].has(super::Token::FIRST)
-                && next & (super::Token::SPACED | super::Token::FIRST) == super::Token::SPACED
-        };
-        dashes(self.pos) && Some(self.end_of_line()).is_some_and(|next| next < self.limit && dashes(next))
-    }
-
-    /// Lines of `- item`, where a value stands.
-    pub(super) fn yaml_list(&mut self, mark: Mark) {
-        let error = Diagnostic::error(
-            "E0117",
-            self.span_here(),
-            "the elements of a list stand in `[ … ]`",
-        )
-        .help("write `[first, second]`");
-        self.error(error);
-        let top = self.tokens[mark.pos].has(super::Token::COLUMN_0);
-        self.skip_until(|p| {
-            p.pos > mark.pos
-                && p.first_on_line()
-                && !p.at(K::Minus)
-                && (top || p.tokens[p.pos].has(super::Token::COLUMN_0))
-        });
-    }
-
     /// The token after the line at hand, brackets taken whole.
-    fn end_of_line(&self) -> usize {
+    pub(super) fn end_of_line(&self) -> usize {
         let mut at = self.pos;
         loop {
             at = match self.closings[at] {
@@ -118,8 +38,23 @@ impl Parser<'_> {
                     "a type is written `type Config = { lr: Float }`; layers are values, put together by functions",
                 )
             }
+            "rule" | "process" | "task" | "target" | "stage" | "workflow"
+                if names && matches!(self.nth(2), K::Colon | K::LBrace) =>
+            {
+                let name = self.text_of(self.pos + 1);
+                Diagnostic::error("E0127", span, format!("there is no `{word}`: a step is a value"))
+                    .help(format!("write `{name} = step([\"python\", ./train.py], …)`; `mlp doc step` says what it takes"))
+            }
             "from" if names || next == K::Dot => Diagnostic::error("E0127", span, "imports are written with `import`")
                 .help("write `import std.{nn}`, or `import ./lib.mlp` and `lib.name`"),
+            "export" if matches!(self.nth(1), K::Lname) && self.text_of(self.pos + 1) == "default" => {
+                Diagnostic::error("E0127", span, "there is no `export`")
+                    .help("all that a file binds can be imported; an expression at its end is its result")
+            }
+            "load" if next == K::LParen && !self.closes_last() => {
+                Diagnostic::error("E0139", span, "a file is imported with `import`")
+                    .help("write `import ./lib.mlp`, and its names as `lib.name`")
+            }
             "return" if same_line => Diagnostic::error("E0127", span, "there is no `return`")
                 .help("a function's value is the expression after `=`"),
             "while" if same_line => Diagnostic::error("E0127", span, "there are no loops")
@@ -139,8 +74,10 @@ impl Parser<'_> {
                         K::Lname | K::Uname | K::Str | K::StrOpen | K::Colon | K::True | K::Int | K::Not
                     ) =>
             {
-                Diagnostic::error("E0127", span, format!("there is no statement `{word}`"))
-                    .help("a file consists of imports, bindings `name = value`, functions and types")
+                Diagnostic::error("E0127", span, format!("there is no statement `{word}`")).help(match word {
+                    "assert" => "`assert(condition, \"message\")` is a value: `checked = assert(scores.accuracy > 0.9, \"too low\")`",
+                    _ => "a file consists of imports, bindings `name = value`, functions and types",
+                })
             }
             "const" | "var" | "val" | "local" | "static" | "export" | "public" | "auto" | "mut"
                 if names && self.pos + 2 < self.limit && matches!(self.nth(2), K::Assign | K::Colon) =>
@@ -164,9 +101,26 @@ impl Parser<'_> {
             }
             _ => return false,
         };
-        self.error(error);
+        match word {
+            "from" => self.habit_within("imports of Python", 0, error),
+            _ => self.error(error),
+        }
         self.bump();
-        if matches!(word, "def" | "function" | "func" | "fun" | "class" | "struct") {
+        if matches!(
+            word,
+            "def"
+                | "function"
+                | "func"
+                | "fun"
+                | "class"
+                | "struct"
+                | "rule"
+                | "process"
+                | "task"
+                | "target"
+                | "stage"
+                | "workflow"
+        ) {
             // Its name is bound, so that those who use it are no mistakes too.
             let inner = self.start();
             self.bump();
@@ -217,10 +171,11 @@ impl Parser<'_> {
             K::Lname => {
                 let name = self.text_of(self.pos);
                 match name {
-                    "torch" | "numpy" | "np" | "pandas" | "os" | "sys" | "math" | "json" | "sklearn" | "tensorflow"
-                    | "keras" | "jax" | "matplotlib" => {
-                        Diagnostic::error("E0139", span, format!("`{name}` is Python\'s, and this is no Python"))
-                            .help("networks are written with `import std.{nn}`; Python scripts run in steps")
+                    name if habits::is_python_module(name) => {
+                        let error = Diagnostic::error("E0139", span, format!("`{name}` is Python\'s, and this is no Python"))
+                            .help("networks are written with `import std.{nn}`; Python scripts run in steps");
+                        self.habit_within("a module of Python", 0, error);
+                        return self.skip_import();
                     }
                     _ => Diagnostic::error("E0139", span, format!("`{name}` is not imported so"))
                         .help(format!("write `import std.{{{name}}}` for the library's, `import ./{name}.mlp` for a file"))
@@ -257,6 +212,10 @@ impl Parser<'_> {
             .help("write `import std.{nn}`, or `import ./lib.mlp`"),
         };
         self.error(error);
+        self.skip_import();
+    }
+
+    fn skip_import(&mut self) {
         if !self.first_on_line() {
             self.bump();
             self.skip_to_item();

@@ -108,7 +108,7 @@ impl Parser<'_> {
                 self.binding(mark);
             }
             (K::Lname, _) if self.foreign_item(mark) => {}
-            (K::Lname, K::Comma) if self.several_names(mark) => {}
+            (K::Lname | K::Uname, K::Comma) if self.several_names(mark) => {}
             (K::For, _) => self.foreign_loop(mark),
             (K::If, _) if self.is_if_statement() => self.if_statement(mark),
             (K::Let, K::Lname) if matches!(self.nth(2), K::Assign | K::Colon) && !self.lets_have_result() => {
@@ -129,9 +129,18 @@ impl Parser<'_> {
             let error = self.value_without_name(mark);
             // Not about the token at hand.
             let last_error = self.last_error.take();
-            self.error(error);
+            match self.is_section(mark) {
+                true => self.habit_within("a section of TOML", 0, error),
+                false => self.error(error),
+            }
             self.last_error = last_error;
         }
+    }
+
+    /// `[train]`, which is read as a list.
+    fn is_section(&self, mark: Mark) -> bool {
+        let kind = |ahead: usize| self.tokens.get(mark.pos + ahead).map(|token| token.kind);
+        (kind(0), kind(1), kind(2)) == (Some(K::LBracket), Some(K::Lname), Some(K::RBracket))
     }
 
     fn value_without_name(&self, mark: Mark) -> Diagnostic {

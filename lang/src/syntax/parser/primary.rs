@@ -104,11 +104,9 @@ impl Parser<'_> {
             super::Closing::Closed(end) => {
                 let whole = self.span(self.tokens[mark.pos].start, self.ends[end as usize]);
                 let inner = self.slice(self.ends[mark.pos], self.tokens[end as usize].start);
-                let mut error = error.mend(
-                    "write a list",
-                    whole,
-                    format!("[{}]", inner.trim().trim_end_matches(',')),
-                );
+                let list = format!("[{}]", inner.trim().trim_end_matches(','));
+                let error = error.help(format!("write a list: `{}`", super::shorten_to(&list, 60)));
+                let mut error = error.mend("write a list", whole, list);
                 error.labels[0].span = whole;
                 error
             }
@@ -155,6 +153,7 @@ impl Parser<'_> {
                     self.missing_value();
                 } else {
                     self.expr();
+                    self.format_in_string(mark.pos);
                 }
                 self.close(inner);
                 self.finish(interp, K::Interp);
@@ -335,8 +334,16 @@ impl Parser<'_> {
                 self.finish(mark, K::Field);
             }
             K::Int | K::Float | K::Minus => {
-                let error = Diagnostic::error("E0143", self.span_here(), "the keys of a map are strings")
-                    .help("write the number between `\"`; for a list write `[…]`");
+                let error = match self.nth(1) {
+                    K::Comma | K::Eof => Diagnostic::error(
+                        "E0143",
+                        self.span_here(),
+                        "there are no sets: `{` begins a record",
+                    )
+                    .help("for a list write `[…]`; the different elements of one are `unique(xs)`"),
+                    _ => Diagnostic::error("E0143", self.span_here(), "the keys of a map are strings")
+                        .help("write the number between `\"`; for a list write `[…]`"),
+                };
                 self.error(error);
                 self.quiet_until = self.quiet_until.max(self.limit);
                 self.skip_until(|p| p.at(K::Comma));

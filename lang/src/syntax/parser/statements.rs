@@ -89,11 +89,12 @@ impl Parser<'_> {
     pub(super) fn several_names(&mut self, mark: Mark) -> bool {
         let mut at = self.pos;
         let mut names = vec![at];
-        while self.tokens[at].kind == K::Lname && self.tokens[at + 1].kind == K::Comma {
+        let is_name = |kind: K| matches!(kind, K::Lname | K::Uname);
+        while is_name(self.tokens[at].kind) && self.tokens[at + 1].kind == K::Comma {
             at += 2;
             names.push(at);
         }
-        if at + 1 >= self.limit || self.tokens[at].kind != K::Lname || self.tokens[at + 1].kind != K::Assign {
+        if at + 1 >= self.limit || !is_name(self.tokens[at].kind) || self.tokens[at + 1].kind != K::Assign {
             return false;
         }
         let first = self.text_of(self.pos);
@@ -104,8 +105,13 @@ impl Parser<'_> {
         self.error(error);
         for _ in names {
             let inner = self.start();
+            let kind = if self.at(K::Lname) {
+                K::Binding
+            } else {
+                K::ErrorNode
+            };
             self.bump();
-            self.finish(inner, K::Binding);
+            self.finish(inner, kind);
             let separator = self.start();
             self.bump();
             self.finish(separator, K::ErrorNode);
@@ -247,6 +253,30 @@ impl Parser<'_> {
                 .mend("begin a new line", gap, "\n");
         }
         error.help("put an operator or a comma between, or begin a new line")
+    }
+
+    /// Behind a value in `${…}`: `lr:.4f`, `env:HOME`.
+    pub(super) fn format_in_string(&mut self, string: usize) {
+        if !self.at(K::Colon) {
+            return;
+        }
+        let rest = self.span(self.tokens[self.pos].start, self.tokens[self.limit].start);
+        let value = self.slice(self.tokens[string].start, rest.start);
+        let value = value.rsplit("${").next().unwrap_or_default();
+        let error = match value {
+            "env" | "oc.env" | "ENV" => {
+                let whole = self.span(rest.start - value.len() as u32, rest.end);
+                let name = self.slice(rest.start + 1, rest.end).to_lowercase();
+                Diagnostic::error("E0115", whole, "the environment is not read").help(format!(
+                    "declare `param {name}: Str`, give it with `--set {name}=…`, and write `${{{name}}}`"
+                ))
+            }
+            _ => Diagnostic::error("E0115", rest, "a value in a string has no format")
+                .help(format!("write `${{{value}}}`: numbers are written out"))
+                .mend("remove the format", rest, ""),
+        };
+        self.error(error);
+        self.skip_until(|_| false);
     }
 
     /// What to say of a comma behind an item.

@@ -45,11 +45,8 @@ impl Parser<'_> {
             self.bump();
         } else {
             let span = self.span_after_previous();
-            self.error(Diagnostic::error(
-                "E0115",
-                span,
-                "after `.` comes the name of a field",
-            ));
+            let error = Diagnostic::error("E0115", span, "after `.` comes the name of a field");
+            self.error(error.help("write the name, or leave the `.` out"));
         }
         self.finish(mark, K::DotSuffix);
     }
