@@ -1,5 +1,6 @@
-//! Writes the locks that a pipeline's environments are pinned by. A lock is made in a folder of ours, which holds what it
-//! is made from, and put into the project whole: whatever fails on the way, the project's own stays as it was.
+//! Writes the locks that a pipeline's environments are pinned by. A lock is made in a folder of ours, which holds what it is
+//! made from, or in another file beside the project's, and put in its place whole: whatever fails on the way, the project's own
+//! stays as it was.
 
 use super::environments::{Surroundings, argument, joined};
 use super::error::EngineError;
@@ -183,25 +184,18 @@ impl Surroundings<'_> {
 
     /// Has the lock written in `scratch`, and takes it over. False where it is as it was.
     fn write(&mut self, wanted: &Wanted, renewal: Renewal<'_>, scratch: &Path) -> Told<bool> {
-        let made = match &wanted.of {
+        let new = match &wanted.of {
             Of::Flake(file) => self.flake_lock(file, wanted, renewal, scratch)?,
             Of::Python(python) => self.python_lock(python, wanted, renewal, scratch)?,
         };
-        let failed = |error: io::Error| {
+        let place = self.root.join(&wanted.path);
+        let Some(new) = new.filter(|new| !fs::read(&place).is_ok_and(|old| old == *new)) else {
+            return Ok(false);
+        };
+        atomic::write(&place, &new).map_err(|error| {
             let message = format!("`{}` cannot be written: {error}", wanted.path);
             vec![Diagnostic::error(codes::LOCKER_FAILED, wanted.span, message)]
-        };
-        let new = match fs::read(&made) {
-            Ok(new) => new,
-            // A flake without inputs has none.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(failed(error)),
-        };
-        let place = self.root.join(&wanted.path);
-        if fs::read(&place).is_ok_and(|old| old == new) {
-            return Ok(false);
-        }
-        atomic::write(&place, &new).map_err(failed)?;
+        })?;
         Ok(true)
     }
 
@@ -211,7 +205,7 @@ impl Surroundings<'_> {
         wanted: &Wanted,
         renewal: Renewal<'_>,
         scratch: &Path,
-    ) -> Told<PathBuf> {
+    ) -> Told<Option<Vec<u8>>> {
         let nix = Nix::installed().ok_or_else(|| vec![nix::not_installed(wanted.span)])?;
         let (folder, flake, _) = self.flake_nix(file, wanted.span)?;
         let laid_out = |error: io::Error| {
@@ -230,7 +224,12 @@ impl Surroundings<'_> {
         }
         nix.lock(&scratch.join("flake"), renewal)
             .map_err(|error| vec![error.diagnostic(wanted.span)])?;
-        Ok(lock)
+        match fs::read(&lock) {
+            Ok(new) => Ok(Some(new)),
+            // A flake without inputs has none.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(laid_out(error)),
+        }
     }
 
     fn python_lock(
@@ -239,22 +238,29 @@ impl Surroundings<'_> {
         wanted: &Wanted,
         renewal: Renewal<'_>,
         scratch: &Path,
-    ) -> Told<PathBuf> {
+    ) -> Told<Option<Vec<u8>>> {
         let laid_out = |error: io::Error| {
             let message = format!("the project cannot be laid out: {error}");
             vec![Diagnostic::error(codes::LOCKER_FAILED, wanted.span, message)]
         };
         let (folder, name) = wanted.path.rsplit_once('/').unwrap_or(("", &wanted.path));
-        let there = scratch.join("project");
-        let inner = lay_out(self.root, &there, folder, name).map_err(laid_out)?;
-        let lock = inner.join(name);
+        let (there, output) = match locking::beside(name) {
+            // In the project itself: what a lock says of files of the project is seen from its folder, links followed.
+            Some(output) => (self.root.join(folder), output),
+            None => {
+                let there = scratch.join("project");
+                let inner = lay_out(self.root, &there, folder, name).map_err(laid_out)?;
+                (inner, name.to_owned())
+            }
+        };
+        let lock = Passing(there.join(&output));
         let old = self.root.join(&wanted.path);
         if old.is_file() && self.is_lock(wanted, python) {
-            fs::copy(old, &lock).map_err(laid_out)?;
+            fs::copy(old, &lock.0).map_err(laid_out)?;
         }
-        locking::lock(&inner, name, python, renewal)
+        locking::lock(&there, name, &output, python, renewal)
             .map_err(|error| vec![error.diagnostic(&wanted.path, wanted.span)])?;
-        Ok(lock)
+        fs::read(&lock.0).map(Some).map_err(laid_out)
     }
 
     /// Whether what lies there can be read as a lock at all.
@@ -270,6 +276,16 @@ impl Surroundings<'_> {
         let (_, told) = python_lock::read(&texts, source, &target);
         let broken = |told: &Diagnostic| told.severity == Severity::Error && told.code == codes::PYTHON_LOCK;
         !told.iter().any(broken)
+    }
+}
+
+/// A file that is gone with this.
+struct Passing(PathBuf);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        // It is not there where it was never written.
+        let _ = fs::remove_file(&self.0);
     }
 }
 

@@ -1,5 +1,5 @@
 //! Writing locks of Python packages: which program writes which, what it is given, and what it said where it failed. It
-//! writes in a folder that is laid out for it, so that a project's lock is replaced whole or not at all. Talks to uv, pip
+//! writes another file than the project's lock, which is replaced whole or not at all. Talks to uv, pip
 //! and pip-tools.
 
 mod program;
@@ -24,6 +24,8 @@ pub enum Renewal<'a> {
 /// Why a lock was not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotLocked {
+    /// It is no lock of a form that is known.
+    NoLock,
     /// There is nothing that says what to lock.
     NoSource {
         /// What was looked for beside the lock.
@@ -47,6 +49,11 @@ impl NotLocked {
     /// The message about the lock `path`, at the place in the pipeline that names it.
     pub fn diagnostic(self, path: &str, span: Span) -> Diagnostic {
         match self {
+            Self::NoLock => {
+                let message = format!("`{path}` is no lock of Python packages that is understood");
+                Diagnostic::error(codes::PYTHON_LOCK, span, message)
+                    .help("name a uv.lock, a pylock.toml, or requirements in a .txt")
+            }
             Self::NoSource { wanted } => {
                 let wanted: Vec<String> = wanted.iter().map(|name| format!("`{name}`")).collect();
                 Diagnostic::error(
@@ -77,9 +84,29 @@ impl NotLocked {
     }
 }
 
-/// Has the lock `name` written in `folder`, which holds what it is locked from, and the old lock where it is to be kept. Its
-/// form is what the name says, for Python `python`.
-pub fn lock(folder: &Path, name: &str, python: &str, renewal: Renewal<'_>) -> Result<(), NotLocked> {
+/// The name under which a new lock can be written beside the lock `name`: a form that its program knows. None where it writes
+/// that name alone.
+pub fn beside(name: &str) -> Option<String> {
+    match name {
+        "uv.lock" => None,
+        name if name.ends_with(".txt") => Some(format!("mlp-new.{name}")),
+        _ => Some("pylock.mlp-new.toml".to_owned()),
+    }
+}
+
+/// Has the lock `name` written in `folder` as the file `output`, which holds what of the old lock is to be kept; what it is
+/// locked from lies beside. Its form is what the name says, for Python `python`.
+pub fn lock(
+    folder: &Path,
+    name: &str,
+    output: &str,
+    python: &str,
+    renewal: Renewal<'_>,
+) -> Result<(), NotLocked> {
+    let known = name == "uv.lock" || name.ends_with(".txt") || name.starts_with("pylock.");
+    if !known {
+        return Err(NotLocked::NoLock);
+    }
     let programs = if name == "uv.lock" {
         source(folder, &["pyproject.toml".to_owned()])?;
         vec![uv_lock(python, renewal)]
@@ -91,10 +118,10 @@ pub fn lock(folder: &Path, name: &str, python: &str, renewal: Renewal<'_>) -> Re
         };
         let source = source(folder, &wanted)?;
         let last = match name.ends_with(".txt") {
-            true => pip_compile(&source, name, renewal),
-            false => pip_lock(&source, name),
+            true => pip_compile(&source, output, renewal),
+            false => pip_lock(&source, output),
         };
-        vec![uv_compile(&source, name, python, renewal), last]
+        vec![uv_compile(&source, output, python, renewal), last]
     };
     for program in &programs {
         if run(program, folder)? {
@@ -198,10 +225,12 @@ mod tests {
     #[test]
     fn what_to_lock_from_stands_beside_the_lock() {
         let folder = tempfile::tempdir().unwrap();
-        let wanted = |name: &str| match lock(folder.path(), name, "3.11", Renewal::Missing) {
+        let wanted = |name: &str| match lock(folder.path(), name, name, "3.11", Renewal::Missing) {
             Err(NotLocked::NoSource { wanted }) => wanted,
             other => panic!("{other:?}"),
         };
+        let other = lock(folder.path(), "Pipfile.lock", "x", "3.11", Renewal::Missing);
+        assert_eq!(other, Err(NotLocked::NoLock));
         assert_eq!(wanted("uv.lock"), ["pyproject.toml"]);
         assert_eq!(wanted("train.txt"), ["train.in", "pyproject.toml"]);
         assert_eq!(wanted("pylock.train.toml"), ["requirements.in", "pyproject.toml"]);

@@ -113,6 +113,9 @@ fn requirement(
     {
         return;
     }
+    if is_wheel(body) {
+        return wheel(reading, body, hashes.first().cloned(), range, seen);
+    }
     let without_extras = |name: &str| name.split('[').next().unwrap_or(name).trim().to_owned();
     let (name, version) = if let Some((name, url)) = body.split_once(" @ ") {
         let name = without_extras(name);
@@ -166,6 +169,35 @@ fn requirement(
             version,
             sha256,
             span,
+        });
+    }
+}
+
+/// Whether it is the path of a wheel, as pip takes it, and no name.
+fn is_wheel(body: &str) -> bool {
+    body.ends_with(".whl") && !body.contains(" @ ") && !body.contains("==")
+}
+
+fn wheel(
+    reading: &mut Reading<'_>,
+    path: &str,
+    sha256: Option<String>,
+    range: &Range<usize>,
+    seen: &mut BTreeMap<String, Range<usize>>,
+) {
+    let file = file_of(path);
+    let name = file.split('-').next().unwrap_or_default().to_owned();
+    let place = match path.contains("://") {
+        true => Place::Url(path.to_owned()),
+        false => Place::Path(path.trim_start_matches("./").to_owned()),
+    };
+    if once(reading, &name, range, seen) {
+        reading.choose(Needed {
+            name: &name,
+            version: None,
+            range: range.clone(),
+            offers: vec![Offer { file, place, sha256 }],
+            sdist: false,
         });
     }
 }

@@ -344,6 +344,24 @@ fn requirements_are_pinned_and_hashed() {
 }
 
 #[test]
+fn a_wheel_is_required_by_its_path() {
+    let a = hash('a');
+    let text = format!("./wheels/own-1.0-py3-none-any.whl \\\n    --hash=sha256:{a}\n");
+    let (environment, diagnostics, _) = read_as("requirements.txt", &text, "3.11");
+    assert_eq!(diagnostics, []);
+    let wheel = &environment.wheels[0];
+    let place = Place::Path("wheels/own-1.0-py3-none-any.whl".to_owned());
+    assert_eq!(
+        (&*wheel.name, &*wheel.version, &wheel.place),
+        ("own", "1.0", &place)
+    );
+    assert_eq!(
+        complaints("requirements.txt", "own-1.0-py3-none-any.whl"),
+        [r#"E0621 "own-1.0-py3-none-any.whl": the lock has no SHA-256 of `own-1.0-py3-none-any.whl`"#]
+    );
+}
+
+#[test]
 fn what_is_not_locked_in_requirements_is_told() {
     let a = hash('a');
     for (line, complaint) in [
