@@ -1,4 +1,4 @@
-//! Literate tests: `docs/language.md` and every `.md` file under `literate/` are chapters on the language whose examples
+//! Literate tests: `docs/language.md`, `docs/steps.md` and every `.md` file under `literate/` are chapters on the language whose examples
 //! are run.
 //!
 //! A fence is a file: ```` ```mlp ```` alone is a program of its own, ```` ```mlp + ```` goes on with the program before
@@ -57,7 +57,9 @@ fn chapters() {
         .map(|entry| entry.unwrap().path())
         .collect();
     chapters.sort();
-    chapters.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/language.md"));
+    for page in ["../docs/language.md", "../docs/steps.md"] {
+        chapters.push(Path::new(env!("CARGO_MANIFEST_DIR")).join(page));
+    }
     let only = std::env::var("CHAPTER").unwrap_or_default();
     let (mut failures, mut count) = (String::new(), 0);
     for chapter in chapters

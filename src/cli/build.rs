@@ -27,6 +27,7 @@ use std::path::Path;
 ///   mlp build fit.model --dry-run         (what would be done, and why)
 ///   mlp build evaluate --check            (build again, and compare every bit)
 ///   mlp build a b c --jobs 4 --keep-going
+///   mlp build fit --logs                  (with what its program writes)
 #[derive(clap::Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Arguments {
@@ -47,6 +48,10 @@ pub(super) struct Arguments {
     /// Only say what would be done, and why.
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Show what programs write on stdout and stderr as it comes, each line with its step where there are several.
+    /// `mlp log STEP` shows it afterwards.
+    #[arg(long, conflicts_with = "dry_run")]
+    logs: bool,
     /// How to write what came of it.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -121,12 +126,15 @@ fn carry_out(arguments: &Arguments, demanded: &Demanded, plan: &Plan) -> Result<
             Sandbox::Off => Isolation::Off,
         },
         link: true,
+        logs: arguments.logs,
     };
     let mut display = Display::stderr(Style::stderr());
     let mut events: Vec<Event> = Vec::new();
     let mut listener = |event: &Event| {
         display.event(event);
-        events.push(event.clone());
+        if !matches!(event.kind, EventKind::Output { .. }) {
+            events.push(event.clone());
+        }
     };
     let report = run_build(
         &demanded.workspace,

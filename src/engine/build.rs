@@ -1,6 +1,7 @@
 //! A run: the plan is carried out, every event is logged and told, and the targets are linked to.
 
 use super::error::EngineError;
+use super::follow::{self, Follower};
 use super::result_link::{self, Artifact};
 use super::run_log::RunLog;
 use super::workspace::{Instance, Workspace};
@@ -21,6 +22,7 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,6 +43,8 @@ pub struct RunRequest {
     pub isolation: Isolation,
     /// Whether `result` in the project links to what was built.
     pub link: bool,
+    /// Whether what programs write is told as it comes.
+    pub logs: bool,
 }
 
 /// What a run came to, besides its events.
@@ -98,7 +102,15 @@ pub fn run(
         voice.say(EventKind::Warning { text });
     }
     voice.say(planned(&instance.graph, plan));
-    let summary = scheduler::run(&Build {
+    let follower = folder.clone().filter(|_| request.logs).map(Follower::new);
+    let tell = |event| voice.tell(event);
+    let events = |event: EventKind| {
+        follower
+            .iter()
+            .for_each(|follower| follower.before(&event, &tell));
+        voice.say(event);
+    };
+    let build = Build {
         graph: &instance.graph,
         plan,
         store: &workspace.store,
@@ -109,9 +121,10 @@ pub fn run(
         state: &workspace.state,
         run: &id,
         directory: folder.as_deref().unwrap_or(&workspace.state),
-        events: &|event| voice.say(event),
+        events: &events,
         cancel,
-    });
+    };
+    let summary = followed(follower.as_ref(), &tell, || scheduler::run(&build));
     remember(workspace, instance, &summary, &voice);
     let status = status(&summary, cancel);
     let artifacts = match request.link {
@@ -130,6 +143,27 @@ pub fn run(
         artifacts,
         folder,
         summary,
+    })
+}
+
+/// Does `work`, and tells meanwhile what programs write into their logs.
+fn followed<T>(
+    follower: Option<&Follower>,
+    tell: &(dyn Fn(EventKind) + Sync),
+    work: impl FnOnce() -> T,
+) -> T {
+    let Some(follower) = follower else { return work() };
+    let (done, waits) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // Until the other end is dropped.
+            while waits.recv_timeout(follow::OFTEN) == Err(RecvTimeoutError::Timeout) {
+                follower.look(tell);
+            }
+        });
+        let worked = work();
+        drop(done);
+        worked
     })
 }
 
@@ -381,9 +415,20 @@ impl<'a> Voice<'a> {
         }
     }
 
+    /// Tells, and logs nothing.
+    fn tell(&self, kind: EventKind) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let at_ms = self.at_ms();
+        (inner.1)(&Event { at_ms, kind });
+    }
+
+    fn at_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     fn say(&self, kind: EventKind) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let at_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let at_ms = self.at_ms();
         let event = Event { at_ms, kind };
         let (log, listener) = &mut *inner;
         let failed = log.as_mut().and_then(|log| log.append(&event).err());

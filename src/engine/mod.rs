@@ -8,6 +8,7 @@
 mod build;
 mod environments;
 mod error;
+mod follow;
 mod locks;
 mod pipeline;
 mod project;

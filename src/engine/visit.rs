@@ -61,6 +61,7 @@ pub fn ready(
         check: false,
         isolation: Isolation::Sandboxed,
         link: false,
+        logs: false,
     };
     let report = build::run(workspace, instance, &plan, &request, listener, cancel)?;
     if report.status != RunStatus::Succeeded {

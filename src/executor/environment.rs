@@ -31,6 +31,22 @@ const EVERYWHERE: &[(&str, &str)] = &[
     ("CUBLAS_WORKSPACE_CONFIG", ":4096:8"),
 ];
 
+/// Where Python finds `mlp_events`, below the build directory: a folder that is mlp's own in every project.
+const MODULES: &str = ".mlp";
+
+/// The module by which a Python script tells how far it is, as a file of the build directory.
+pub fn events_module() -> (String, Vec<u8>) {
+    let text = include_str!("mlp_events.py");
+    (format!("{MODULES}/mlp_events.py"), text.as_bytes().to_vec())
+}
+
+/// Has Python look for [`events_module`] behind all that the step's own variables say.
+pub fn find_events_module(vars: &mut BTreeMap<String, String>) {
+    let path = vars.entry("PYTHONPATH".to_owned()).or_default();
+    path.push_str(if path.is_empty() { "" } else { ":" });
+    path.push_str(&format!("/build/{MODULES}"));
+}
+
 /// The names of those that hold a number of threads.
 const THREADS: &[&str] = &[
     "OMP_NUM_THREADS",

@@ -1,6 +1,7 @@
 //! Builds on this machine, in the sandbox (or without one, where the request says so).
 
 use super::directory::Directories;
+use super::dvclive::DvcLive;
 use super::events::EVENTS_VARIABLE;
 use super::protocol::Line;
 use super::supervise::{End, Supervised};
@@ -172,6 +173,7 @@ impl Local {
             line,
             memory,
             began,
+            live: (request.channel == Channel::Events).then(|| DvcLive::of(&request.cwd)),
         };
         let end = supervised.until_the_end();
         let found = request.outputs.iter();

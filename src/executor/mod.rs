@@ -4,6 +4,7 @@
 
 mod cancel;
 mod directory;
+mod dvclive;
 pub mod environment;
 mod events;
 mod local;

@@ -3,6 +3,7 @@
 
 use super::Cancel;
 use super::directory::Directories;
+use super::dvclive::{self, DvcLive};
 use super::protocol::Line;
 use crate::model::build::{BuildObserver, BuildRequest, Ending};
 use crate::sandbox::{Ended, Exceeded, FirstProcess, MemoryGroup, Refusal, Report};
@@ -26,6 +27,8 @@ pub(super) struct Supervised<'a> {
     pub(super) line: Option<Line>,
     pub(super) memory: Option<MemoryGroup>,
     pub(super) began: Instant,
+    /// Figures that a command writes to a file.
+    pub(super) live: Option<DvcLive>,
 }
 
 /// How it ended, and what it took.
@@ -48,6 +51,7 @@ impl Supervised<'_> {
                 }
             }
             let (control, spoke) = self.wait(cause.is_some());
+            self.look_at_figures();
             if spoke && cause.is_none() {
                 cause = self.listen(&mut told);
                 if cause.is_some() {
@@ -94,6 +98,8 @@ impl Supervised<'_> {
                 .as_millis()
                 .saturating_add(1)
         });
+        let often = self.live.as_ref().map(|_| dvclive::OFTEN.as_millis());
+        let left = left.into_iter().chain(often).min();
         let timeout = left.map_or(PollTimeout::NONE, |left| {
             PollTimeout::try_from(left.min(i32::MAX as u128) as i32).unwrap_or(PollTimeout::MAX)
         });
@@ -105,6 +111,15 @@ impl Supervised<'_> {
             Err(Errno::EINTR) => (false, false),
             // Out of memory for poll: the blocking read is the better wait.
             Err(_) => (true, false),
+        }
+    }
+
+    /// Passes on figures that were written since the last look.
+    fn look_at_figures(&mut self) {
+        let found = self.live.as_mut().and_then(|live| live.look(self.directories));
+        if let Some(figures) = found {
+            // Only a state can fail to be taken.
+            let _ = self.observer.message(&figures, None);
         }
     }
 
@@ -150,6 +165,7 @@ impl Supervised<'_> {
     fn finish(mut self, cause: Option<Ending>, mut told: Option<Failure>, ended: Option<&Ended>) -> End {
         // All that the builder ever said is in the socket now.
         let cause = cause.or_else(|| self.listen(&mut told));
+        self.look_at_figures();
         let killed = self.memory.as_ref().is_some_and(MemoryGroup::killed);
         let peak = self.memory.as_ref().and_then(MemoryGroup::peak);
         let disk_limited = self.request.limits.disk.is_some();

@@ -36,7 +36,7 @@ use crate::model::source::{SourceContent, SourceRequest, SourceTable};
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
 use mlp_lang::spec::{
-    ArtifactKind, Builder, Datum, DerivationSpec, Evaluation, InputSource, LateValue, SpecId,
+    ArtifactKind, Builder, Datum, DerivationSpec, Evaluation, InputSource, LateValue, SpecId, TargetArtifact,
 };
 use mlp_protocol::builtin::{self, NUMERICS, Program};
 use std::collections::{BTreeMap, HashMap};
@@ -301,6 +301,20 @@ impl Instantiation<'_> {
             .is_some_and(|output| output.observed)
     }
 
+    /// Whether a target is no result, and another one of the same step is demanded that is.
+    fn comes_with_another(&self, target: &InputSource) -> bool {
+        let is_result =
+            |spec: SpecId, output: &str| !self.is_observed(spec, output) && !self.is_state(spec, output);
+        let InputSource::Output { spec, output } = target else {
+            return false;
+        };
+        let same = |other: &TargetArtifact| match &other.source {
+            InputSource::Output { spec: own, output } => own == spec && is_result(*own, output),
+            _ => false,
+        };
+        !is_result(*spec, output) && self.evaluation.targets.iter().any(same)
+    }
+
     fn is_state(&self, spec: SpecId, output: &str) -> bool {
         let spec = self.evaluation.specs.get(spec.0 as usize);
         let output = spec.and_then(|spec| spec.outputs.get(output));
@@ -313,11 +327,11 @@ impl Instantiation<'_> {
 
     fn targets(&mut self) {
         for target in &self.evaluation.targets {
-            // A source is there already, and a state is no result.
+            // A source is there already. What is no result comes about with the results of its step.
             if let InputSource::Source(_) | InputSource::Glob(_) = &target.source {
                 continue;
             }
-            if target.kind == ArtifactKind::State {
+            if self.comes_with_another(&target.source) {
                 continue;
             }
             // A reference fails only where what it refers to did, which was said there.

@@ -53,6 +53,13 @@ pub enum EventKind {
         /// The path of its log, relative to the run's directory.
         log: String,
     },
+    /// A program wrote a line into its log: told where that is asked for, and not kept among the events.
+    Output {
+        /// The step.
+        step: String,
+        /// The line, without its end.
+        line: String,
+    },
     /// A builder spoke.
     Builder {
         /// The step.

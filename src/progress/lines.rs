@@ -19,6 +19,10 @@ pub(super) fn lines(steps: &Steps, event: &Event, live: bool, style: Style) -> V
         EventKind::ChainFound { step, epochs, of } if *epochs > 0 => {
             vec![format!("{step}: {epochs} of {of} epochs were trained before")]
         }
+        EventKind::Output { step, line } if steps.planned > 1 => {
+            vec![format!("{} {line}", style.dim(&format!("{step} |")))]
+        }
+        EventKind::Output { line, .. } => vec![line.clone()],
         EventKind::Builder { step, message } => spoken(step, message, live, style).into_iter().collect(),
         EventKind::StepFinished {
             step, how, wall_ms, ..

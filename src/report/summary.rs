@@ -150,6 +150,8 @@ impl Summary {
                 EventKind::Differs { step, detail, .. } => {
                     summary.differs.push((step.clone(), detail.clone()));
                 }
+                // Only shown as it comes.
+                EventKind::Output { .. } => {}
                 EventKind::Warning { text } => summary.warn(text.clone()),
                 EventKind::TargetReady { label, kind, node } => summary.artifacts.push(Artifact {
                     label: label.clone(),

@@ -66,6 +66,9 @@ pub(super) fn request(
     let mut vars = environment::fixed(derivation.threads);
     vars.extend(tool.vars);
     vars.extend(resolution.vars.clone());
+    if tool.channel == Channel::Events {
+        environment::find_events_module(&mut vars);
+    }
     inputs.extend(tool.inputs);
     let limits = Limits {
         memory: step.resources.memory,
@@ -178,7 +181,7 @@ impl Tool {
                 let furnished = furnish(build, derivation, resolution)?;
                 Ok(Self {
                     argv: resolution.argv.clone(),
-                    files: BTreeMap::new(),
+                    files: BTreeMap::from([environment::events_module()]),
                     closure: furnished.closure,
                     channel: Channel::Events,
                     isolation: at_most.min(furnished.isolation),

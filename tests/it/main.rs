@@ -30,6 +30,7 @@ mod same_bits;
 mod shell;
 mod states;
 mod step_failures;
+mod step_parts;
 mod steps;
 mod tidy;
 mod trace;

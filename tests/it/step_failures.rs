@@ -10,6 +10,11 @@ fn failed(script: &str, outputs: &str, more: &str) -> String {
         !project.root().join("result").exists(),
         "nothing may be linked to"
     );
+    // Its log is kept, and nothing is registered: the next build tries again.
+    let log = project.run(&["log", "made"]);
+    assert_eq!(log.code, Some(0), "{}", log.err);
+    let plan = project.run(&["build", "made", "--dry-run"]);
+    assert!(plan.out.starts_with("build      made"), "{}", plan.out);
     shown
 }
 

@@ -1,7 +1,7 @@
 //! Coercions: the few changes of form that need no words, and joining the types of branches and elements.
 
 use super::{Checker, Typed, Why};
-use crate::core::{Coercion, ForClause, Node, NodeId, Pattern, RecordEntry};
+use crate::core::{Coercion, ForClause, MapEntry, Node, NodeId, Pattern, RecordEntry};
 use crate::diagnostic::Diagnostic;
 use crate::hir::ExprId;
 use crate::source::Span;
@@ -49,6 +49,11 @@ impl Checker<'_> {
                 self.coerce_con((node, from, to), (a, &xs), (b, &ys), span)
             }
             (TypeKind::Record(a), TypeKind::Record(b)) => self.coerce_record(node, &a, &b, span),
+            (TypeKind::Record(a), TypeKind::Con(Con::Map, args))
+                if matches!(self.types.kind(args[0]), TypeKind::Con(Con::Arg, _)) =>
+            {
+                self.coerce_to_arguments(node, &a, args[0], span)
+            }
             (TypeKind::Record(a), TypeKind::Fieldwise(family, args)) => {
                 self.coerce_fieldwise(node, &a, family, &args, span)
             }
@@ -197,6 +202,26 @@ impl Checker<'_> {
             },
             span,
         ))
+    }
+
+    /// A record that was built elsewhere, such as what a step gives, as the inputs or variables of a step.
+    fn coerce_to_arguments(
+        &mut self,
+        node: NodeId,
+        from: &RecordType,
+        arg: Ty,
+        span: Span,
+    ) -> Result<NodeId, Clash> {
+        if from.open {
+            return Err(differ());
+        }
+        let fields = from.fields.iter().map(|field| (field.name.clone(), arg));
+        let all = self.types.closed(fields.collect::<Vec<_>>());
+        let TypeKind::Record(all) = self.types.kind(all) else {
+            return Err(differ());
+        };
+        let record = self.coerce_record(node, from, &all, span)?;
+        Ok(self.emit(Node::Map(vec![MapEntry::Spread(record)]), span))
     }
 
     /// `{ accuracy: Metric[Float] }` as `MetricsOf[R]`: finds `R`.
