@@ -24,7 +24,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
         codes().for_each(|(code, title)| println!("{}  {title}", Style::stdout().cyan(&code)));
         return Ok(Exit::Success);
     };
-    let code = code.to_uppercase();
+    let code = match code.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => format!("E{code:0>4}"),
+        false => code.to_uppercase(),
+    };
     let page = page(&code).ok_or_else(|| unknown(&code))?;
     println!("{}", page.trim_end());
     Ok(Exit::Success)

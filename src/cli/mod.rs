@@ -29,6 +29,7 @@ mod show;
 mod step;
 mod told;
 mod tree;
+mod usage;
 
 use crate::report::style::Style;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -117,6 +118,11 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
 
 /// Help is no error; anything else that clap says is for the user to mend.
 fn usage(error: &clap::Error) -> ExitCode {
+    let command = std::env::args().nth(1);
+    if let Some(refusal) = usage::refusal(error, command.as_deref()) {
+        refusal.show(Style::stderr());
+        return Exit::Mend.into();
+    }
     // Where even stderr is gone, the exit code still tells.
     drop(error.print());
     if error.use_stderr() {

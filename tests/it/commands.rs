@@ -13,6 +13,20 @@ fn help_teaches_and_documents_exit_codes() {
 fn wrong_usage_is_the_users_to_mend() {
     let project = Project::new(SMALL);
     insta::assert_snapshot!(project.shown(&["biuld"]));
+    let lines: &[&[&str]] = &[
+        &["train", "fit"],
+        &["build"],
+        &["build", "fit", "--lr", "0.1"],
+        &["check", "pipeline.mlp"],
+        &["eval", "lr=0.1"],
+        &["eval", "pipeline.mlp"],
+        &["eval", "1+1"],
+        &["explain", "310x"],
+    ];
+    let shown = lines
+        .iter()
+        .map(|line| format!("$ mlp {}\n{}", line.join(" "), project.shown(line)));
+    insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"));
     assert_eq!(project.run(&["build"]).code, Some(1));
     assert_eq!(project.run(&["build", "evaluate", "--jobs", "0"]).code, Some(1));
 }

@@ -198,6 +198,13 @@ impl Checker<'_> {
         )
         .label(written, "the data must be of this type");
         let wanted = self.types.shallow(ty);
+        let first = match self.types.kind(ty) {
+            TypeKind::Record(record) => record
+                .fields
+                .first()
+                .map_or("".into(), |field| field.name.clone()),
+            _ => Name::from(""),
+        };
         self.report(match (&data.value, wanted) {
             (DataValue::Str(text), Ty::INT | Ty::FLOAT) if text.parse::<f64>().is_ok() => {
                 error.help("write the number without quotes")
@@ -210,6 +217,9 @@ impl Checker<'_> {
             {
                 let truth = matches!(word.as_str(), "yes" | "on" | "True");
                 error.help(format!("write `{truth}`"))
+            }
+            (DataValue::Null, _) if !first.is_empty() => {
+                error.help(format!("nothing is written here: write `{first}: …`"))
             }
             (DataValue::Null, _) => error.help(format!("if it may be null, say so in the type: `{shown}?`")),
             _ => error.help("mend the file, or the type"),

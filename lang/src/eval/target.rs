@@ -196,6 +196,14 @@ fn unknown(machine: &mut Machine<'_>, target: &Target, name: &str) -> Failed {
     let mut error = Diagnostic::error("E0414", target.span, format!("there is no target `{name}`"));
     if let Some(near) = nearest(name, core.entry.iter().map(|(name, _)| name.as_str())) {
         error = error.help(format!("did you mean `{near}`?"));
+    } else if let Some((param, _)) = target.text.split_once('=').filter(|_| !target.text.contains('[')) {
+        error = error.help(format!("a param is set by `--set {}`", target.text));
+        error.message = format!("there is no target `{}`: `{param}=…` sets something", target.text);
+    } else if target.text.ends_with(".mlp") {
+        error = error.help("a target is a binding of the file: `evaluate`, or a part of one: `fit.model`");
+        error.message = format!("`{}` is a file, no target", target.text);
+    } else if target.text.contains(['+', '*', '/', '(', ' ']) {
+        error = error.help("a target is a binding, or a part of one; `mlp repl` evaluates expressions");
     }
     // What can be built is known only from values. Their own errors are for those who ask for them.
     let reported = machine.diagnostics.len();

@@ -67,21 +67,7 @@ impl<'t> Yaml<'t> {
                     start: at,
                     end: at,
                 };
-                let info = error.info().to_owned();
-                let error = Diagnostic::error("E0014", span, format!("this is no YAML: {info}"));
-                Err(match info.as_str() {
-                    _ if self.text.contains('\t') => error.help("YAML is indented by spaces, never by tabs"),
-                    info if info.contains("block mapping") => {
-                        error.help("the keys of one record begin in the same column")
-                    }
-                    info if info.contains("flow sequence") => {
-                        error.help("write the `]` that is missing, or a comma")
-                    }
-                    info if info.contains("flow mapping") => {
-                        error.help("write the `}` that is missing, or a comma")
-                    }
-                    _ => error,
-                })
+                Err(not_yaml(error.info(), self.text.contains('\t'), span))
             }
             None => Ok((Event::StreamEnd, self.span(saphyr_parser::Span::default()))),
         }
@@ -314,4 +300,41 @@ fn is_float(text: &str) -> bool {
         && digits(fraction)
         && !(whole.is_empty() && fraction.is_empty())
         && exponent.is_none_or(|exponent| !exponent.is_empty() && digits(exponent))
+}
+
+/// What the parser of YAML says, in words of the file.
+fn not_yaml(info: &str, tabs: bool, span: Span) -> Diagnostic {
+    let told = |message: &str, help: &str| {
+        Diagnostic::error("E0014", span, format!("this is no YAML: {message}")).help(help)
+    };
+    match info {
+        info if tabs && info.contains("tab") => told(
+            "a line is indented by a tab",
+            "YAML is indented by spaces, never by tabs",
+        ),
+        _ if tabs => told(info, "YAML is indented by spaces, never by tabs"),
+        info if info.contains("block mapping") => told(
+            "this line begins in a column of its own",
+            "the keys of one record begin in the same column",
+        ),
+        info if info.contains("flow sequence") => {
+            told("a `[` is not closed", "write the `]` that is missing, or a comma")
+        }
+        info if info.contains("flow mapping") => {
+            told("a `{` is not closed", "write the `}` that is missing, or a comma")
+        }
+        info if info.contains("quoted scalar") => told(
+            "a text in quotes is not closed",
+            "write the quotation mark that is missing",
+        ),
+        info if info.contains("mapping values are not allowed") => told(
+            "a second `:` stands in this line",
+            "put text with a `: ` in it between quotes; a key stands on a line of its own",
+        ),
+        info if info.contains("anchor") => told(info, "`*name` repeats what `&name` named before it"),
+        info => told(
+            info,
+            "a file of YAML holds lines of `key: value`, and lists of `- value`",
+        ),
+    }
 }
