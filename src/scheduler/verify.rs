@@ -43,9 +43,14 @@ pub(super) fn verify(
         folder,
     };
     for (name, output) in &derivation.outputs {
-        // The state of a command is no result.
+        // The state of a command is no result; it need not leave one.
         if exact && output.kind == ArtifactKind::State {
-            continue;
+            let is_other = found.get(name).is_some_and(|path| !path.is_dir());
+            let help = || Some("a state is a folder: write the file into it".to_owned());
+            match is_other {
+                true => return Err(failure(name, "is no folder".to_owned(), help())),
+                false => continue,
+            }
         }
         let Some(path) = found.get(name) else {
             if output.optional {

@@ -376,6 +376,21 @@ fn a_shell_has_the_locks_packages_and_the_programs_that_it_needs() {
         ran.out,
         "/build/.env/packages/site-packages/own/__init__.py\nlook.py\n"
     );
+    // What a lock brings is no file of the project.
+    let traced = project.run(&["step", "trace", "made"]);
+    assert_eq!(
+        (traced.code, traced.out.as_str()),
+        (Some(0), ""),
+        "{}",
+        traced.err
+    );
+    assert!(
+        traced
+            .err
+            .contains("reads nothing of the project that it does not declare"),
+        "{}",
+        traced.err
+    );
     // Programs were added, and with them no packages of the machine.
     let foreign = ["shell", "made", "--", "ls", "/usr/lib/python3/dist-packages"];
     assert_ne!(project.run(&foreign).code, Some(0));

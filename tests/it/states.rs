@@ -84,6 +84,13 @@ fn without_more_to_do_only_a_failure_leaves_a_state() {
 }
 
 #[test]
+fn a_state_is_a_folder() {
+    let project = project();
+    project.write("train.py", "open('state', 'w')\nopen('out', 'w')\n");
+    insta::assert_snapshot!(project.shown(&["build", "fit"]));
+}
+
+#[test]
 fn a_state_is_no_input() {
     let project = project();
     project.write(

@@ -91,7 +91,8 @@ fn too_long_and_too_much() {
     let large = "open('o', 'wb').write(b'x' * 50_000_000)\n";
     let shown = failed(large, outputs, ", resources = { disk: 1MB }");
     // The program may be ended before it has said what the kernel said to it.
-    let is_log = |line: &&str| line.contains("whole log") || line.starts_with("  log:") || line.starts_with("       ");
+    let is_log =
+        |line: &&str| line.contains("whole log") || line.starts_with("  log:") || line.starts_with("       ");
     let told: Vec<&str> = shown.lines().filter(|line| !is_log(line)).collect();
     insta::assert_snapshot!("too_much", told.join("\n"));
 }

@@ -105,10 +105,10 @@ fails = step(["sh", "-c", "echo last words; exit 3"], env = tools, outputs = { o
     );
     insta::assert_snapshot!("logs_of_one", project.shown(&["build", "one", "--logs"]));
     project.edit("pipeline.mlp", "echo first;", "echo first ;");
-    insta::assert_snapshot!(
-        "logs_of_two",
-        project.shown(&["build", "two", "--logs", "--jobs", "1"])
-    );
+    let two = project.shown(&["build", "two", "--logs", "--jobs", "1"]);
+    // Whether the closing line says which step was slow is a matter of time.
+    let told: Vec<&str> = two.lines().filter(|line| !line.starts_with("ok: ")).collect();
+    insta::assert_snapshot!("logs_of_two", told.join("\n"));
     let failed = project.run(&["build", "fails", "--logs"]);
     assert!(
         failed.err.contains("\nlast words\n✗ fails failed"),

@@ -92,6 +92,45 @@ fn the_library_trains_and_scores_what_scripts_wrote() {
 }
 
 #[test]
+fn a_model_of_written_types_is_scored_on_any_data_with_its_labels() {
+    let project = project();
+    let points = (-20..20).map(|i| format!("{i},{},{}\n", i + 1, u8::from(2 * i + 1 > 0)));
+    project.write(
+        "table.csv",
+        &("a,b,above\n".to_owned() + &points.collect::<String>()),
+    );
+    let more = "table = data.csv(./table.csv, x = data.vector([\"a\", \"b\"]), y = data.label(\"above\", classes = 2))\n\
+                alone = step([\"python3\", ./alone.py], env = python, inputs = { safe: ./safe.py },\n\
+                outputs = { model: Model[Vector(2), Class(2)](net, \"m\") })\n\
+                scored = ml.evaluate(alone.model, on = table, metrics = scores)\n";
+    project.write("pipeline.mlp", &(PIPELINE.to_owned() + more));
+    let alone = FIT
+        .lines()
+        .filter(|line| !line.contains("assert") && !line.contains("said"));
+    let alone: Vec<&str> = alone.collect();
+    project.write("alone.py", &alone.join("\n").replace("model.safetensors", "m"));
+    assert_eq!(
+        project.build(&["scored"]).0["artifacts"][0]["value"]["accuracy"],
+        1.0
+    );
+    // One that was given its dataset is of that one, and of those that were read in the same way.
+    project.edit(
+        "pipeline.mlp",
+        "{ safe: ./safe.py },\noutputs",
+        "{ safe: ./safe.py, data: table },\noutputs",
+    );
+    project.edit(
+        "pipeline.mlp",
+        "Model[Vector(2), Class(2)](net, \"m\")",
+        "Model(net, \"m\")",
+    );
+    assert!(project.build(&["scored"]).built().contains(&"scored".to_owned()));
+    project.edit("pipeline.mlp", "on = table", "on = parts.test");
+    let ran = project.run(&["build", "scored"]);
+    assert!(ran.err.contains("error B0204"), "{}", ran.err);
+}
+
+#[test]
 fn datasets_that_are_not_what_was_declared() {
     let shape = refused("points.py", "[256, 2]", "[128, 4]", "points.data");
     insta::assert_snapshot!("dataset_shape", shape);
