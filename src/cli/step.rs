@@ -7,6 +7,7 @@ use super::place;
 use super::script::{name, path_from};
 use crate::engine::{Proposal, Suggestion, Watched};
 use crate::model::build::Ending;
+use crate::model::derivation::Builder;
 use crate::model::graph::Step;
 use crate::report::style::Style;
 use clap::Subcommand;
@@ -58,6 +59,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
         Err(exit) => return Ok(exit),
     };
     let step = demanded.instance.graph.step(id);
+    if let Builder::Builtin { name, .. } = &step.derivation.builder {
+        let message = format!(
+            "`{}` is a step of the library, `{name}`: it reads its arguments and nothing else",
+            step.name()
+        );
+        return Err(
+            Refusal::new(message).hint("`mlp step trace` is for steps that run a program of your own")
+        );
+    }
     let watched = visit
         .trace(&demanded.workspace, &demanded.instance, id, &cancel)
         .map_err(|error| Refusal::of_engine(&error))?;

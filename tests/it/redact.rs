@@ -19,10 +19,10 @@ fn padding(line: &str) -> String {
     out
 }
 
-/// Which steps took longest differs, too.
+/// Which steps took longest differs, too, and whether any took long enough to be named.
 fn slowest(line: &str) -> String {
     match line.split_once("built in [TIME] (") {
-        Some((before, _)) => format!("{before}built in [TIME] [SLOWEST]"),
+        Some((before, _)) => format!("{before}built in [TIME]"),
         None => line.to_owned(),
     }
 }

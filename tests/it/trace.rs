@@ -101,6 +101,14 @@ fn a_target_of_several_steps_or_none_is_refused() {
         "both = { a: prepare, b: fit }\nalone =",
     );
     insta::assert_snapshot!("several", project.shown(&["step", "trace", "both"]));
+    let small = Project::small();
+    let ran = small.run(&["step", "trace", "parts.train"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.err.contains("`parts` is a step of the library, `data.split`"),
+        "{}",
+        ran.err
+    );
     project.write("data/b.csv", "");
     project.edit("pipeline.mlp", "cat data/a.csv data/b.csv", "exit 4; cat");
     insta::assert_snapshot!("unbuilt", project.shown(&["step", "trace", "fit"]));
