@@ -35,7 +35,7 @@ pub(crate) enum Late {
 /// What computes a late value.
 #[derive(Clone, Debug)]
 pub(crate) struct Formula {
-    operation: Operation,
+    pub(super) operation: Operation,
     /// How many parts it has, with those of the formulas in it.
     size: usize,
     origin: Origin,

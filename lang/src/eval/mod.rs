@@ -13,6 +13,7 @@
 mod access;
 mod arithmetic;
 mod artifact;
+mod better;
 mod blame;
 mod code;
 mod collect;

@@ -218,6 +218,26 @@ pub enum Metric {
     },
 }
 
+impl Metric {
+    /// Which of two of its figures is the better one; none where they have no order.
+    pub fn direction(&self) -> Option<Direction> {
+        match self {
+            Self::Accuracy { .. }
+            | Self::Precision { .. }
+            | Self::Recall { .. }
+            | Self::F1 { .. }
+            | Self::RocAuc { .. }
+            | Self::AveragePrecision { .. }
+            | Self::R2 => Some(Direction::Maximize),
+            Self::Loss { .. } | Self::CalibrationError { .. } | Self::Mae | Self::Rmse => {
+                Some(Direction::Minimize)
+            }
+            Self::ConfusionMatrix => None,
+            Self::Custom { direction, .. } => Some(*direction),
+        }
+    }
+}
+
 /// Which of two figures is the better one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,6 +6,7 @@
 use super::Table;
 use super::given::Given;
 use crate::core::FunctionId;
+use crate::diagnostic::Diagnostic;
 use crate::eval::blame::Place;
 use crate::eval::late::{Inputs, encode_input, value_of, value_output};
 use crate::eval::machine::{Failed, Machine};
@@ -54,6 +55,34 @@ impl Choice {
             highest,
             place: given.place,
         })
+    }
+
+    /// Warns where the worst is chosen by the word of the metric itself. `label` is the argument that gives the figure.
+    fn doubt(&self, machine: &mut Machine<'_>, label: &str, figure: &Value) {
+        let Value::Late(id) = figure else { return };
+        let Some((higher, metric)) = machine.higher_is_better(*id) else {
+            return;
+        };
+        if higher == self.highest {
+            return;
+        }
+        let (taken, better, other) = match self.highest {
+            true => ("highest", "lower", ("min", "min_by")),
+            false => ("lowest", "higher", ("max", "max_by")),
+        };
+        let help = match label {
+            "by" => format!("write `{}`", other.1),
+            _ => format!("write `{} = …`", other.0),
+        };
+        let message =
+            format!("this chooses the {taken} figure, and by `{metric}` the {better} one is better");
+        let warning = Diagnostic::warning("E0432", machine.argument_span(self.place, label), message)
+            .at("the worst candidate is chosen")
+            .help(help);
+        // Once for all rungs.
+        if !machine.diagnostics.contains(&warning) {
+            machine.diagnostics.push(warning);
+        }
     }
 
     /// A derivation that writes the positions of the best `keep`: of all candidates, or of those that `of` gives.
@@ -110,6 +139,9 @@ fn extreme(machine: &mut Machine<'_>, function: FunctionId, highest: bool, place
     for (candidate, label) in choice.candidates.iter().zip(&choice.labels) {
         let made = machine.specs.mark();
         let figure = machine.apply(&by, [candidate.clone()], place);
+        if let (Ok(figure), true) = (&figure, figures.is_empty()) {
+            choice.doubt(machine, "by", figure);
+        }
         let figure = figure.and_then(|figure| match machine.term(&figure) {
             Some(term) => Ok(machine.encode(&term, &mut inputs)),
             None => Err(machine.unexpected(place, "a number", &figure)),
@@ -192,6 +224,9 @@ pub(super) fn figures(
             Some(rung) => machine.apply(by, [candidate.clone(), Value::Int(rung)], place),
             None => machine.apply(by, [candidate.clone()], place),
         };
+        if let (Ok(figure), true) = (&figure, terms.is_empty()) {
+            choice.doubt(machine, if choice.highest { "max" } else { "min" }, figure);
+        }
         let figure = figure.and_then(|figure| match machine.term(&figure) {
             Some(term) => Ok(machine.term_value(&term, place)),
             None => Err(machine.unexpected(place, "a number", &figure)),

@@ -91,7 +91,7 @@ fn a_choice_and_what_it_chooses_can_be_built() {
 #[test]
 fn arguments_are_what_the_builder_programs_read() {
     let text = SEARCH.to_owned()
-        + "value = best.value\nby = max_by(configs, c => run(c, parts.train, 3, 1).val.loss / 2.0 + 1.0)\n\
+        + "value = best.value\nby = min_by(configs, c => run(c, parts.train, 3, 1).val.loss / 2.0 + 1.0)\n\
            ok = assert(evaluate.accuracy.mean > 0.9, \"too low\")\nname = by.use(c => { name: if c.width > 16 then [\"wide\"] else [\"a\", \"b\"] }).name\n";
     let mut project = project(&text);
     assert_eq!(project.wrong, "");
