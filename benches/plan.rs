@@ -10,10 +10,9 @@ use mlp::plan::{Circumstances, plan};
 use mlp::store::Store;
 use mlp_lang::source::{SourceId, Span};
 use mlp_lang::spec::{
-    ArtifactKind, Builder, Datum, DerivationSpec, Evaluation, Input, InputSource, Origin, OutputSpec,
-    Resources, SpecId, TargetArtifact,
+    ArtifactKind, Builder, ByName, Datum, DerivationSpec, Evaluation, Fields, Input, InputSource, Origin,
+    OutputSpec, Resources, SpecId, TargetArtifact,
 };
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -69,7 +68,7 @@ fn evaluation() -> Evaluation {
         "data.csv",
         "file",
         InputSource::Source("points.csv".to_owned()),
-        Datum::Map(BTreeMap::new()),
+        Datum::Map(Fields::new()),
         &["out"],
     )];
     for index in 1..STEPS {
@@ -77,7 +76,7 @@ fn evaluation() -> Evaluation {
         let output = if of == 0 { "out" } else { "a" };
         let source = InputSource::Output {
             spec: SpecId(of),
-            output: output.to_owned(),
+            output: output.into(),
         };
         let half = || Datum::Float(0.5);
         let shares = Datum::Map([("a".to_owned(), half()), ("b".to_owned(), half())].into());
@@ -95,7 +94,7 @@ fn evaluation() -> Evaluation {
         label: format!("splits[{index}].a"),
         source: InputSource::Output {
             spec: SpecId(index),
-            output: "a".to_owned(),
+            output: "a".into(),
         },
         kind: ArtifactKind::Dataset,
     });
@@ -122,13 +121,13 @@ fn spec(builder: &str, input: &str, source: InputSource, args: Datum, outputs: &
         name: "step".to_owned(),
         origin: Origin {
             span,
-            arguments: BTreeMap::new(),
+            arguments: ByName::new(),
         },
         resources: Resources::default(),
-        builder: Builder::Builtin(builder.to_owned()),
+        builder: Builder::Builtin(builder.into()),
         args,
         env: None,
-        vars: BTreeMap::new(),
+        vars: ByName::new(),
         cwd: None,
         inputs: [(input.to_owned(), Input { source, span })].into(),
         outputs: outputs

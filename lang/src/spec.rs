@@ -1,7 +1,11 @@
 //! What leaves the language: specs of derivations and the data in them. Plain data that knows no hash and no store.
 
+mod by_name;
+
+pub use by_name::{ByName, Iter};
+
 use crate::source::Span;
-use std::collections::BTreeMap;
+use smol_str::SmolStr;
 
 /// Everything that the demanded bindings came to.
 #[derive(Clone, Debug, Default)]
@@ -43,13 +47,13 @@ pub struct DerivationSpec {
     /// The environment that a command runs in.
     pub env: Option<Environment>,
     /// Environment variables.
-    pub vars: BTreeMap<String, Vec<Piece>>,
+    pub vars: ByName<Vec<Piece>>,
     /// The working directory, relative; none is the build directory.
     pub cwd: Option<String>,
     /// Inputs by name: for a builtin its own input names, for a command the record's fields.
-    pub inputs: BTreeMap<String, Input>,
+    pub inputs: ByName<Input>,
     /// Outputs by name.
-    pub outputs: BTreeMap<String, OutputSpec>,
+    pub outputs: ByName<OutputSpec>,
 }
 
 /// Where a spec was written.
@@ -58,7 +62,7 @@ pub struct Origin {
     /// The call, in the file of the person who is to blame (never in the library).
     pub span: Span,
     /// The arguments of the call, by label.
-    pub arguments: BTreeMap<String, Span>,
+    pub arguments: ByName<Span>,
 }
 
 /// What a step may use. None is the engine's default.
@@ -82,7 +86,7 @@ pub struct Resources {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Builder {
     /// A builtin: `ml.train`.
-    Builtin(String),
+    Builtin(SmolStr),
     /// A command.
     Command(Command),
 }
@@ -163,7 +167,7 @@ pub enum InputSource {
         /// The spec.
         spec: SpecId,
         /// The output's name.
-        output: String,
+        output: SmolStr,
     },
     /// One of several, chosen by the build. Nothing of the others is needed once it is known which.
     Chosen {
@@ -215,6 +219,9 @@ pub enum ArtifactKind {
     Value,
 }
 
+/// The fields of data.
+pub type Fields = ByName<Datum>;
+
 /// Data in a spec. Floats are compared and encoded by value, with -0.0 as 0.0; they are never NaN or infinite.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Datum {
@@ -227,11 +234,11 @@ pub enum Datum {
     /// A float.
     Float(f64),
     /// A string.
-    Str(String),
+    Str(SmolStr),
     /// A list.
     List(Vec<Datum>),
     /// Fields, sorted.
-    Map(BTreeMap<String, Datum>),
+    Map(Fields),
     /// A variant: a layer, loss, metric, codec, or an enum's value. As JSON `{"kind": name, …fields}`.
-    Variant(String, BTreeMap<String, Datum>),
+    Variant(SmolStr, Fields),
 }

@@ -5,7 +5,7 @@ use crate::model::derivation::{Builder, Derivation};
 use crate::model::event::Undeclared;
 use crate::model::node::Node;
 use crate::report::style::Style;
-use mlp_lang::spec::{Datum, Origin, Resources};
+use mlp_lang::spec::{ByName, Datum, Fields, Origin, Resources};
 use std::collections::BTreeMap;
 
 const PIPELINE: &str = "digits = data.csv(\n  ./digits.csv,\n  y = data.label(\"digit\", classes = 10),\n)\n";
@@ -37,7 +37,7 @@ fn step(sources: &mut Sources) -> Step {
                 version: 1,
                 numerics: None,
             },
-            args: Datum::Map(BTreeMap::new()),
+            args: Datum::Map(Fields::new()),
             env: None,
             vars: BTreeMap::new(),
             cwd: None,
@@ -50,7 +50,7 @@ fn step(sources: &mut Sources) -> Step {
         names: vec!["digits".into()],
         origin: Origin {
             span: span(&PIPELINE[9..PIPELINE.len() - 1]),
-            arguments: BTreeMap::from([("y".to_owned(), span("data.label(\"digit\", classes = 10)"))]),
+            arguments: ByName::from([("y".to_owned(), span("data.label(\"digit\", classes = 10)"))]),
         },
         resources: Resources::default(),
         locators: std::collections::BTreeMap::new(),

@@ -83,7 +83,7 @@ fn model(outcome: &Outcome) -> Option<&[LayerRow]> {
     };
     match &target.source {
         InputSource::Output { spec, .. } if target.kind == ArtifactKind::Model => {
-            outcome.layers.get(spec).map(Vec::as_slice)
+            outcome.layers.get(spec).map(|rows| rows.as_slice())
         }
         _ => None,
     }

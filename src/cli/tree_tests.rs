@@ -4,7 +4,7 @@ use crate::model::derivation::Derivation;
 use crate::model::graph::Target;
 use crate::model::node::Node;
 use mlp_lang::source::{SourceId, Span};
-use mlp_lang::spec::{ArtifactKind, Datum, Origin, Resources};
+use mlp_lang::spec::{ArtifactKind, ByName, Datum, Fields, Origin, Resources};
 
 fn step(name: &str, builtin: &str, inputs: Vec<(&str, Reference)>) -> Step {
     let inputs = inputs.into_iter();
@@ -15,7 +15,7 @@ fn step(name: &str, builtin: &str, inputs: Vec<(&str, Reference)>) -> Step {
                 version: 1,
                 numerics: None,
             },
-            args: Datum::Map(BTreeMap::new()),
+            args: Datum::Map(Fields::new()),
             env: None,
             vars: BTreeMap::new(),
             cwd: None,
@@ -34,7 +34,7 @@ fn step(name: &str, builtin: &str, inputs: Vec<(&str, Reference)>) -> Step {
                 start: 0,
                 end: 0,
             },
-            arguments: BTreeMap::new(),
+            arguments: ByName::new(),
         },
         resources: Resources::default(),
         locators: std::collections::BTreeMap::new(),

@@ -13,7 +13,7 @@ use crate::model::source::{SourceContent, SourceRequest};
 use crate::store::Sources;
 use mlp_lang::diagnostic::{Diagnostic, Severity};
 use mlp_lang::source::{SourceId, Sources as Texts, Span};
-use mlp_lang::spec::{Datum, EnvRef, Environment, Evaluation};
+use mlp_lang::spec::{Datum, EnvRef, Environment, Evaluation, Fields};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -129,9 +129,9 @@ impl Surroundings<'_> {
         let text = lock.map(|lock| self.texts.get(lock.source).text.to_string());
         warnings.extend(told);
         let args = [
-            ("lock", Datum::Str(Digest::of_blob(&bytes).to_string())),
-            ("shell", Datum::Str(shell.to_owned())),
-            ("system", Datum::Str(system)),
+            ("lock", Datum::Str(Digest::of_blob(&bytes).to_string().into())),
+            ("shell", Datum::Str(shell.into())),
+            ("system", Datum::Str(system.into())),
         ];
         Ok(Described::Step {
             builtin: "env.flake".to_owned(),
@@ -141,7 +141,7 @@ impl Surroundings<'_> {
                 .map(|text| ("flake.lock".to_owned(), text))
                 .into_iter()
                 .collect(),
-            tools: Datum::Map(BTreeMap::new()),
+            tools: Datum::Map(Fields::new()),
         })
     }
 
@@ -246,7 +246,7 @@ impl Surroundings<'_> {
             args: wheels::datum(&environment, python, interpreter.datum()),
             inputs: self.own_wheels(&environment, lock, lock_span)?,
             locators: wheels::locators(&environment),
-            tools: Datum::Map(tools),
+            tools: Datum::Map(tools.into_iter().collect()),
         })
     }
 

@@ -8,8 +8,7 @@ use crate::base::digest::Digest;
 use crate::sandbox::Closures;
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
-use mlp_lang::spec::Datum;
-use std::collections::BTreeMap;
+use mlp_lang::spec::{Datum, Fields};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +22,7 @@ const DEEPEST: usize = 4;
 /// What of `tools` is hashed: by name, the digests of the files that it is made of.
 pub fn describe(tools: &[String], span: Span) -> Result<Datum, Vec<Diagnostic>> {
     let closures = Closures::default();
-    let (mut described, mut wrong) = (BTreeMap::new(), Vec::new());
+    let (mut described, mut wrong) = (Fields::new(), Vec::new());
     if tools.is_empty() {
         let error = Diagnostic::error(
             codes::NO_TOOL,
@@ -96,11 +95,11 @@ pub fn find(tool: &str) -> Option<PathBuf> {
 }
 
 /// The digests of the files that a tool is made of, by their names.
-fn files(tool: &str, closures: &Closures) -> Result<BTreeMap<String, Datum>, Problem> {
+fn files(tool: &str, closures: &Closures) -> Result<Fields, Problem> {
     let unreadable =
         |path: &Path, error: &io::Error| Problem::Unreadable(format!("{}: {error}", path.display()));
     let mut place = find(tool).ok_or(Problem::Missing)?;
-    let mut found = BTreeMap::new();
+    let mut found = Fields::new();
     for _ in 0..DEEPEST {
         let real = place.canonicalize().map_err(|error| unreadable(&place, &error))?;
         let bytes = fs::read(&real).map_err(|error| unreadable(&real, &error))?;
@@ -134,13 +133,13 @@ fn is_cache(path: &Path) -> bool {
     path.starts_with("/etc")
 }
 
-fn note(found: &mut BTreeMap<String, Datum>, path: &Path, bytes: &[u8]) {
+fn note(found: &mut Fields, path: &Path, bytes: &[u8]) {
     let name = path
         .file_name()
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    found.insert(name, Datum::Str(Digest::of_blob(bytes).to_string()));
+    found.insert(name, Datum::Str(Digest::of_blob(bytes).to_string().into()));
 }
 
 /// What the first line of a script names: `/bin/sh`; of `/usr/bin/env python3` the tool.
@@ -173,7 +172,7 @@ mod tests {
         let Datum::Map(tools) = describe(&["sh".to_owned()], SPAN).unwrap() else {
             panic!("no tools")
         };
-        let Datum::Map(files) = &tools["sh"] else {
+        let Datum::Map(files) = tools.get("sh").unwrap() else {
             panic!("no files")
         };
         assert!(!files.is_empty());

@@ -6,7 +6,7 @@ use crate::base::digest::Digest;
 use crate::sandbox::libraries;
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
-use mlp_lang::spec::Datum;
+use mlp_lang::spec::{Datum, Fields};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -119,9 +119,9 @@ impl Interpreter {
 
     /// What of it is hashed.
     pub fn datum(&self) -> Datum {
-        Datum::Map(BTreeMap::from([
-            ("digest".to_owned(), Datum::Str(self.digest.to_string())),
-            ("version".to_owned(), Datum::Str(self.version.clone())),
+        Datum::Map(Fields::from([
+            ("digest".to_owned(), Datum::Str(self.digest.to_string().into())),
+            ("version".to_owned(), Datum::Str(self.version.as_str().into())),
         ]))
     }
 

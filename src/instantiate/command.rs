@@ -36,7 +36,7 @@ impl Instantiation<'_> {
         }
         let mut vars = BTreeMap::new();
         for (name, value) in &spec.vars {
-            vars.insert(name.clone(), self.pieces(value, label("vars"), &mut mounts)?);
+            vars.insert(name.to_string(), self.pieces(value, label("vars"), &mut mounts)?);
         }
         let stdin = match &command.stdin {
             Some(Input { source, span }) => Some(self.mount(source, "stdin", *span, &mut mounts)?),

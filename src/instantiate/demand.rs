@@ -117,7 +117,7 @@ pub(super) fn first_places(
         let spec = &evaluation.specs[index];
         for (name, input) in &spec.inputs {
             if let (Some(request), Builder::Builtin(builtin)) = (request(&input.source), &spec.builder) {
-                let of = Some((builtin.clone(), name.clone()));
+                let of = Some((builtin.to_string(), name.to_string()));
                 places.entry(request).or_insert((input.span, of));
             }
         }

@@ -62,7 +62,7 @@ fn told(outcome: &Outcome, id: SpecId, spec: &DerivationSpec, (builtin, gap): (&
             .unwrap_or(spec.origin.span)
     };
     let layer = |kind: &str| -> Span {
-        let rows = outcome.layers.get(&id).into_iter().flatten();
+        let rows = outcome.layers.get(&id).into_iter().flat_map(|rows| rows.iter());
         let mut of_kind = rows.filter(|row| row.kind == kind);
         of_kind.next().map_or_else(|| argument("net"), |row| row.span)
     };

@@ -36,7 +36,7 @@ use crate::model::source::{SourceContent, SourceRequest, SourceTable};
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
 use mlp_lang::spec::{
-    ArtifactKind, Builder, Datum, DerivationSpec, Evaluation, InputSource, LateValue, SpecId, TargetArtifact,
+    ArtifactKind, Builder, Datum, DerivationSpec, Evaluation, Fields, InputSource, LateValue, SpecId, TargetArtifact,
 };
 use mlp_protocol::builtin::{self, NUMERICS, Program};
 use std::collections::{BTreeMap, HashMap};
@@ -208,11 +208,7 @@ impl Instantiation<'_> {
     }
 
     /// Writes the device that `auto` is here into the arguments, and gives its class.
-    fn device(
-        &mut self,
-        spec: &DerivationSpec,
-        args: &mut BTreeMap<String, Datum>,
-    ) -> Result<Option<String>, Reported> {
+    fn device(&mut self, spec: &DerivationSpec, args: &mut Fields) -> Result<Option<String>, Reported> {
         let Some(Datum::Str(device)) = args.get_mut("device") else {
             return Ok(None);
         };
@@ -222,7 +218,7 @@ impl Instantiation<'_> {
             } else {
                 "cpu"
             }
-            .to_owned();
+            .into();
         }
         match (device.as_str(), &self.machine.cuda) {
             ("cpu", _) => Ok(Some(self.machine.cpu.clone())),
@@ -280,7 +276,7 @@ impl Instantiation<'_> {
             InputSource::Output { spec, output } => match self.steps.get(spec.0 as usize) {
                 Some(Some(step)) => Ok(Reference::Output {
                     step: *step,
-                    output: output.clone(),
+                    output: output.to_string(),
                 }),
                 _ => Err(Reported),
             },
@@ -372,7 +368,7 @@ fn outputs(spec: &DerivationSpec, place: impl Fn(&str) -> String) -> BTreeMap<St
             optional: output.optional,
             observed: output.observed,
         };
-        (name.clone(), output)
+        (name.to_string(), output)
     });
     outputs.collect()
 }

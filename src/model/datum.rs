@@ -1,9 +1,8 @@
 //! Data in derivations: its canonical form, its JSON, and how it stands in a command.
 
 use crate::base::encoding::{MapWriter, Writer};
-use mlp_lang::spec::Datum;
+use mlp_lang::spec::{Datum, Fields};
 use serde_json::{Map, Number, Value};
-use std::collections::BTreeMap;
 
 /// Writes the canonical form.
 pub fn write(datum: &Datum, writer: &mut Writer) {
@@ -19,7 +18,7 @@ pub fn write(datum: &Datum, writer: &mut Writer) {
     }
 }
 
-fn write_fields(fields: &BTreeMap<String, Datum>, map: &mut MapWriter<'_>) {
+fn write_fields(fields: &Fields, map: &mut MapWriter<'_>) {
     for (name, value) in fields {
         map.entry(name, |writer| write(value, writer));
     }
@@ -27,10 +26,10 @@ fn write_fields(fields: &BTreeMap<String, Datum>, map: &mut MapWriter<'_>) {
 
 /// As JSON: a variant is an object with its name as `kind`.
 pub fn to_json(datum: &Datum) -> Value {
-    let object = |fields: &BTreeMap<String, Datum>| -> Map<String, Value> {
+    let object = |fields: &Fields| -> Map<String, Value> {
         fields
             .iter()
-            .map(|(name, value)| (name.clone(), to_json(value)))
+            .map(|(name, value)| (name.to_string(), to_json(value)))
             .collect()
     };
     match datum {
@@ -39,12 +38,12 @@ pub fn to_json(datum: &Datum) -> Value {
         Datum::Int(value) => Value::from(*value),
         // Never NaN or infinite, and -0.0 is 0.0.
         Datum::Float(value) => Number::from_f64(*value + 0.0).map_or(Value::Null, Value::Number),
-        Datum::Str(value) => Value::String(value.clone()),
+        Datum::Str(value) => Value::String(value.to_string()),
         Datum::List(items) => items.iter().map(to_json).collect(),
         Datum::Map(fields) => Value::Object(object(fields)),
         Datum::Variant(name, fields) => {
             let mut object = object(fields);
-            object.insert("kind".to_owned(), Value::String(name.clone()));
+            object.insert("kind".to_owned(), Value::String(name.to_string()));
             Value::Object(object)
         }
     }
@@ -60,7 +59,7 @@ pub fn from_json(json: &Value) -> Option<Datum> {
             None if number.is_f64() => Datum::Float(number.as_f64()?),
             None => return None,
         },
-        Value::String(value) => Datum::Str(value.clone()),
+        Value::String(value) => Datum::Str(value.into()),
         Value::Array(items) => Datum::List(items.iter().map(from_json).collect::<Option<_>>()?),
         Value::Object(fields) => Datum::Map(
             fields
@@ -74,14 +73,14 @@ pub fn from_json(json: &Value) -> Option<Datum> {
 /// As a part of a command's argument: strings as they are, all else as JSON.
 pub fn to_text(datum: &Datum) -> String {
     match datum {
-        Datum::Str(text) => text.clone(),
+        Datum::Str(text) => text.to_string(),
         other => to_json(other).to_string(),
     }
 }
 
 /// Without null fields, at any depth: in a derivation's arguments null is the same as nothing.
 pub fn without_nulls(datum: &Datum) -> Datum {
-    let fields = |fields: &BTreeMap<String, Datum>| {
+    let fields = |fields: &Fields| {
         let there = fields.iter().filter(|(_, value)| **value != Datum::Null);
         there
             .map(|(name, value)| (name.clone(), without_nulls(value)))
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn map(fields: &[(&str, Datum)]) -> BTreeMap<String, Datum> {
+    fn map(fields: &[(&str, Datum)]) -> Fields {
         fields
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()))

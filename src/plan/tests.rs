@@ -4,7 +4,7 @@ use super::*;
 use crate::model::derivation::{Builder, Output, Reference};
 use crate::model::graph::{Step, Target};
 use mlp_lang::source::{SourceId, Span};
-use mlp_lang::spec::{ArtifactKind, Datum, Origin, Resources};
+use mlp_lang::spec::{ArtifactKind, ByName, Datum, Origin, Resources};
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 
@@ -128,7 +128,7 @@ fn step(name: &str, derivation: Derivation) -> Step {
         names: vec![name.to_owned()],
         origin: Origin {
             span,
-            arguments: BTreeMap::new(),
+            arguments: ByName::new(),
         },
         resources: Resources::default(),
         locators: std::collections::BTreeMap::new(),

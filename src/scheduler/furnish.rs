@@ -200,7 +200,7 @@ fn make_flake(
     }
     let argument = |name: &str| match &step.derivation.args {
         Datum::Map(args) => match args.get(name) {
-            Some(Datum::Str(text)) => text.clone(),
+            Some(Datum::Str(text)) => text.to_string(),
             _ => String::new(),
         },
         _ => String::new(),

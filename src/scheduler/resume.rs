@@ -164,7 +164,7 @@ fn extends(output: &Output) -> Vec<String> {
         return Vec::new();
     };
     let names = names.iter().filter_map(|name| match name {
-        Datum::Str(name) => Some(name.clone()),
+        Datum::Str(name) => Some(name.to_string()),
         _ => None,
     });
     names.collect()

@@ -236,13 +236,13 @@ fn conforms(value: &Value, schema: &Datum, at: &str, exact: bool) -> Result<(), 
             };
             for (name, schema) in fields {
                 let inner = inner(name);
-                match object.get(name) {
+                match object.get(name.as_str()) {
                     Some(field) => conforms(field, schema, &inner, exact)?,
                     None if matches!(schema, Datum::Variant(optional, _) if optional == "Optional") => {}
                     None => return Err(lacking(&inner, object)),
                 }
             }
-            match object.keys().find(|name| exact && !fields.contains_key(*name)) {
+            match object.keys().find(|name| exact && !fields.contains_key(name)) {
                 Some(extra) => {
                     let help = format!("declare it: `{extra}: …`, or do not write it");
                     Err(Unfit(

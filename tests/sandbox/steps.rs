@@ -13,7 +13,7 @@ use mlp::sandbox::Helper;
 use mlp::scheduler::{Build, Options, Programs, Summary, run};
 use mlp::store::{Sources, Store};
 use mlp_lang::source::{SourceId, Span};
-use mlp_lang::spec::{ArtifactKind, Datum, Origin, Resources};
+use mlp_lang::spec::{ArtifactKind, ByName, Datum, Fields, Origin, Resources};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -35,7 +35,7 @@ fn add(graph: &mut Graph, name: &str, argv: Vec<Vec<Piece>>, inputs: BTreeMap<St
     graph.steps.push(Step {
         derivation: Derivation {
             builder: Builder::Command { argv, stdin: None },
-            args: Datum::Map(BTreeMap::new()),
+            args: Datum::Map(Fields::new()),
             env: None,
             vars: BTreeMap::new(),
             cwd: None,
@@ -48,7 +48,7 @@ fn add(graph: &mut Graph, name: &str, argv: Vec<Vec<Piece>>, inputs: BTreeMap<St
         names: vec![name.to_owned()],
         origin: Origin {
             span,
-            arguments: BTreeMap::new(),
+            arguments: ByName::new(),
         },
         resources: Resources::default(),
         locators: BTreeMap::new(),

@@ -8,9 +8,8 @@ use super::suggest::a;
 use crate::core::Const;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::spec::Datum;
+use crate::spec::{Datum, Fields};
 use crate::types::{Con, DefaultId, DimTy, Substitution, Ty, TypeKind};
-use std::collections::BTreeMap;
 
 /// How deep schemas nest: an enum that contains itself has none.
 const DEPTH: u32 = 64;
@@ -118,7 +117,7 @@ impl Checker<'_> {
 }
 
 fn text(text: &str) -> Datum {
-    Datum::Str(text.to_owned())
+    Datum::Str(text.into())
 }
 
 fn map(parts: impl IntoIterator<Item = (&'static str, Datum)>) -> Datum {
@@ -126,10 +125,10 @@ fn map(parts: impl IntoIterator<Item = (&'static str, Datum)>) -> Datum {
 }
 
 fn variant(name: &str, parts: impl IntoIterator<Item = (&'static str, Datum)>) -> Datum {
-    Datum::Variant(name.to_owned(), named(parts))
+    Datum::Variant(name.into(), named(parts))
 }
 
-fn named(parts: impl IntoIterator<Item = (&'static str, Datum)>) -> BTreeMap<String, Datum> {
+fn named(parts: impl IntoIterator<Item = (&'static str, Datum)>) -> Fields {
     parts
         .into_iter()
         .map(|(name, part)| (name.to_owned(), part))
@@ -143,6 +142,6 @@ pub(super) fn const_datum(value: &Const) -> Datum {
         Const::Bool(value) => Datum::Bool(*value),
         Const::Int(value) | Const::Duration(value) | Const::Bytes(value) => Datum::Int(*value),
         Const::Float(value) => Datum::Float(*value),
-        Const::Str(text) => Datum::Str(text.to_string()),
+        Const::Str(text) => Datum::Str(text.clone()),
     }
 }

@@ -5,11 +5,12 @@ use super::late::{Late, constant_text};
 use super::machine::{Failed, Machine};
 use super::names::Symbol;
 use super::value::{ArtifactId, LateId, Value};
-use crate::shapes::{Dim, Features, Labels, LayerRow};
+use crate::shapes::{Features, Labels, LayerRow, Network};
 use crate::source::Span;
 use crate::spec::{ArtifactKind, Datum, InputSource, LateValue, SpecId};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The artifacts and late values that values refer to.
 #[derive(Debug, Default)]
@@ -19,7 +20,7 @@ pub(crate) struct Artifacts {
     /// Whether plain data that differs between candidates stands somewhere as a late value.
     pub(crate) late_data: bool,
     /// The layers of each training's network.
-    pub(crate) layers: BTreeMap<SpecId, Vec<LayerRow>>,
+    pub(crate) layers: BTreeMap<SpecId, Arc<Vec<LayerRow>>>,
 }
 
 /// A file or directory that a build makes.
@@ -56,8 +57,7 @@ pub(crate) struct DatasetInfo {
 /// What a model is.
 #[derive(Clone, Debug)]
 pub(crate) struct ModelInfo {
-    pub(crate) input: Features,
-    pub(crate) output: Vec<Dim>,
+    pub(crate) network: Rc<Network>,
     pub(crate) labels: Labels,
     /// Where it was trained.
     pub(crate) span: Span,

@@ -4,7 +4,7 @@ use super::late::{Late, Operation, Term};
 use super::machine::Machine;
 use super::value::LateId;
 use crate::hir::BinaryOp;
-use crate::spec::{Builder, Datum, InputSource, LateValue};
+use crate::spec::{Builder, Datum, Fields, InputSource, LateValue};
 
 /// Formulas in formulas that are followed.
 const DEEPEST: u32 = 8;
@@ -122,7 +122,6 @@ mod tests {
     use super::*;
     use mlp_protocol::train::{Direction, Metric};
     use serde_json::json;
-    use std::collections::BTreeMap;
 
     #[test]
     fn the_language_and_the_protocol_agree_on_every_metric() {
@@ -144,7 +143,7 @@ mod tests {
         for metric in metrics {
             let kind = metric["kind"].as_str().unwrap().to_owned();
             let known: Metric = serde_json::from_value(metric).unwrap();
-            let own = of_metric(&Datum::Variant(kind.clone(), BTreeMap::new()));
+            let own = of_metric(&Datum::Variant(kind.as_str().into(), Fields::new()));
             let theirs = known
                 .direction()
                 .map(|direction| direction == Direction::Maximize);

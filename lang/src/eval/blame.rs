@@ -7,9 +7,9 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::Name;
 use crate::library::Library;
 use crate::source::{Source, Sources, Span};
+use crate::spec::ByName;
 use rustc_hash::FxHashMap;
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// An operation of some code.
@@ -49,7 +49,7 @@ pub(crate) struct Origins {
 pub(crate) struct Blame {
     pub(crate) span: Span,
     /// The arguments at `span`, where it is a call.
-    pub(crate) arguments: BTreeMap<String, Span>,
+    pub(crate) arguments: ByName<Span>,
     /// "in `cnn`, called at pipeline.mlp:20:7", innermost first.
     pub(crate) notes: Vec<String>,
 }
@@ -171,7 +171,7 @@ impl Machine<'_> {
     }
 
     /// The user's call, and its arguments by label.
-    pub(crate) fn user_call(&self, place: Place) -> (Span, BTreeMap<String, Span>) {
+    pub(crate) fn user_call(&self, place: Place) -> (Span, ByName<Span>) {
         let place = self.user_place(place);
         let code = &self.codes[place.code as usize];
         (code.span(place.at), named_arguments(self.core, code, place.at))
@@ -264,7 +264,7 @@ fn arguments<'a>(
         .filter(move |(_, span)| span.source == call.source)
 }
 
-fn named_arguments(core: &Core, code: &Code<'_>, at: At) -> BTreeMap<String, Span> {
+fn named_arguments(core: &Core, code: &Code<'_>, at: At) -> ByName<Span> {
     arguments(core, code, at)
         .map(|(param, span)| (param.to_string(), span))
         .collect()

@@ -4,6 +4,7 @@ use super::artifact::About;
 use super::machine::Machine;
 use super::value::Value;
 use crate::spec::{ArtifactKind, InputSource, TargetArtifact};
+use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -13,7 +14,7 @@ pub(super) struct Collector {
     /// In the order of the values, with the first path to each.
     pub(super) found: Vec<TargetArtifact>,
     /// The outputs among them.
-    outputs: BTreeSet<(u32, String)>,
+    outputs: BTreeSet<(u32, SmolStr)>,
     /// Addresses of parts that were gone through: parts that are shared stand in many places.
     seen: BTreeSet<usize>,
 }

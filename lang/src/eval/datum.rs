@@ -6,8 +6,7 @@ use super::machine::{Failed, Machine};
 use super::names::{EMPTY, ShapeId};
 use super::value::{Value, Variant};
 use crate::diagnostic::Diagnostic;
-use crate::spec::Datum;
-use std::collections::BTreeMap;
+use crate::spec::{ByName, Datum, Fields};
 
 impl Machine<'_> {
     /// The value as data; fields that are null are left out.
@@ -17,8 +16,8 @@ impl Machine<'_> {
             Value::Bool(value) => Datum::Bool(*value),
             Value::Int(value) | Value::Duration(value) | Value::Bytes(value) => Datum::Int(*value),
             Value::Float(value) => Datum::Float(*value),
-            Value::Str(text) => Datum::Str(text.as_str().to_owned()),
-            Value::Path(path) => Datum::Str(path.as_str().to_owned()),
+            Value::Str(text) => Datum::Str(text.as_str().into()),
+            Value::Path(path) => Datum::Str(path.as_str().into()),
             Value::List(list) => {
                 let mut items = Vec::with_capacity(list.items().len());
                 for item in list.items() {
@@ -28,16 +27,16 @@ impl Machine<'_> {
             }
             Value::Record(record) => Datum::Map(self.data_fields(record.shape, record.cells(), place)?),
             Value::Map(map) => {
-                let mut fields = BTreeMap::new();
+                let mut fields = ByName::new();
                 for (key, value) in map.entries() {
                     fields.insert(key.as_str().to_owned(), self.datum(value, place)?);
                 }
                 Datum::Map(fields)
             }
             Value::Variant(variant) => {
-                let name = self.names.text(variant.name).to_owned();
+                let name = self.names.text(variant.name).into();
                 let fields = if variant.shape == EMPTY {
-                    BTreeMap::new()
+                    ByName::new()
                 } else {
                     self.known(variant, place)?;
                     self.data_fields(variant.shape, variant.cells(), place)?
@@ -73,13 +72,8 @@ impl Machine<'_> {
         Err(self.fail(error.at("known only after the build").help(TOO_LATE)))
     }
 
-    fn data_fields(
-        &mut self,
-        shape: ShapeId,
-        cells: &[Value],
-        place: Place,
-    ) -> Result<BTreeMap<String, Datum>, Failed> {
-        let mut fields = BTreeMap::new();
+    fn data_fields(&mut self, shape: ShapeId, cells: &[Value], place: Place) -> Result<Fields, Failed> {
+        let mut fields = ByName::new();
         for (index, value) in cells.iter().enumerate() {
             let datum = self.datum(value, place)?;
             if datum != Datum::Null {

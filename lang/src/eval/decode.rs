@@ -5,8 +5,7 @@ use super::machine::{Failed, Machine};
 use super::names::EMPTY;
 use super::suggest;
 use super::value::{Entries, Text, Value, Variant, live_bytes};
-use crate::spec::Datum;
-use std::collections::BTreeMap;
+use crate::spec::{Datum, Fields};
 
 /// Where in the data, and what is wrong there.
 struct Mismatch {
@@ -111,7 +110,7 @@ impl Machine<'_> {
             .ok_or_else(|| mismatch(path, "nested too deep"))
     }
 
-    fn decoded_enum(&mut self, value: &Value, parts: &BTreeMap<String, Datum>, path: &str) -> Decoded {
+    fn decoded_enum(&mut self, value: &Value, parts: &Fields, path: &str) -> Decoded {
         let variants = list(part(parts, "variants"));
         let (name, object) = match value {
             Value::Str(name) => (name.as_str().to_owned(), Vec::new()),
@@ -182,13 +181,13 @@ impl Machine<'_> {
                 super::value::List::new(items).map_or(Value::Null, Value::List)
             }
             Datum::Map(fields) => {
-                let names: Vec<_> = fields.keys().map(String::as_str).collect();
+                let names: Vec<_> = fields.keys().map(|name| name.as_str()).collect();
                 let shape = self.names.shape_of(&names);
                 let cells = fields.values().map(|value| self.data(value)).collect();
                 super::value::Record::new(shape, cells).map_or(Value::Null, Value::Record)
             }
             Datum::Variant(name, fields) => {
-                let names: Vec<_> = fields.keys().map(String::as_str).collect();
+                let names: Vec<_> = fields.keys().map(|name| name.as_str()).collect();
                 let (shape, name) = (self.names.shape_of(&names), self.names.symbol(name));
                 let cells = fields.values().map(|value| self.data(value)).collect();
                 Variant::new(name, shape, cells, 0).map_or(Value::Null, Value::Variant)
@@ -227,7 +226,7 @@ fn wanted(path: &str, wanted: &str, found: &Value) -> Mismatch {
 
 const NONE: &Datum = &Datum::Null;
 
-fn part<'a>(parts: &'a BTreeMap<String, Datum>, name: &str) -> &'a Datum {
+fn part<'a>(parts: &'a Fields, name: &str) -> &'a Datum {
     parts.get(name).unwrap_or(NONE)
 }
 

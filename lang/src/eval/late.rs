@@ -10,8 +10,8 @@ use super::render;
 use super::value::{LateId, Value};
 use crate::hir::BinaryOp;
 use crate::spec::{
-    ArtifactKind, Builder, Datum, DerivationSpec, Input, InputSource, LateValue, Origin, OutputSpec,
-    Resources, SpecId,
+    ArtifactKind, Builder, ByName, Datum, DerivationSpec, Fields, Input, InputSource, LateValue, Origin,
+    OutputSpec, Resources, SpecId,
 };
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ impl Inputs {
     }
 
     /// As a spec has them.
-    pub(crate) fn at(self, origin: &Origin) -> BTreeMap<String, Input> {
+    pub(crate) fn at(self, origin: &Origin) -> ByName<Input> {
         let span = origin.span;
         let inputs = self.0.into_iter();
         inputs
@@ -93,7 +93,7 @@ impl Machine<'_> {
             Value::Int(value) => Term::Known(Datum::Int(*value)),
             Value::Float(value) => Term::Known(Datum::Float(*value)),
             Value::Bool(value) => Term::Known(Datum::Bool(*value)),
-            Value::Str(text) => Term::Known(Datum::Str(text.as_str().to_owned())),
+            Value::Str(text) => Term::Known(Datum::Str(text.as_str().into())),
             _ => return None,
         })
     }
@@ -191,7 +191,7 @@ impl Machine<'_> {
     pub(crate) fn calc(&mut self, operation: &Operation, origin: Origin, output: OutputSpec) -> SpecId {
         let mut inputs = Inputs::default();
         let value = self.encode_operation(operation, &mut inputs);
-        let args = BTreeMap::from([("value".to_owned(), value)]);
+        let args = ByName::from([("value", value)]);
         self.computed("calc", args, inputs, origin, output)
     }
 
@@ -199,7 +199,7 @@ impl Machine<'_> {
     pub(crate) fn computed(
         &mut self,
         builtin: &str,
-        args: BTreeMap<String, Datum>,
+        args: Fields,
         inputs: Inputs,
         origin: Origin,
         output: OutputSpec,
@@ -209,12 +209,12 @@ impl Machine<'_> {
             inputs: inputs.at(&origin),
             origin,
             resources: Resources::default(),
-            builder: Builder::Builtin(builtin.to_owned()),
+            builder: Builder::Builtin(builtin.into()),
             args: Datum::Map(args),
             env: None,
-            vars: BTreeMap::new(),
+            vars: ByName::new(),
             cwd: None,
-            outputs: BTreeMap::from([(VALUE.to_owned(), output)]),
+            outputs: ByName::from([(VALUE.to_owned(), output)]),
         };
         self.specs.add(spec)
     }
@@ -242,7 +242,7 @@ impl Machine<'_> {
     }
 
     fn encode_operation(&mut self, operation: &Operation, inputs: &mut Inputs) -> Datum {
-        let text = |text: &str| Datum::Str(text.to_owned());
+        let text = |text: &str| Datum::Str(text.into());
         match operation {
             Operation::Same(term) => self.encode(term, inputs),
             Operation::Unary(op, of) => {
@@ -396,7 +396,7 @@ const VALUE: &str = "value";
 pub(crate) fn value_of(spec: SpecId) -> InputSource {
     InputSource::Output {
         spec,
-        output: VALUE.to_owned(),
+        output: VALUE.into(),
     }
 }
 
@@ -419,14 +419,14 @@ pub(crate) fn encode_list(values: &[LateValue], inputs: &mut Inputs) -> Datum {
 
 /// A value of an input, as a derivation's argument.
 pub(crate) fn encode_input(value: &LateValue, inputs: &mut Inputs) -> Datum {
-    let path = value.path.iter().cloned().map(Datum::Str).collect();
-    let name = Datum::Str(inputs.name(&value.source));
+    let path = value.path.iter().map(|part| Datum::Str(part.into())).collect();
+    let name = Datum::Str(inputs.name(&value.source).into());
     variant("input", [("name", name), ("path", Datum::List(path))])
 }
 
 fn variant<const N: usize>(kind: &str, fields: [(&str, Datum); N]) -> Datum {
     let fields = fields.map(|(name, value)| (name.to_owned(), value));
-    Datum::Variant(kind.to_owned(), BTreeMap::from(fields))
+    Datum::Variant(kind.into(), ByName::from(fields))
 }
 
 /// The late values that an operation reads.

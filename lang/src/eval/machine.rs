@@ -7,7 +7,7 @@ use super::artifact::Artifacts;
 use super::blame::{Call, Origins, Place};
 use super::code::Code;
 use super::compile::compile;
-use super::intrinsics::{self, Intrinsic};
+use super::intrinsics::{self, Intrinsic, Networks};
 use super::names::{Names, ShapeId, Symbol};
 use super::naming::Drafts;
 use super::trace::Tensors;
@@ -84,6 +84,7 @@ pub(crate) struct Machine<'c> {
     pub(crate) artifacts: Artifacts,
     pub(crate) origins: Origins,
     pub(crate) tensors: Tensors,
+    pub(crate) networks: Networks,
     pub(crate) limits: Limits,
     functions: Vec<Option<Callable<'c>>>,
     /// The codes of defaults, by the addresses of their bodies. Looked up, never iterated.
@@ -109,6 +110,7 @@ impl<'c> Machine<'c> {
             artifacts: Artifacts::default(),
             origins: Origins::new(sources),
             tensors: Tensors::default(),
+            networks: Networks::default(),
             limits: Limits::default(),
             functions: vec![None; core.functions.len()],
             defaults: FxHashMap::default(),

@@ -50,6 +50,7 @@ use crate::suggest;
 use collect::Collector;
 use machine::{Failed, Machine};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A target as a person writes it: `evaluate`, `fit.model`, `sweep[0].fit`, `sweep[lr=0.01]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +116,7 @@ pub struct Outcome {
     /// Specs, and the artifacts in the demanded values.
     pub evaluation: Evaluation,
     /// The layers of each training's network.
-    pub layers: BTreeMap<SpecId, Vec<LayerRow>>,
+    pub layers: BTreeMap<SpecId, Arc<Vec<LayerRow>>>,
     /// What went wrong, errors and warnings, in the order in which it was met.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -152,7 +153,7 @@ pub fn layers_within(
     bounds: Bounds,
     input: &[i64],
     span: Span,
-) -> Result<Vec<LayerRow>, Vec<Diagnostic>> {
+) -> Result<Arc<Vec<LayerRow>>, Vec<Diagnostic>> {
     let mut machine = Machine::new(request.core, request.sources);
     machine.limits.steps = bounds.steps.min(machine.limits.steps);
     machine.limits.memory = bounds.memory.min(machine.limits.memory);

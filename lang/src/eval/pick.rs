@@ -369,7 +369,9 @@ impl Machine<'_> {
                 match &artifact.about {
                     About::Nothing | About::Predictions(..) => format!("a {kind:?}"),
                     About::Dataset(info) => format!("a {kind:?} of {}", shapes::features_text(&info.x)),
-                    About::Model(info) => format!("a {kind:?} of {}", shapes::features_text(&info.input)),
+                    About::Model(info) => {
+                        format!("a {kind:?} of {}", shapes::features_text(&info.network.input))
+                    }
                     About::Absent(_) => "nothing".to_owned(),
                 }
             }
@@ -442,7 +444,7 @@ fn alike(a: &Artifact, b: &Artifact) -> bool {
         && match (&a.about, &b.about) {
             (About::Nothing, About::Nothing) => true,
             (About::Dataset(a), About::Dataset(b)) => a.x == b.x && a.y == b.y,
-            (About::Model(a), About::Model(b)) => a.input == b.input && a.labels == b.labels,
+            (About::Model(a), About::Model(b)) => a.network.input == b.network.input && a.labels == b.labels,
             (About::Predictions(a, _, one), About::Predictions(b, _, other)) => a == b && one == other,
             (About::Absent(a), About::Absent(b)) => a == b,
             _ => false,

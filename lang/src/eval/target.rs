@@ -125,7 +125,7 @@ fn part(machine: &mut Machine<'_>, value: &Value, segment: &Segment<'_>) -> Opti
             let artifact = machine.artifacts.get(*artifact).clone();
             match machine.schema(&artifact.source) {
                 Some(Datum::Map(fields))
-                    if artifact.kind == ArtifactKind::Metrics && fields.contains_key(*field) =>
+                    if artifact.kind == ArtifactKind::Metrics && fields.contains_key(field) =>
                 {
                     Some(machine.artifacts.add_late(Late::At(LateValue {
                         source: artifact.source,

@@ -25,10 +25,10 @@ pub(super) fn layers(analysis: &mut Analysis, module: ModuleId, range: Span) -> 
     let trainings = trainings(analysis, module, range);
     let mut layers = Layers::new();
     for rows in evaluate(analysis, range.source, trainings).layers.into_values() {
-        for row in rows {
+        for row in rows.iter() {
             let known = layers.entry(row.span).or_default();
             if known.iter().all(|other| other.output != row.output) {
-                known.push(row);
+                known.push(row.clone());
             }
         }
     }

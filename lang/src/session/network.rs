@@ -13,7 +13,7 @@ use std::sync::Arc;
 impl Session {
     /// The layers of a model, of a training, or of a layer that is fed a shape: `fit.model`, `cnn(32), [1, 28, 28]`.
     /// None where something was said.
-    pub fn layers(&mut self, world: &dyn World, text: &str) -> (Entered, Option<Vec<LayerRow>>) {
+    pub fn layers(&mut self, world: &dyn World, text: &str) -> (Entered, Option<Arc<Vec<LayerRow>>>) {
         self.count += 1;
         let (network, shape) = split(text);
         let mut tried = self.tried(world, &self.path(), network);
@@ -93,7 +93,7 @@ impl Tried {
     }
 
     /// The layers of the one network that was trained for the value.
-    fn trained(&mut self, ty: &str) -> Option<Vec<LayerRow>> {
+    fn trained(&mut self, ty: &str) -> Option<Arc<Vec<LayerRow>>> {
         let mut outcome = self.evaluate(&Demand::Result, Render::Nothing);
         self.told(&mut outcome);
         if outcome.values.is_empty() {
@@ -121,7 +121,7 @@ impl Tried {
     }
 
     /// The layers, fed examples of a shape.
-    fn fed(&mut self, sizes: &[i64]) -> Option<Vec<LayerRow>> {
+    fn fed(&mut self, sizes: &[i64]) -> Option<Arc<Vec<LayerRow>>> {
         let request = Request {
             core: &self.checked.core,
             sources: &self.loaded.sources,

@@ -18,7 +18,7 @@ fn answers(files: &Files, session: &mut Session, inputs: &[&str]) -> String {
             lines.push(format!("{} {path}:{} {}", found.code, span.start, found.message));
         }
         lines.extend(entered.defined.into_iter().chain(entered.shown));
-        let rows = rows.into_iter().flatten();
+        let rows = rows.iter().flat_map(|rows| rows.iter());
         lines.extend(rows.map(|row| format!("{} {}", row.kind, shape_text(&row.output))));
     }
     lines.join("\n")

@@ -6,8 +6,8 @@ use super::report::{Problem, argument, mismatch, shape_text};
 use super::transfer::{Outcome, count};
 use super::{Dim, Features, Signal};
 use crate::source::Span;
-use crate::spec::Datum;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::spec::{ByName, Datum, Fields};
+use std::collections::BTreeSet;
 
 /// What came out of a branch, for messages and the result.
 struct Branch<'l> {
@@ -60,14 +60,14 @@ impl Pass {
                 None => without_shortcut(layer, &main, &input.shape),
             });
         };
-        let mut fields = BTreeMap::from([("layer".to_owned(), main.datum)]);
+        let mut fields = ByName::from([("layer", main.datum)]);
         if let Some(shortcut) = shortcut {
-            fields.insert("shortcut".to_owned(), shortcut.datum);
+            fields.insert("shortcut", shortcut.datum);
         }
         if let Some(child) = layer.child("activation") {
             let own = own_path(path, "activation", child, &mut names)?;
             let activated = self.branch(child, &Signal::numbers(output), &own)?;
-            fields.insert("activation".to_owned(), activated.datum);
+            fields.insert("activation", activated.datum);
             output = activated.output;
         }
         let sum = count(&output);
@@ -95,13 +95,13 @@ impl Pass {
         let dim = layer.int("dim").unwrap_or(1);
         let output = along(layer, dim, &branches)?;
         let mut fields = in_list(branches);
-        fields.insert("dim".to_owned(), Datum::Int(dim));
+        fields.insert("dim", Datum::Int(dim));
         self.joined(layer, input, path, (output, Some(0)), fields)
     }
 
     /// Each named input through its own layer; what comes out stands side by side along dimension 1.
     pub(super) fn inputs(&mut self, layer: &Layer, inputs: &[(String, Signal)], path: &str) -> Passed {
-        let (mut branches, mut fields) = (Vec::new(), BTreeMap::new());
+        let (mut branches, mut fields) = (Vec::new(), ByName::new());
         let unknown = |name: &str| inputs.iter().all(|(own, _)| own != name);
         if let Some((name, child)) = layer.children.iter().find(|(name, _)| unknown(name)) {
             let known: Vec<_> = inputs.iter().map(|(name, _)| format!("`{name}`")).collect();
@@ -133,7 +133,7 @@ impl Pass {
         }
         let output = along(layer, 1, &branches)?;
         let first = Signal::numbers(inputs[0].1.shape.clone());
-        let fields = BTreeMap::from([("layers".to_owned(), Datum::Map(fields))]);
+        let fields = ByName::from([("layers", Datum::Map(fields))]);
         self.joined(layer, &first, path, (output, Some(0)), fields)
     }
 
@@ -161,7 +161,7 @@ impl Pass {
         input: &Signal,
         path: &str,
         (output, flops): (Vec<Dim>, Option<u128>),
-        fields: BTreeMap<String, Datum>,
+        fields: Fields,
     ) -> Passed {
         let outcome = Outcome {
             args: fields,
@@ -172,9 +172,9 @@ impl Pass {
     }
 }
 
-fn in_list(branches: Vec<Branch<'_>>) -> BTreeMap<String, Datum> {
+fn in_list(branches: Vec<Branch<'_>>) -> Fields {
     let layers = branches.into_iter().map(|branch| branch.datum).collect();
-    BTreeMap::from([("layers".to_owned(), Datum::List(layers))])
+    ByName::from([("layers", Datum::List(layers))])
 }
 
 fn fields_of<'l>(branch: &Branch<'l>) -> Branch<'l> {

@@ -4,8 +4,7 @@ use super::report::{shape_text, way};
 use super::{Input, Network, Site, takes};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::spec::Datum;
-use std::collections::BTreeMap;
+use crate::spec::{Datum, Fields};
 
 /// What a dataset's `y` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +21,8 @@ pub(crate) enum Labels {
 pub(crate) struct Fitting<'a> {
     pub(crate) network: &'a Network,
     pub(crate) input: &'a Input,
-    /// Where the network was written.
-    pub(crate) net: &'a Site,
+    /// Where the network was written, for a message about one that has no layer.
+    pub(crate) net: Option<&'a Site>,
     pub(crate) labels: Labels,
     /// Where the labels were declared.
     pub(crate) labels_span: Span,
@@ -77,8 +76,10 @@ impl Fitting<'_> {
     fn wrong_output(&self, loss: &str, wanted: Option<i64>) -> Diagnostic {
         let output = &self.network.output;
         let (span, notes) = match self.network.steps.last() {
-            Some(step) => (step.site.span, &step.site.notes),
-            None => (self.net.span, &self.net.notes),
+            Some(step) => (step.site.span, step.site.notes.as_slice()),
+            None => self
+                .net
+                .map_or((self.input.span, &[][..]), |net| (net.span, &net.notes)),
         };
         let needs = match wanted {
             Some(size) => format!("[batch, {size}]"),
@@ -167,7 +168,7 @@ pub(crate) fn check_metric(
 }
 
 /// An argument of a metric that the labels or its meaning forbid.
-fn out_of_range(name: &str, args: &BTreeMap<String, Datum>, labels: Labels) -> Option<(String, String)> {
+fn out_of_range(name: &str, args: &Fields, labels: Labels) -> Option<(String, String)> {
     if let (Some(Datum::Int(k)), Labels::Class(classes)) = (args.get("top_k"), labels)
         && !(1..=classes).contains(k)
     {

@@ -2,15 +2,15 @@
 
 use super::report::{Problem, argument};
 use crate::source::Span;
-use crate::spec::Datum;
+use crate::spec::{ByName, Datum, Fields};
 use crate::tensor::Graph;
-use std::collections::BTreeMap;
+use smol_str::SmolStr;
 
 /// A layer as it was written: its kind, its arguments (null ones left out), and the layers in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Layer {
-    pub(crate) kind: String,
-    pub(crate) args: BTreeMap<String, Datum>,
+    pub(crate) kind: SmolStr,
+    pub(crate) args: Fields,
     /// Each with what it is called in this layer: its index in a list, its key in a map, or the parameter.
     pub(crate) children: Vec<(String, Layer)>,
     /// What a traced layer computes.
@@ -23,7 +23,7 @@ pub(crate) struct Layer {
 pub(crate) struct Site {
     pub(crate) span: Span,
     /// Its arguments by label, those that were written.
-    pub(crate) arguments: BTreeMap<String, Span>,
+    pub(crate) arguments: ByName<Span>,
     /// The calls in the middle of which it was made.
     pub(crate) notes: Vec<String>,
 }

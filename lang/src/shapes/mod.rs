@@ -30,6 +30,7 @@ pub use table::table;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::spec::Datum;
+use std::sync::Arc;
 
 /// A size; `None` is not known before the files are read.
 pub type Dim = Option<i64>;
@@ -86,7 +87,7 @@ pub(crate) struct Network {
     pub(crate) datum: Datum,
     pub(crate) input: Features,
     pub(crate) output: Vec<Dim>,
-    pub(crate) rows: Vec<LayerRow>,
+    pub(crate) rows: Arc<Vec<LayerRow>>,
     /// The layers on the way, without sequentials and names.
     pub(crate) steps: Vec<Step>,
     pub(crate) warnings: Vec<Diagnostic>,

@@ -5,9 +5,10 @@ use super::report::{Problem, argument, features_text, mismatch, shape_text};
 use super::transfer::{Outcome, count, ids, keeps_shape, transfer};
 use super::{Dim, Features, Input, LayerRow, Network, Signal, Step};
 use crate::diagnostic::Diagnostic;
-use crate::spec::Datum;
+use crate::spec::{ByName, Datum};
 use crate::tensor::{self, Graph};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Goes through `root` with the shape of the data.
 pub(crate) fn infer(root: &Layer, input: &Input) -> Result<Network, Box<Diagnostic>> {
@@ -15,16 +16,16 @@ pub(crate) fn infer(root: &Layer, input: &Input) -> Result<Network, Box<Diagnost
     let mut pass = Pass::default();
     match pass.layer(root, features.clone(), "") {
         Ok((output, root)) => {
-            let datum = BTreeMap::from([
-                ("input".to_owned(), features_datum(&features)),
-                ("output".to_owned(), shape_datum(&output.shape)),
-                ("root".to_owned(), root),
+            let datum = ByName::from([
+                ("input", features_datum(&features)),
+                ("output", shape_datum(&output.shape)),
+                ("root", root),
             ]);
             Ok(Network {
                 datum: Datum::Map(datum),
                 input: features,
                 output: output.shape,
-                rows: pass.rows,
+                rows: Arc::new(pass.rows),
                 steps: pass.steps,
                 warnings: pass.warnings,
                 mixes: pass.mixes,
@@ -120,8 +121,8 @@ impl Pass {
             Features::One(output) => output,
             Features::Named(inputs) => return Err(several(layer, inputs)),
         };
-        let fields = BTreeMap::from([("layers".to_owned(), Datum::List(layers))]);
-        Ok((output, Datum::Variant("sequential".to_owned(), fields)))
+        let fields = ByName::from([("layers", Datum::List(layers))]);
+        Ok((output, Datum::Variant("sequential".into(), fields)))
     }
 
     fn named(&mut self, layer: &Layer, input: Features, path: &str) -> Passed {
@@ -135,11 +136,8 @@ impl Pass {
             return Err(problem.help("a letter first, and no `.`, `/` or `*`: `head`, `block_1`"));
         }
         let (output, datum) = self.layer(child, input, &below(path, name))?;
-        let fields = BTreeMap::from([
-            ("name".to_owned(), Datum::Str(name.clone())),
-            ("layer".to_owned(), datum),
-        ]);
-        Ok((output, Datum::Variant("named".to_owned(), fields)))
+        let fields = ByName::from([("name", Datum::Str(name.clone())), ("layer", datum)]);
+        Ok((output, Datum::Variant("named".into(), fields)))
     }
 
     fn leaf(&mut self, layer: &Layer, input: Signal, path: &str) -> Passed {
@@ -173,7 +171,7 @@ impl Pass {
         let number = |count: Option<u128>| Some(u64::try_from(count?).unwrap_or(u64::MAX));
         self.rows.push(LayerRow {
             path: path.to_owned(),
-            kind: layer.kind.clone(),
+            kind: layer.kind.to_string(),
             output: outcome.output.clone(),
             parameters: number(outcome.parameters),
             flops: number(outcome.flops),
@@ -182,7 +180,7 @@ impl Pass {
             span: layer.site.span,
         });
         self.steps.push(Step {
-            kind: layer.kind.clone(),
+            kind: layer.kind.to_string(),
             site: layer.site.clone(),
             input,
             output: outcome.output,

@@ -5,7 +5,7 @@ use super::layer::{Layer, Site};
 use super::{Dim, Features, Input, Signal, Step};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use std::collections::BTreeMap;
+use crate::spec::ByName;
 
 /// What a transfer function has against its input or its arguments; [`Problem::report`] adds what came before.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Problem {
                 .collect(),
             site: Site {
                 span,
-                arguments: BTreeMap::new(),
+                arguments: ByName::new(),
                 notes: error.notes,
             },
             span,

@@ -95,7 +95,7 @@ pub(super) fn recurrent(layer: &Layer, input: &[Dim]) -> Result<Outcome, Box<Pro
         .int("num_layers", layers)
         .flag("bidirectional", bidirectional)
         .with("dropout", Datum::Float(dropout))
-        .with("output", Datum::Str(output)))
+        .with("output", Datum::Str(output.into())))
 }
 
 /// A stack of encoder layers: self-attention and a network of two layers, each added to its input and normalised.
@@ -138,9 +138,9 @@ pub(super) fn transformer_encoder(layer: &Layer, input: &[Dim]) -> Result<Outcom
         .int("num_layers", layers)
         .int("dim_feedforward", forward)
         .with("dropout", Datum::Float(dropout))
-        .with("activation", Datum::Str(activation))
+        .with("activation", Datum::Str(activation.into()))
         .flag("norm_first", layer.flag("norm_first"))
-        .with("output", Datum::Str(output)))
+        .with("output", Datum::Str(output.into())))
 }
 
 /// Sines and cosines of the position, added to the sequence.

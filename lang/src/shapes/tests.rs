@@ -2,8 +2,7 @@
 
 use super::{Dim, Features, Input, Layer, Network, Signal, Site, infer, table};
 use crate::source::{SourceId, Span};
-use crate::spec::Datum;
-use std::collections::BTreeMap;
+use crate::spec::{ByName, Datum, Fields};
 
 fn span(at: u32) -> Span {
     Span {
@@ -14,13 +13,13 @@ fn span(at: u32) -> Span {
 }
 
 fn layer(kind: &str, args: &[(&str, Datum)]) -> Layer {
-    let args: BTreeMap<_, _> = args
+    let args: Fields = args
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.clone()))
         .collect();
     let arguments = args.keys().map(|name| (name.clone(), span(1))).collect();
     Layer {
-        kind: kind.to_owned(),
+        kind: kind.into(),
         args,
         children: Vec::new(),
         graph: None,
@@ -57,7 +56,7 @@ fn within(kind: &str, args: &[(&str, Datum)], children: Vec<Layer>) -> Layer {
 fn named(name: &str, child: Layer) -> Layer {
     Layer {
         children: vec![("layer".to_owned(), child)],
-        ..layer("named", &[("name", Datum::Str(name.to_owned()))])
+        ..layer("named", &[("name", Datum::Str(name.into()))])
     }
 }
 
@@ -231,7 +230,7 @@ fn flag(value: bool) -> Datum {
 }
 
 fn choice(name: &str) -> Datum {
-    Datum::Variant(name.to_owned(), BTreeMap::new())
+    Datum::Variant(name.into(), ByName::new())
 }
 
 /// The examples of PyTorch's documentation.

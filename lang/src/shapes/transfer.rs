@@ -3,14 +3,13 @@
 use super::layer::Layer;
 use super::report::{Problem, argument, mismatch, shape_text};
 use super::{Dim, Signal, dense, norms, sequence, windows};
-use crate::spec::Datum;
-use std::collections::BTreeMap;
+use crate::spec::{ByName, Datum, Fields};
 
 /// What a layer makes of a shape.
 pub(super) struct Outcome {
     pub(super) output: Vec<Dim>,
     /// The layer's arguments with every size.
-    pub(super) args: BTreeMap<String, Datum>,
+    pub(super) args: Fields,
     pub(super) parameters: Option<u128>,
     pub(super) flops: Option<u128>,
     /// What a traced layer does: each operation, and the shape that it gives.
@@ -102,7 +101,7 @@ impl Outcome {
     pub(super) fn new(output: Vec<Dim>, parameters: u128, flops: Option<u128>) -> Self {
         Self {
             output,
-            args: BTreeMap::new(),
+            args: ByName::new(),
             parameters: Some(parameters),
             flops,
             operations: Vec::new(),

@@ -290,5 +290,5 @@ pub(super) fn upsample(layer: &Layer, input: &[Dim]) -> Result<Outcome, Box<Prob
     let flops = count(&output).map(|count| count.saturating_mul(operations));
     Ok(Outcome::new(output, 0, flops)
         .pair("scale_factor", factor)
-        .with("mode", Datum::Str(mode)))
+        .with("mode", Datum::Str(mode.into())))
 }

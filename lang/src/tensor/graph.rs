@@ -38,7 +38,7 @@ impl Graph {
     pub(crate) fn datum(&self) -> Datum {
         let nodes = self.nodes.iter().map(|node| {
             let args = node.args.iter().map(|(name, arg)| (name.clone(), arg.datum()));
-            Datum::Variant(node.op.clone(), args.collect())
+            Datum::Variant(node.op.as_str().into(), args.collect())
         });
         Datum::List(nodes.collect())
     }
@@ -49,7 +49,7 @@ impl Arg {
         match self {
             Self::Node(index) => {
                 let index = i64::try_from(*index).unwrap_or(i64::MAX);
-                Datum::Map(BTreeMap::from([("node".to_owned(), Datum::Int(index))]))
+                Datum::Map([("node", Datum::Int(index))].into())
             }
             Self::List(items) => Datum::List(items.iter().map(Self::datum).collect()),
             Self::Given(datum) => datum.clone(),

@@ -7,7 +7,7 @@ use super::shape::{Kind, Size, TensorType};
 use crate::library::Library;
 use crate::shapes::Site;
 use crate::source::{SourceId, Span};
-use crate::spec::Datum;
+use crate::spec::{ByName, Datum};
 use std::collections::BTreeMap;
 
 fn site() -> Site {
@@ -17,7 +17,7 @@ fn site() -> Site {
             start: 0,
             end: 1,
         },
-        arguments: BTreeMap::new(),
+        arguments: ByName::new(),
         notes: Vec::new(),
     }
 }

@@ -211,7 +211,7 @@ fn parts(described: &Described, pinned: Option<&Pinned>) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = match tools {
         Datum::Map(tools) => tools
             .iter()
-            .map(|(name, tool)| vec![name.clone(), tool_text(name, tool)])
+            .map(|(name, tool)| vec![name.to_string(), tool_text(name, tool)])
             .collect(),
         _ => Vec::new(),
     };
@@ -236,7 +236,7 @@ fn tool_text(name: &str, tool: &Datum) -> String {
         parts.get("version"),
         parts.get(name).or_else(|| parts.values().next()),
     ) {
-        (Some(Datum::Str(version)), _) => version.clone(),
+        (Some(Datum::Str(version)), _) => version.to_string(),
         (_, Some(Datum::Str(digest))) => {
             let short: String = digest.chars().take(10).collect();
             format!("{short} and {} libraries", parts.len() - 1)

@@ -11,6 +11,7 @@ use mlp_lang::session::{Entered, Session};
 use mlp_lang::shapes::LayerRow;
 use mlp_lang::source::Sources;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What was found wrong, and the texts that it is in.
 pub(super) type Found = (Sources, Vec<Diagnostic>);
@@ -112,7 +113,7 @@ impl Workspace {
         self.session.type_of(&self.world, text)
     }
 
-    pub(super) fn layers(&mut self, text: &str) -> (Entered, Option<Vec<LayerRow>>) {
+    pub(super) fn layers(&mut self, text: &str) -> (Entered, Option<Arc<Vec<LayerRow>>>) {
         self.session.layers(&self.world, text)
     }
 

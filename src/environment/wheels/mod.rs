@@ -5,7 +5,7 @@ mod pip;
 mod unpack;
 
 use super::python_lock::{Place, PythonEnvironment};
-use mlp_lang::spec::Datum;
+use mlp_lang::spec::{Datum, Fields};
 use pip::fetch;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,9 +48,9 @@ impl NotInstalled {
 /// What of an environment is hashed: each package with the hashes that its file may have.
 /// `interpreter` is what is hashed of the one that compiles them.
 pub fn datum(environment: &PythonEnvironment, python: &str, interpreter: Datum) -> Datum {
-    let text = |text: &str| Datum::Str(text.to_owned());
+    let text = |text: &str| Datum::Str(text.into());
     let package = |name: &str, version: &str, hashes: &[String]| {
-        Datum::Map(BTreeMap::from([
+        Datum::Map(Fields::from([
             ("name".to_owned(), text(name)),
             (
                 "sha256".to_owned(),
@@ -64,7 +64,7 @@ pub fn datum(environment: &PythonEnvironment, python: &str, interpreter: Datum) 
         wheels.map(|wheel| package(&wheel.name, &wheel.version, std::slice::from_ref(&wheel.sha256)));
     let unlocated = environment.unlocated.iter();
     let unlocated = unlocated.map(|wanted| package(&wanted.name, &wanted.version, &wanted.sha256));
-    Datum::Map(BTreeMap::from([
+    Datum::Map(Fields::from([
         (
             "packages".to_owned(),
             Datum::List(wheels.chain(unlocated).collect()),

@@ -1,6 +1,7 @@
 //! Graphs: merging, demand, choices, commands, and what is wrong with sources.
 
 use super::*;
+use mlp_lang::spec::Fields;
 
 #[test]
 fn equal_specs_are_one_step_with_all_its_names() {
@@ -134,7 +135,7 @@ fn commands_find_sources_at_their_own_paths_and_artifacts_at_inputs() {
     let mut command = spec(
         "table",
         "",
-        Datum::Map(BTreeMap::new()),
+        Datum::Map(Fields::new()),
         &[("data", output(1, "val"))],
         &[],
     );
@@ -161,9 +162,9 @@ fn commands_find_sources_at_their_own_paths_and_artifacts_at_inputs() {
         optional: false,
         observed: false,
     };
-    command.outputs.insert("table".into(), output_spec);
+    command.outputs.insert("table", output_spec);
     command.inputs.insert(
-        "src".into(),
+        "src",
         Input {
             source: InputSource::Glob("lib/*.py".into()),
             span: span(20),

@@ -1,6 +1,7 @@
 //! Keys: what they must see, and what they must not.
 
 use super::*;
+use mlp_lang::spec::{ByName, Fields};
 
 #[test]
 fn golden_static_keys() {
@@ -66,10 +67,19 @@ fn names_places_spans_and_resources_are_in_no_key() {
     let untouched = changed_by(|evaluation| {
         for spec in &mut evaluation.specs {
             spec.origin.span = span(900);
-            spec.origin.arguments.insert("lr".into(), span(901));
+            spec.origin.arguments.insert("lr", span(901));
             spec.resources.cpus = Some(7);
             spec.resources.memory = Some(1);
-            spec.inputs.values_mut().for_each(|input| input.span = span(902));
+            let moved = |(name, input): (_, Input)| {
+                (
+                    name,
+                    Input {
+                        span: span(902),
+                        ..input
+                    },
+                )
+            };
+            spec.inputs = spec.inputs.clone().into_iter().map(moved).collect::<ByName<_>>();
         }
         set(evaluation, 2, "schedule", Datum::Null);
         let Datum::Map(args) = &mut evaluation.specs[2].args else {
@@ -167,14 +177,14 @@ fn chain_keys_see_what_acts_in_their_epochs_and_nothing_else() {
     let more_epochs = chain(&|evaluation| set(evaluation, 2, "epochs", Datum::Int(5)));
     assert_eq!(before, more_epochs[..4]);
     let metrics = chain(&|evaluation| {
-        set(evaluation, 2, "metrics", Datum::Map(BTreeMap::new()));
+        set(evaluation, 2, "metrics", Datum::Map(Fields::new()));
         set(evaluation, 2, "keep", text("last"));
         let rule = map(&[("patience", Datum::Int(2)), ("min_delta", Datum::Float(0.0))]);
         set(evaluation, 2, "early_stopping", Datum::Map(rule));
         set(evaluation, 2, "checkpoint_every", Datum::Int(2));
         evaluation.specs[2].inputs.get_mut("val").unwrap().source = output(1, "test");
-        let part = evaluation.specs[1].outputs["val"].clone();
-        evaluation.specs[1].outputs.insert("test".into(), part);
+        let part = evaluation.specs[1].outputs.get("val").unwrap().clone();
+        evaluation.specs[1].outputs.insert("test", part);
     });
     assert_eq!(before, metrics);
     let reseeded = chain(&|evaluation| set(evaluation, 2, "seed", Datum::Int(43)));
@@ -225,8 +235,8 @@ fn a_difference_is_named_by_the_way_to_it() {
     let Some(Datum::Variant(_, adam)) = args.get_mut("optimizer") else {
         panic!()
     };
-    adam.insert("lr".into(), Datum::Float(0.0003));
-    args.insert("clip_grad_norm".into(), Datum::Float(1.0));
+    adam.insert("lr", Datum::Float(0.0003));
+    args.insert("clip_grad_norm", Datum::Float(1.0));
     evaluation.specs[2].args = Datum::Map(args);
     let other = graph(&evaluation);
     let bytes = |graph: &Graph| static_bytes(graph, StepId(2)).unwrap();

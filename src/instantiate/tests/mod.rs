@@ -8,7 +8,8 @@ use crate::model::node::Node;
 use crate::model::source::SourceProblem;
 use mlp_lang::source::SourceId;
 use mlp_lang::spec::{
-    ArtifactKind, Command, Input, Origin, OutputSpec, Piece, Resources, SpecId, TargetArtifact,
+    ArtifactKind, ByName, Command, Fields, Input, Origin, OutputSpec, Piece, Resources, SpecId,
+    TargetArtifact,
 };
 
 fn span(start: u32) -> Span {
@@ -23,7 +24,7 @@ fn text(text: &str) -> Datum {
     Datum::Str(text.into())
 }
 
-fn map(fields: &[(&str, Datum)]) -> BTreeMap<String, Datum> {
+fn map(fields: &[(&str, Datum)]) -> Fields {
     fields
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.clone()))
@@ -69,13 +70,13 @@ fn spec(
         name: name.into(),
         origin: Origin {
             span: span(1),
-            arguments: BTreeMap::new(),
+            arguments: ByName::new(),
         },
         resources: Resources::default(),
         builder: Builder::Builtin(builder.into()),
         args,
         env: None,
-        vars: BTreeMap::new(),
+        vars: ByName::new(),
         cwd: None,
         inputs: inputs.collect(),
         outputs: outputs.collect(),
@@ -125,7 +126,7 @@ fn pipeline() -> Evaluation {
     Evaluation { specs, targets }
 }
 
-fn training() -> BTreeMap<String, Datum> {
+fn training() -> Fields {
     let adam = [
         ("lr", Datum::Float(0.001)),
         ("betas", Datum::List(vec![Datum::Float(0.9), Datum::Float(0.999)])),
@@ -214,7 +215,7 @@ fn set(evaluation: &mut Evaluation, spec: usize, name: &str, value: Datum) {
     let Datum::Map(args) = &mut evaluation.specs[spec].args else {
         panic!()
     };
-    args.insert(name.into(), value);
+    args.insert(name, value);
 }
 
 /// Steps are known when they are in the list.

@@ -17,7 +17,7 @@ use crate::model::node::Node;
 use crate::plan::{Circumstances, plan};
 use crate::store::{Sources, Store};
 use mlp_lang::source::{SourceId, Span};
-use mlp_lang::spec::{ArtifactKind, Datum, Origin, Resources};
+use mlp_lang::spec::{ArtifactKind, ByName, Datum, Fields, Origin, Resources};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -136,7 +136,7 @@ fn add(graph: &mut Graph, name: &str, command: &str, inputs: &[u32]) -> StepId {
             argv: vec![vec![Piece::Text(command.to_owned())]],
             stdin: None,
         },
-        args: Datum::Map(BTreeMap::new()),
+        args: Datum::Map(Fields::new()),
         env: None,
         vars: BTreeMap::new(),
         cwd: None,
@@ -163,7 +163,7 @@ fn add_derivation(graph: &mut Graph, name: &str, derivation: Derivation) -> Step
                 start: 0,
                 end: 0,
             },
-            arguments: BTreeMap::new(),
+            arguments: ByName::new(),
         },
         resources: Resources::default(),
         locators: BTreeMap::new(),

@@ -6,15 +6,14 @@ use crate::eval::artifact::DatasetInfo;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{Value, Variant};
 use crate::shapes::{Features, Labels, features_text};
-use crate::spec::Datum;
-use std::collections::BTreeMap;
+use crate::spec::{Datum, Fields};
 use std::rc::Rc;
 
 pub(super) fn augment(
     machine: &mut Machine<'_>,
     given: &Given,
     on: &DatasetInfo,
-    args: &mut BTreeMap<String, Datum>,
+    args: &mut Fields,
 ) -> Result<(), Failed> {
     let value = given.get("augment");
     let Value::List(list) = &value else {
@@ -29,7 +28,7 @@ pub(super) fn augment(
         data.push(machine.datum(&Value::Variant(augment), given.place)?);
     }
     if !data.is_empty() {
-        args.insert("augment".to_owned(), Datum::List(data));
+        args.insert("augment", Datum::List(data));
     }
     Ok(())
 }

@@ -12,8 +12,7 @@ use crate::eval::blame::Place;
 use crate::eval::late::{Inputs, Late, encode_input, encode_list, value_output};
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
-use crate::spec::{ArtifactKind, Datum, LateValue};
-use std::collections::BTreeMap;
+use crate::spec::{ArtifactKind, ByName, Datum, LateValue};
 
 pub(super) const TABLE: Table = &[("bayes", 4, bayes)];
 
@@ -72,13 +71,13 @@ fn proposal(
         let values = values.iter().map(|value| encode_input(value, &mut inputs));
         Datum::List(values.collect())
     };
-    let mut args = BTreeMap::from([
-        ("pool".to_owned(), pool.clone()),
-        ("tried".to_owned(), list(tried)),
-        ("highest".to_owned(), Datum::Bool(highest)),
+    let mut args = ByName::from([
+        ("pool", pool.clone()),
+        ("tried", list(tried)),
+        ("highest", Datum::Bool(highest)),
     ]);
     if !figures.is_empty() {
-        args.insert("figures".to_owned(), list(figures));
+        args.insert("figures", list(figures));
     }
     let origin = machine.origin(place);
     let output = value_output(ArtifactKind::Value, Datum::Null);
@@ -100,6 +99,6 @@ fn cells(machine: &Machine<'_>, candidate: &Value) -> Vec<Datum> {
             vec![Datum::Float(*number as f64)]
         }
         Value::Float(number) => vec![Datum::Float(*number)],
-        other => vec![Datum::Str(machine.text(other).unwrap_or_default())],
+        other => vec![Datum::Str(machine.text(other).unwrap_or_default().into())],
     }
 }

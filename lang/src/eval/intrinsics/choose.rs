@@ -12,8 +12,7 @@ use crate::eval::late::{Inputs, encode_input, value_of, value_output};
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::pick::Pick;
 use crate::eval::value::Value;
-use crate::spec::{ArtifactKind, Datum, InputSource, LateValue, SpecId};
-use std::collections::BTreeMap;
+use crate::spec::{ArtifactKind, ByName, Datum, InputSource, LateValue, SpecId};
 
 pub(super) const PRELUDE: Table = &[("min_by", 2, min_by), ("max_by", 2, max_by)];
 pub(super) const TABLE: Table = &[("halving", 5, halving)];
@@ -94,12 +93,12 @@ impl Choice {
         keep: usize,
         of: Option<Datum>,
     ) -> SpecId {
-        let mut args = BTreeMap::from([
-            ("figures".to_owned(), Datum::List(figures)),
-            ("highest".to_owned(), Datum::Bool(self.highest)),
-            ("keep".to_owned(), Datum::Int(keep as i64)),
+        let mut args = ByName::from([
+            ("figures", Datum::List(figures)),
+            ("highest", Datum::Bool(self.highest)),
+            ("keep", Datum::Int(keep as i64)),
         ]);
-        args.extend(of.map(|of| ("of".to_owned(), of)));
+        args.extend(of.map(|of| ("of", of)));
         let origin = machine.origin(self.place);
         let output = value_output(ArtifactKind::Value, Datum::Null);
         machine.computed("choose", args, inputs, origin, output)

@@ -8,8 +8,7 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{Value, Variant};
 use crate::shapes::{Dim, Features, Labels, Signal};
 use crate::source::Span;
-use crate::spec::Datum;
-use std::collections::BTreeMap;
+use crate::spec::{ByName, Datum};
 
 /// What `x` is, its datum, and where it was written. Of a record of codecs each is an input of its own.
 pub(super) fn read_x(
@@ -32,7 +31,7 @@ pub(super) fn read_x(
     if fields.is_empty() {
         return Err(given.wrong(machine, "x", "`x` has no codec", "needs at least one"));
     }
-    let (mut inputs, mut data) = (Vec::new(), BTreeMap::new());
+    let (mut inputs, mut data) = (Vec::new(), ByName::new());
     for (field, cell) in fields.into_iter().zip(record.cells()) {
         let name = machine.names.text(field).to_owned();
         let codec = machine.description(cell, given.place)?;
@@ -59,7 +58,7 @@ fn codec_datum(
     place: Place,
     files: &mut Files,
 ) -> Result<Datum, Failed> {
-    let mut fields = BTreeMap::new();
+    let mut fields = ByName::new();
     let names = machine.names.fields(codec.shape).to_vec();
     let site = machine.site(codec, place);
     for (name, cell) in names.into_iter().zip(codec.cells()) {
@@ -67,7 +66,7 @@ fn codec_datum(
         let datum = match machine.source_of(cell) {
             Some(source) => {
                 let span = site.arguments.get(&name).copied().unwrap_or(site.span);
-                Datum::Str(files.add(source, span))
+                Datum::Str(files.add(source, span).into())
             }
             None => machine.datum(cell, place)?,
         };
@@ -76,7 +75,7 @@ fn codec_datum(
         }
     }
     let kind = machine.names.text(codec.name).to_owned();
-    Ok(Datum::Variant(kind, fields))
+    Ok(Datum::Variant(kind.into(), fields))
 }
 
 /// What a codec of `x` gives.

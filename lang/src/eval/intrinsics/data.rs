@@ -11,9 +11,9 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
 use crate::shapes::{Dim, Features, Labels, Signal};
 use crate::spec::{
-    ArtifactKind, Builder, Datum, DerivationSpec, Input, InputSource, Origin, OutputSpec, Resources,
+    ArtifactKind, Builder, ByName, Datum, DerivationSpec, Fields, Input, InputSource, Origin, OutputSpec,
+    Resources,
 };
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(super) const TABLE: Table = &[
@@ -26,16 +26,16 @@ pub(super) const TABLE: Table = &[
 ];
 
 type Answer = Result<Value, Failed>;
-type Args = BTreeMap<String, Datum>;
-type Inputs = BTreeMap<String, Input>;
+type Args = Fields;
+type Inputs = ByName<Input>;
 
 /// A spec of a builtin; its outputs are added by the caller.
 pub(super) fn builtin(
     machine: &Machine<'_>,
     name: &str,
     place: Place,
-    args: BTreeMap<String, Datum>,
-    inputs: BTreeMap<String, Input>,
+    args: Fields,
+    inputs: ByName<Input>,
     resources: Resources,
 ) -> DerivationSpec {
     let (span, arguments) = machine.user_call(place);
@@ -43,13 +43,13 @@ pub(super) fn builtin(
         name: String::new(),
         origin: Origin { span, arguments },
         resources,
-        builder: Builder::Builtin(name.to_owned()),
+        builder: Builder::Builtin(name.into()),
         args: Datum::Map(args),
         env: None,
-        vars: BTreeMap::new(),
+        vars: ByName::new(),
         cwd: None,
         inputs,
-        outputs: BTreeMap::new(),
+        outputs: ByName::new(),
     }
 }
 
@@ -74,12 +74,12 @@ pub(super) fn dataset_of(
 ) -> Value {
     let mut spec = builtin(machine, name, place, args, inputs, Resources::default());
     spec.outputs
-        .insert("dataset".to_owned(), output(ArtifactKind::Dataset, schema(&info)));
+        .insert("dataset", output(ArtifactKind::Dataset, schema(&info)));
     let spec = machine.specs.add(spec);
     machine.artifacts.add(Artifact {
         source: InputSource::Output {
             spec,
-            output: "dataset".to_owned(),
+            output: "dataset".into(),
         },
         kind: ArtifactKind::Dataset,
         about: About::Dataset(info),
@@ -98,11 +98,11 @@ fn parquet(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Ans
 
 /// A file of columns.
 fn table(machine: &mut Machine<'_>, given: &Given, name: &str) -> Answer {
-    let mut inputs = Inputs::from([("file".to_owned(), given.input(machine, "file")?)]);
+    let mut inputs = Inputs::from([("file", given.input(machine, "file")?)]);
     let (mut args, info) = columns(machine, given, &mut inputs)?;
     let meta = machine.datum(&given.get("meta"), given.place)?;
     if meta != Datum::List(Vec::new()) {
-        args.insert("meta".to_owned(), meta);
+        args.insert("meta", meta);
     }
     Ok(dataset_of(
         machine,
@@ -129,7 +129,7 @@ fn columns(
         x_span,
         y_span,
     };
-    Ok((Args::from([("x".to_owned(), x), ("y".to_owned(), y)]), info))
+    Ok((Args::from([("x", x), ("y", y)]), info))
 }
 
 fn arrays(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
@@ -172,7 +172,7 @@ fn images(
     (mut args, inputs): (Args, Inputs),
 ) -> Answer {
     let (labels, classes) = classes(machine, given)?;
-    args.insert("classes".to_owned(), classes);
+    args.insert("classes", classes);
     let span = machine.user_span(given.place);
     let info = DatasetInfo {
         x: Features::One(Signal::numbers(shape)),
@@ -192,8 +192,8 @@ fn images(
 fn image_folder(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
     let given = Given::take(machine, function, place);
     let channels = given.count(machine, "channels", 1)?;
-    let args = Args::from([("channels".to_owned(), channels.map_or(Datum::Null, Datum::Int))]);
-    let inputs = Inputs::from([("dir".to_owned(), given.input(machine, "dir")?)]);
+    let args = Args::from([("channels", channels.map_or(Datum::Null, Datum::Int))]);
+    let inputs = Inputs::from([("dir", given.input(machine, "dir")?)]);
     let shape = vec![channels, None, None];
     images(machine, &given, "data.image_folder", shape, (args, inputs))
 }
@@ -277,20 +277,17 @@ pub(super) fn schema(info: &DatasetInfo) -> Datum {
     };
     let y = match info.y {
         Labels::Class(classes) => {
-            let fields = BTreeMap::from([("classes".to_owned(), Datum::Int(classes))]);
-            Datum::Variant("class".to_owned(), fields)
+            let fields = ByName::from([("classes", Datum::Int(classes))]);
+            Datum::Variant("class".into(), fields)
         }
         Labels::Tags(classes) => {
-            let fields = BTreeMap::from([("classes".to_owned(), Datum::Int(classes))]);
-            Datum::Variant("tags".to_owned(), fields)
+            let fields = ByName::from([("classes", Datum::Int(classes))]);
+            Datum::Variant("tags".into(), fields)
         }
         Labels::Real(size) => {
-            let fields = size
-                .map(|size| ("size".to_owned(), Datum::Int(size)))
-                .into_iter()
-                .collect();
-            Datum::Variant("real".to_owned(), fields)
+            let fields = size.map(|size| ("size", Datum::Int(size))).into_iter().collect();
+            Datum::Variant("real".into(), fields)
         }
     };
-    Datum::Map(BTreeMap::from([("x".to_owned(), x), ("y".to_owned(), y)]))
+    Datum::Map(ByName::from([("x", x), ("y", y)]))
 }

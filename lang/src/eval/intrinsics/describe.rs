@@ -6,9 +6,9 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{Value, Variant};
 use crate::shapes::{self, Layer, LayerRow, Site};
 use crate::source::Span;
-use crate::spec::{Datum, Input, InputSource};
-use std::collections::BTreeMap;
+use crate::spec::{ByName, Datum, Input, InputSource};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// More layers than anybody means.
 const MOST_LAYERS: u32 = 100_000;
@@ -90,7 +90,7 @@ impl Machine<'_> {
     }
 
     /// The layers of the entry's result, fed `input`.
-    pub(crate) fn result_layers(&mut self, input: &shapes::Input) -> Result<Vec<LayerRow>, Failed> {
+    pub(crate) fn result_layers(&mut self, input: &shapes::Input) -> Result<Arc<Vec<LayerRow>>, Failed> {
         let core = self.core;
         let result = core.result.ok_or(Failed)?;
         let GlobalKind::Value(body) = &core.globals[result.0 as usize].kind else {
@@ -134,7 +134,7 @@ impl Machine<'_> {
         let variant = self.description(value, place)?;
         self.known(&variant, place)?;
         let site = self.site(&variant, place);
-        let mut args = BTreeMap::new();
+        let mut args = ByName::new();
         let mut children = Vec::new();
         let mut graph = None;
         let fields = self.names.fields(variant.shape).to_vec();
@@ -158,7 +158,7 @@ impl Machine<'_> {
                 }
                 _ => {
                     let datum = match self.source_of(cell) {
-                        Some(source) => Datum::Str(walk.files.add(source, site.span)),
+                        Some(source) => Datum::Str(walk.files.add(source, site.span).into()),
                         None => self.datum(cell, place)?,
                     };
                     args.insert(name, datum);
@@ -166,7 +166,7 @@ impl Machine<'_> {
             }
         }
         Ok(Layer {
-            kind: self.names.text(variant.name).to_owned(),
+            kind: self.names.text(variant.name).into(),
             args,
             children,
             graph,

@@ -11,8 +11,7 @@ use crate::eval::late::{Operation, Term, value_of, value_output};
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::names::EMPTY;
 use crate::eval::value::Value;
-use crate::spec::{ArtifactKind, Datum, Input, Resources};
-use std::collections::BTreeMap;
+use crate::spec::{ArtifactKind, ByName, Datum, Fields, Input, Resources};
 
 pub(super) const TABLE: Table = &[("json", 1, json), ("fetch", 2, fetch), ("unpack", 1, unpack)];
 
@@ -62,7 +61,7 @@ impl Machine<'_> {
             Value::Variant(variant) if variant.origin == 0 => {
                 let kind = self.names.text(variant.name).to_owned();
                 if variant.shape == EMPTY {
-                    return Ok(Term::Known(Datum::Str(kind)));
+                    return Ok(Term::Known(Datum::Str(kind.into())));
                 }
                 let cells = self.fields(variant.shape, variant.cells());
                 let mut fields: Vec<_> = cells
@@ -72,7 +71,7 @@ impl Machine<'_> {
                 self.record_term(fields, place)
             }
             Value::Duration(number) | Value::Bytes(number) => Ok(Term::Known(Datum::Int(*number))),
-            Value::Path(path) => Ok(Term::Known(Datum::Str(path.as_str().to_owned()))),
+            Value::Path(path) => Ok(Term::Known(Datum::Str(path.as_str().into()))),
             scalar => match self.term(scalar) {
                 Some(term) => Ok(term),
                 None => Err(self.unexpected(place, "plain data", scalar)),
@@ -88,7 +87,7 @@ impl Machine<'_> {
         terms.sort_by(|(a, _), (b, _)| a.cmp(b));
         // Of known parts it is a constant; as a constant's field a null would be nothing.
         let known = |(name, term): &(String, Term)| Some((name.clone(), known(term)?));
-        let fields: Option<BTreeMap<_, _>> = terms.iter().map(known).collect();
+        let fields: Option<ByName<_>> = terms.iter().map(known).collect();
         Ok(match fields {
             Some(fields) => Term::Known(Datum::Map(fields)),
             None => Term::Of(Box::new(Operation::Record(terms))),
@@ -128,28 +127,28 @@ fn fetch(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         let at = format!("a digest has {DIGEST} digits `0-9a-f`, as `b3sum` prints them");
         return Err(given.wrong(machine, "blake3", message, at));
     }
-    let args = BTreeMap::from([
-        ("url".to_owned(), Datum::Str(url.as_str().to_owned())),
-        ("blake3".to_owned(), Datum::Str(digits.to_owned())),
+    let args = ByName::from([
+        ("url", Datum::Str(url.as_str().into())),
+        ("blake3", Datum::Str(digits.into())),
     ]);
     Ok(one(
         machine,
         "fetch",
         place,
         args,
-        BTreeMap::new(),
+        ByName::new(),
         ArtifactKind::File,
     ))
 }
 
 fn unpack(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
     let given = Given::take(machine, function, place);
-    let inputs = BTreeMap::from([("archive".to_owned(), given.input(machine, "archive")?)]);
+    let inputs = ByName::from([("archive", given.input(machine, "archive")?)]);
     Ok(one(
         machine,
         "unpack",
         place,
-        BTreeMap::new(),
+        ByName::new(),
         inputs,
         ArtifactKind::Dir,
     ))
@@ -160,8 +159,8 @@ fn one(
     machine: &mut Machine<'_>,
     name: &str,
     place: Place,
-    args: BTreeMap<String, Datum>,
-    inputs: BTreeMap<String, Input>,
+    args: Fields,
+    inputs: ByName<Input>,
     kind: ArtifactKind,
 ) -> Value {
     let mut spec = builtin(machine, name, place, args, inputs, Resources::default());

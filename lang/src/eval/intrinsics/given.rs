@@ -9,6 +9,7 @@ use crate::hir::Name;
 use crate::shapes::snake;
 use crate::source::Span;
 use crate::spec::{Input, Resources};
+use smol_str::SmolStr;
 
 /// The arguments of a call.
 pub(super) struct Given {
@@ -91,10 +92,12 @@ impl Given {
     }
 
     /// The name of an enum's variant in snake case: what JSON has for it.
-    pub(super) fn choice(&self, machine: &mut Machine<'_>, label: &str) -> Result<String, Failed> {
+    pub(super) fn choice(&self, machine: &mut Machine<'_>, label: &str) -> Result<SmolStr, Failed> {
         match self.get(label) {
-            Value::Variant(variant) if variant.shape == EMPTY => Ok(snake(machine.names.text(variant.name))),
-            Value::Str(text) => Ok(text.as_str().to_owned()),
+            Value::Variant(variant) if variant.shape == EMPTY => {
+                Ok(snake(machine.names.text(variant.name)).into())
+            }
+            Value::Str(text) => Ok(text.as_str().into()),
             other => Err(machine.unexpected(self.place, "one of an enum's variants", &other)),
         }
     }

@@ -12,9 +12,8 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
 use crate::shapes::{self, Dim, Features, Labels, Signal};
 use crate::source::Span;
-use crate::spec::{ArtifactKind, Datum, DerivationSpec, InputSource, OutputSpec, Resources};
+use crate::spec::{ArtifactKind, ByName, Datum, DerivationSpec, Fields, InputSource, OutputSpec, Resources};
 use crate::tensor::Scalar;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(super) const TABLE: Table = &[
@@ -24,7 +23,7 @@ pub(super) const TABLE: Table = &[
 ];
 
 type Answer = Result<Value, Failed>;
-type Args = BTreeMap<String, Datum>;
+type Args = Fields;
 
 fn evaluate(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
     let given = Given::take(machine, function, place);
@@ -40,10 +39,10 @@ pub(super) fn measured(machine: &mut Machine<'_>, given: &Given) -> Answer {
         machine,
         given,
         "ml.evaluate",
-        Args::from([("metrics".to_owned(), Datum::Map(metrics))]),
+        Args::from([("metrics", Datum::Map(metrics))]),
     )?;
     spec.outputs
-        .insert("metrics".to_owned(), output(ArtifactKind::Metrics, schema));
+        .insert("metrics", output(ArtifactKind::Metrics, schema));
     Ok(made(
         machine,
         spec,
@@ -57,10 +56,8 @@ fn predict(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Ans
     let given = Given::take(machine, function, place);
     let (on, sizes) = model_on(machine, &given)?;
     let mut spec = run_model(machine, &given, "ml.predict", Args::new())?;
-    spec.outputs.insert(
-        "predictions".to_owned(),
-        output(ArtifactKind::Predictions, Datum::Null),
-    );
+    spec.outputs
+        .insert("predictions", output(ArtifactKind::Predictions, Datum::Null));
     let about = About::Predictions(on.y, on.y_span, sizes);
     Ok(made(
         machine,
@@ -84,11 +81,11 @@ fn score(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         _ => return Err(machine.unexpected(place, "predictions", &given.get("predictions"))),
     };
     let schema = metrics_schema(&metrics, false);
-    let inputs = BTreeMap::from([("predictions".to_owned(), given.input(machine, "predictions")?)]);
-    let args = Args::from([("metrics".to_owned(), Datum::Map(metrics))]);
+    let inputs = ByName::from([("predictions", given.input(machine, "predictions")?)]);
+    let args = Args::from([("metrics", Datum::Map(metrics))]);
     let mut spec = builtin(machine, "ml.score", place, args, inputs, Resources::default());
     spec.outputs
-        .insert("metrics".to_owned(), output(ArtifactKind::Metrics, schema));
+        .insert("metrics", output(ArtifactKind::Metrics, schema));
     Ok(made(
         machine,
         spec,
@@ -111,11 +108,11 @@ fn model_on(machine: &mut Machine<'_>, given: &Given) -> Result<(Rc<DatasetInfo>
         other => return Err(machine.unexpected(given.place, "a model", &other)),
     };
     if let About::Model(model) = &model {
-        same_data(machine, given, "on", &on, &model.input, model.labels)
+        same_data(machine, given, "on", &on, &model.network.input, model.labels)
             .inspect_err(|Failed| trained_here(machine, model.span))?;
     }
     let output = match &model {
-        About::Model(model) => known(&model.output),
+        About::Model(model) => known(&model.network.output),
         _ => None,
     };
     Ok((on, output))
@@ -129,15 +126,15 @@ fn run_model(
     mut args: Args,
 ) -> Result<DerivationSpec, Failed> {
     let batch_size = given.count(machine, "batch_size", 1)?.unwrap_or(1);
-    args.insert("batch_size".to_owned(), Datum::Int(batch_size));
-    args.insert("device".to_owned(), Datum::Str(given.choice(machine, "device")?));
-    let inputs = BTreeMap::from([
-        ("model".to_owned(), given.input(machine, "model")?),
-        ("on".to_owned(), given.input(machine, "on")?),
+    args.insert("batch_size", Datum::Int(batch_size));
+    args.insert("device", Datum::Str(given.choice(machine, "device")?));
+    let inputs = ByName::from([
+        ("model", given.input(machine, "model")?),
+        ("on", given.input(machine, "on")?),
     ]);
     let resources = given.resources(machine)?;
     let mut spec = builtin(machine, name, given.place, args, inputs, resources);
-    spec.outputs.insert("timings".to_owned(), observed());
+    spec.outputs.insert("timings", observed());
     Ok(spec)
 }
 
@@ -150,7 +147,7 @@ pub(super) fn made(
     about: About,
 ) -> Value {
     let spec = machine.specs.add(spec);
-    let output = output.to_owned();
+    let output = output.into();
     machine.artifacts.add(Artifact {
         source: InputSource::Output { spec, output },
         kind,
@@ -299,8 +296,8 @@ pub(super) fn metrics(
 
 /// What the file of metrics must hold: `{accuracy: "Float"}`.
 pub(super) fn metrics_schema(metrics: &Args, with_loss: bool) -> Datum {
-    let text = |name: &str| Datum::Str(name.to_owned());
-    let list = |of: Datum| Datum::Variant("List".to_owned(), BTreeMap::from([("of".to_owned(), of)]));
+    let text = |name: &str| Datum::Str(name.into());
+    let list = |of: Datum| Datum::Variant("List".into(), ByName::from([("of", of)]));
     let mut fields: Args = metrics
         .iter()
         .map(|(name, metric)| {
@@ -312,7 +309,7 @@ pub(super) fn metrics_schema(metrics: &Args, with_loss: bool) -> Datum {
         })
         .collect();
     if with_loss {
-        fields.insert("loss".to_owned(), text("Float"));
+        fields.insert("loss", text("Float"));
     }
     Datum::Map(fields)
 }

@@ -17,6 +17,7 @@ mod late;
 mod list;
 mod map;
 mod measure;
+mod network;
 mod number;
 mod outputs;
 mod plot;
@@ -36,6 +37,7 @@ use super::blame::Place;
 use super::machine::{Failed, Machine};
 use super::value::Value;
 use crate::core::FunctionId;
+pub(crate) use network::Networks;
 
 /// A function of the machine. It need not take its arguments off the stack.
 pub(crate) type Intrinsic = for<'m, 'c> fn(&'m mut Machine<'c>, FunctionId, Place) -> Result<Value, Failed>;

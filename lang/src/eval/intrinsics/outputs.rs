@@ -8,8 +8,8 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{DeclaredOutput, Value};
 use crate::shapes::LayerRow;
 use crate::source::Span;
-use crate::spec::{ArtifactKind, Datum, OutputSpec};
-use std::collections::BTreeMap;
+use crate::spec::{ArtifactKind, ByName, Datum, OutputSpec};
+use std::sync::Arc;
 
 /// A declared output.
 pub(super) struct Declared {
@@ -20,7 +20,7 @@ pub(super) struct Declared {
     /// What is known of it.
     pub(super) about: About,
     /// The layers of its network.
-    pub(super) rows: Vec<LayerRow>,
+    pub(super) rows: Arc<Vec<LayerRow>>,
 }
 
 /// The argument `outputs`, with paths below the step's folder, of a program that runs in `cwd` of it.
@@ -82,7 +82,7 @@ fn one(
     output: &DeclaredOutput,
     cwd: Option<&str>,
     span: Span,
-) -> Result<(OutputSpec, About, Vec<LayerRow>), Failed> {
+) -> Result<(OutputSpec, About, Arc<Vec<LayerRow>>), Failed> {
     let argument = |machine: &Machine<'_>, name: &str| {
         let mut args = output.args.iter();
         args.find(|(own, _)| machine.names.text(*own) == name)
@@ -120,12 +120,12 @@ fn one(
         ArtifactKind::State => Typed {
             schema: extends(argument(machine, "extends")),
             about: About::Nothing,
-            rows: Vec::new(),
+            rows: Arc::default(),
         },
         _ => Typed {
             schema: figures(&output.schema),
             about: About::Nothing,
-            rows: Vec::new(),
+            rows: Arc::default(),
         },
     };
     let spec = OutputSpec {
@@ -176,7 +176,7 @@ fn extends(names: Option<Value>) -> Datum {
         return Datum::Null;
     };
     let names = names.items().iter().filter_map(|name| match name {
-        Value::Str(name) => Some(Datum::Str(name.as_str().to_owned())),
+        Value::Str(name) => Some(Datum::Str(name.as_str().into())),
         _ => None,
     });
     Datum::List(names.collect())
@@ -200,7 +200,7 @@ fn figures(schema: &Datum) -> Datum {
                 })
                 .collect(),
         ),
-        (_, _, Some(of)) => Datum::Variant(name.clone(), BTreeMap::from([("of".to_owned(), figures(of))])),
+        (_, _, Some(of)) => Datum::Variant(name.clone(), ByName::from([("of", figures(of))])),
         _ => schema.clone(),
     }
 }

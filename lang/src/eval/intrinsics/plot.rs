@@ -10,8 +10,7 @@ use crate::eval::blame::Place;
 use crate::eval::late::Inputs;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
-use crate::spec::{ArtifactKind, Datum, Input, Resources};
-use std::collections::BTreeMap;
+use crate::spec::{ArtifactKind, ByName, Datum, Fields, Input, Resources};
 
 pub(super) const TABLE: Table = &[
     ("curves", 2, curves),
@@ -22,25 +21,19 @@ pub(super) const TABLE: Table = &[
 ];
 
 type Answer = Result<Value, Failed>;
-type Args = BTreeMap<String, Datum>;
+type Args = Fields;
 
-fn plot(
-    machine: &mut Machine<'_>,
-    name: &str,
-    place: Place,
-    args: Args,
-    inputs: BTreeMap<String, Input>,
-) -> Value {
+fn plot(machine: &mut Machine<'_>, name: &str, place: Place, args: Args, inputs: ByName<Input>) -> Value {
     let mut spec = builtin(machine, name, place, args, inputs, Resources::default());
     spec.outputs
-        .insert("plot".to_owned(), output(ArtifactKind::Plot, Datum::Null));
+        .insert("plot", output(ArtifactKind::Plot, Datum::Null));
     made(machine, spec, "plot", ArtifactKind::Plot, About::Nothing)
 }
 
 fn curves(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
     let given = Given::take(machine, function, place);
     let inputs = numbered(machine, &given, "histories", "history")?;
-    let args = Args::from([("y".to_owned(), machine.datum(&given.get("y"), place)?)]);
+    let args = Args::from([("y", machine.datum(&given.get("y"), place)?)]);
     Ok(plot(machine, "plot.curves", place, args, inputs))
 }
 
@@ -50,20 +43,24 @@ fn confusion(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> A
         return Err(machine.unexpected(place, "a late value", &given.get("matrix")));
     };
     let late = machine.late_value(matrix);
-    let path = late.path.into_iter().map(Datum::Str).collect();
+    let path = late
+        .path
+        .into_iter()
+        .map(|part| Datum::Str(part.into()))
+        .collect();
     let span = given.span(machine, "matrix");
     let input = Input {
         source: late.source,
         span,
     };
-    let args = Args::from([("path".to_owned(), Datum::List(path))]);
-    let inputs = BTreeMap::from([("metrics".to_owned(), input)]);
+    let args = Args::from([("path", Datum::List(path))]);
+    let inputs = ByName::from([("metrics", input)]);
     Ok(plot(machine, "plot.confusion", place, args, inputs))
 }
 
 fn roc(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
     let given = Given::take(machine, function, place);
-    let inputs = BTreeMap::from([("predictions".to_owned(), given.input(machine, "predictions")?)]);
+    let inputs = ByName::from([("predictions", given.input(machine, "predictions")?)]);
     Ok(plot(machine, "plot.roc", place, Args::new(), inputs))
 }
 
@@ -71,10 +68,10 @@ fn images(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answ
     let given = Given::take(machine, function, place);
     let n = given.count(machine, "n", 1)?.unwrap_or(1);
     let args = Args::from([
-        ("n".to_owned(), Datum::Int(n)),
-        ("seed".to_owned(), machine.datum(&given.get("seed"), place)?),
+        ("n", Datum::Int(n)),
+        ("seed", machine.datum(&given.get("seed"), place)?),
     ]);
-    let inputs = BTreeMap::from([("dataset".to_owned(), given.input(machine, "dataset")?)]);
+    let inputs = ByName::from([("dataset", given.input(machine, "dataset")?)]);
     Ok(plot(machine, "plot.images", place, args, inputs))
 }
 

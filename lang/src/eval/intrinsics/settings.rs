@@ -6,10 +6,9 @@ use crate::diagnostic::Diagnostic;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{Value, Variant};
 use crate::shapes::{Labels, Network};
-use crate::spec::Datum;
-use std::collections::BTreeMap;
+use crate::spec::{ByName, Datum, Fields};
 
-type Args = BTreeMap<String, Datum>;
+type Args = Fields;
 
 /// Below so many operations an example (forward), a batch is not worth cutting into shards.
 const SMALL_NETWORK: u64 = 1_000_000;
@@ -23,15 +22,12 @@ pub(super) fn train_args(
     network: &Network,
 ) -> Result<Args, Failed> {
     let mut args = Args::from([
-        ("net".to_owned(), network.datum.clone()),
-        ("optimizer".to_owned(), optimizer(machine, given, network)?),
-        ("keep".to_owned(), Datum::Str(given.choice(machine, "keep")?)),
-        (
-            "precision".to_owned(),
-            Datum::Str(given.choice(machine, "precision")?),
-        ),
-        ("device".to_owned(), Datum::Str(given.choice(machine, "device")?)),
-        ("seed".to_owned(), machine.datum(&given.get("seed"), given.place)?),
+        ("net", network.datum.clone()),
+        ("optimizer", optimizer(machine, given, network)?),
+        ("keep", Datum::Str(given.choice(machine, "keep")?)),
+        ("precision", Datum::Str(given.choice(machine, "precision")?)),
+        ("device", Datum::Str(given.choice(machine, "device")?)),
+        ("seed", machine.datum(&given.get("seed"), given.place)?),
     ]);
     let mut count = |name: &str| given.count(machine, name, 1);
     let (epochs, batch_size) = (count("epochs")?, count("batch_size")?);
@@ -58,7 +54,7 @@ pub(super) fn train_args(
     }
     match given.get("clip_grad_norm") {
         Value::Float(norm) if norm > 0.0 => {
-            args.insert("clip_grad_norm".to_owned(), Datum::Float(norm));
+            args.insert("clip_grad_norm", Datum::Float(norm));
         }
         Value::Null => {}
         other => {
@@ -100,7 +96,7 @@ pub(super) fn train_args(
             Some(factor) => factors(machine, given, &factor.clone(), epochs.unwrap_or(0))?,
             None => machine.datum(&Value::Variant(schedule), given.place)?,
         };
-        args.insert("schedule".to_owned(), schedule);
+        args.insert("schedule", schedule);
     }
     match machine.datum(&given.get("early_stopping"), given.place)? {
         Datum::Null => {}
@@ -109,7 +105,7 @@ pub(super) fn train_args(
                 let message = format!("`patience` is {patience}");
                 return Err(given.wrong(machine, "early_stopping", message, "must be 0 or more"));
             }
-            args.insert("early_stopping".to_owned(), Datum::Map(rule));
+            args.insert("early_stopping", Datum::Map(rule));
         }
         _ => {
             return Err(machine.unexpected(
@@ -155,8 +151,8 @@ fn factors(machine: &mut Machine<'_>, given: &Given, f: &Value, epochs: i64) -> 
             }
         }
     }
-    let fields = BTreeMap::from([("factors".to_owned(), Datum::List(factors))]);
-    Ok(Datum::Variant("custom".to_owned(), fields))
+    let fields = ByName::from([("factors", Datum::List(factors))]);
+    Ok(Datum::Variant("custom".into(), fields))
 }
 
 fn optimizer(machine: &mut Machine<'_>, given: &Given, network: &Network) -> Result<Datum, Failed> {

@@ -11,19 +11,21 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::names::Symbol;
 use crate::eval::value::Value;
 use crate::shapes::Labels;
-use crate::spec::{ArtifactKind, Datum, InputSource, Resources, SpecId};
-use std::collections::BTreeMap;
+use crate::spec::{ArtifactKind, ByName, Datum, Fields, InputSource, Resources, SpecId};
 use std::rc::Rc;
 
 pub(super) const TABLE: Table = &[("split", 5, split), ("folds", 5, folds)];
 
 type Answer = Result<Value, Failed>;
-type Args = BTreeMap<String, Datum>;
+type Args = Fields;
 
 /// One of several datasets that a step makes.
 fn part(machine: &mut Machine<'_>, spec: SpecId, output: String, info: &Rc<DatasetInfo>) -> Value {
     machine.artifacts.add(Artifact {
-        source: InputSource::Output { spec, output },
+        source: InputSource::Output {
+            spec,
+            output: output.into(),
+        },
         kind: ArtifactKind::Dataset,
         about: About::Dataset(Rc::clone(info)),
     })
@@ -38,7 +40,7 @@ fn parts_of(
     names: &[String],
     info: &DatasetInfo,
 ) -> Result<SpecId, Failed> {
-    let inputs = BTreeMap::from([("dataset".to_owned(), given.input(machine, "dataset")?)]);
+    let inputs = ByName::from([("dataset", given.input(machine, "dataset")?)]);
     let mut spec = builtin(
         machine,
         builtin_name,
@@ -61,7 +63,7 @@ fn stratify(machine: &mut Machine<'_>, given: &Given, labels: Labels, args: &mut
     }
     let what = match labels {
         Labels::Class(_) => {
-            args.insert("stratify".to_owned(), Datum::Bool(true));
+            args.insert("stratify", Datum::Bool(true));
             return Ok(());
         }
         Labels::Tags(_) => "tags",
@@ -94,12 +96,12 @@ fn split(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         .map(|(name, share)| (name, Datum::Float(share)))
         .collect();
     let mut args = Args::from([
-        ("shares".to_owned(), Datum::Map(shares_datum)),
+        ("shares", Datum::Map(shares_datum)),
         (
-            "order".to_owned(),
-            Datum::List(names.iter().cloned().map(Datum::Str).collect()),
+            "order",
+            Datum::List(names.iter().map(|name| Datum::Str(name.into())).collect()),
         ),
-        ("seed".to_owned(), machine.datum(&given.get("seed"), place)?),
+        ("seed", machine.datum(&given.get("seed"), place)?),
     ]);
     stratify(machine, &given, info.y, &mut args)?;
     text(machine, &given, "group", &mut args)?;
@@ -126,8 +128,8 @@ fn folds(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         ));
     }
     let mut args = Args::from([
-        ("k".to_owned(), Datum::Int(k)),
-        ("seed".to_owned(), machine.datum(&given.get("seed"), place)?),
+        ("k", Datum::Int(k)),
+        ("seed", machine.datum(&given.get("seed"), place)?),
     ]);
     stratify(machine, &given, info.y, &mut args)?;
     text(machine, &given, "column", &mut args)?;

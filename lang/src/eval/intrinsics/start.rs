@@ -6,18 +6,17 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
 use crate::shapes::LayerRow;
 use crate::source::Span;
-use crate::spec::{Datum, Input};
+use crate::spec::{ByName, Datum, Fields, Input};
 use crate::suggest;
-use std::collections::BTreeMap;
 
-type Args = BTreeMap<String, Datum>;
+type Args = Fields;
 
 /// The argument `init`: an input, and for `nn.weights` what of the file is taken.
 pub(super) fn init(
     machine: &mut Machine<'_>,
     given: &Given,
     args: &mut Args,
-    inputs: &mut BTreeMap<String, Input>,
+    inputs: &mut ByName<Input>,
 ) -> Result<(), Failed> {
     let value = given.get("init");
     let span = given.span(machine, "init");
@@ -36,15 +35,15 @@ pub(super) fn init(
                     .unwrap_or(Value::Null);
                 fields.insert(name.to_owned(), machine.datum(&value, given.place)?);
             }
-            (file, Datum::Variant("weights".to_owned(), fields))
+            (file, Datum::Variant("weights".into(), fields))
         }
-        model => (model.clone(), Datum::Variant("model".to_owned(), Args::new())),
+        model => (model.clone(), Datum::Variant("model".into(), Args::new())),
     };
     let Some(source) = machine.source_of(&file) else {
         return Err(machine.unexpected(given.place, "weights or a model", &value));
     };
-    inputs.insert("init".to_owned(), Input { source, span });
-    args.insert("init".to_owned(), datum);
+    inputs.insert("init", Input { source, span });
+    args.insert("init", datum);
     Ok(())
 }
 
@@ -52,7 +51,7 @@ pub(super) fn init(
 pub(super) fn ema(machine: &mut Machine<'_>, given: &Given, args: &mut Args) -> Result<(), Failed> {
     match given.get("ema") {
         Value::Float(decay) if decay > 0.0 && decay < 1.0 => {
-            args.insert("ema".to_owned(), Datum::Float(decay));
+            args.insert("ema", Datum::Float(decay));
             Ok(())
         }
         Value::Null => Ok(()),
@@ -81,7 +80,7 @@ pub(super) fn freeze(
         }
     }
     if !patterns.is_empty() {
-        args.insert("freeze".to_owned(), datum);
+        args.insert("freeze", datum);
     }
     Ok(())
 }

@@ -9,10 +9,10 @@ use crate::eval::blame::Place;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{ArgPiece, Long, Pieces, Value};
 use crate::spec::{
-    Builder, Command, Datum, DerivationSpec, EnvRef, Environment, Input, InputSource, Origin, Piece,
+    Builder, ByName, Command, Datum, DerivationSpec, EnvRef, Environment, Input, InputSource, Origin, Piece,
 };
-use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 pub(super) const TABLE: Table = &[("step", 10, step), ("glob", 1, glob)];
 
@@ -50,7 +50,7 @@ fn step(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer
             stdin,
             threads: u32::try_from(threads).unwrap_or(u32::MAX),
         }),
-        args: Datum::Map(BTreeMap::new()),
+        args: Datum::Map(ByName::new()),
         env: Some(env),
         vars,
         cwd,
@@ -66,7 +66,7 @@ fn step(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer
         .flat_map(|output| output.rows.iter().cloned())
         .collect::<Vec<_>>();
     if !rows.is_empty() {
-        machine.artifacts.layers.insert(spec, rows);
+        machine.artifacts.layers.insert(spec, Arc::new(rows));
     }
     let names: Vec<&str> = outputs.iter().map(|output| output.name.as_str()).collect();
     let shape = machine.names.shape_of(&names);
@@ -76,7 +76,7 @@ fn step(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer
             machine.artifacts.add(Artifact {
                 source: InputSource::Output {
                     spec,
-                    output: output.name.clone(),
+                    output: output.name.as_str().into(),
                 },
                 kind: output.spec.kind,
                 about: output.about.clone(),
@@ -115,8 +115,8 @@ fn argv(machine: &mut Machine<'_>, given: &Given) -> Result<Vec<Vec<Piece>>, Fai
         .collect()
 }
 
-fn vars(machine: &mut Machine<'_>, given: &Given) -> Result<BTreeMap<String, Vec<Piece>>, Failed> {
-    let mut vars = BTreeMap::new();
+fn vars(machine: &mut Machine<'_>, given: &Given) -> Result<ByName<Vec<Piece>>, Failed> {
+    let mut vars = ByName::new();
     for (name, value) in entries(machine, given, "vars")? {
         if name.is_empty() || name.contains(['=', '\0']) {
             let message = format!("`{name}` cannot be the name of a variable");
@@ -167,8 +167,8 @@ fn piece(machine: &mut Machine<'_>, given: &Given, piece: &ArgPiece) -> Result<P
     })
 }
 
-fn inputs(machine: &mut Machine<'_>, given: &Given) -> Result<BTreeMap<String, Input>, Failed> {
-    let mut inputs = BTreeMap::new();
+fn inputs(machine: &mut Machine<'_>, given: &Given) -> Result<ByName<Input>, Failed> {
+    let mut inputs = ByName::new();
     for (name, value) in entries(machine, given, "inputs")? {
         let source = match pieces(machine, given, &value)?.as_slice() {
             [Piece::Input(source)] => source.clone(),

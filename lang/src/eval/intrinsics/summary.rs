@@ -9,8 +9,7 @@ use crate::eval::blame::Place;
 use crate::eval::late::{Late, Operation, Term, value_of, value_output};
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
-use crate::spec::{ArtifactKind, Datum, InputSource, LateValue};
-use std::collections::BTreeMap;
+use crate::spec::{ArtifactKind, ByName, Datum, InputSource, LateValue};
 
 pub(super) const TABLE: Table = &[("compare", 6, compare), ("summary", 1, summary)];
 
@@ -43,7 +42,7 @@ fn summary(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Ans
         return Err(given.wrong(machine, "results", message, "nothing to summarise"));
     }
     let mut record = Vec::with_capacity(fields.len());
-    let mut schema = BTreeMap::new();
+    let mut schema = ByName::new();
     for field in fields {
         record.push((field.clone(), of_field(machine, &sources, &field)));
         schema.insert(field, statistics_schema());
@@ -78,11 +77,11 @@ fn of_field(machine: &mut Machine<'_>, sources: &[InputSource], field: &str) -> 
 }
 
 fn statistics_schema() -> Datum {
-    let text = |name: &str| Datum::Str(name.to_owned());
-    Datum::Map(BTreeMap::from([
-        ("mean".to_owned(), text("Float")),
-        ("std".to_owned(), text("Float")),
-        ("n".to_owned(), text("Int")),
+    let text = |name: &str| Datum::Str(name.into());
+    Datum::Map(ByName::from([
+        ("mean", text("Float")),
+        ("std", text("Float")),
+        ("n", text("Int")),
     ]))
 }
 
@@ -92,7 +91,7 @@ fn numeric_fields(schema: &Datum) -> Vec<String> {
     match schema {
         Datum::Map(fields) => {
             let numbers = fields.iter().filter(|(_, ty)| is_number(ty));
-            numbers.map(|(name, _)| name.clone()).collect()
+            numbers.map(|(name, _)| name.to_string()).collect()
         }
         // What a step declares: `{fields: [{name, type}]}`.
         Datum::Variant(_, record) => {
@@ -101,7 +100,7 @@ fn numeric_fields(schema: &Datum) -> Vec<String> {
             };
             let number = |field: &Datum| match field {
                 Datum::Map(field) => match (field.get("name"), field.get("type")) {
-                    (Some(Datum::Str(name)), Some(ty)) if is_number(ty) => Some(name.clone()),
+                    (Some(Datum::Str(name)), Some(ty)) if is_number(ty) => Some(name.to_string()),
                     _ => None,
                 },
                 _ => None,

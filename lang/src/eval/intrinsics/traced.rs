@@ -90,21 +90,21 @@ pub(super) fn traced(
     ];
     match tensor::scalar(&graph, &inputs, purpose) {
         Ok(warnings) => {
-            once(machine, warnings);
+            once(machine, &warnings);
             Ok(true)
         }
         Err(error) => {
-            once(machine, vec![*error]);
+            once(machine, &[*error]);
             Err(Failed)
         }
     }
 }
 
 /// Reports what was not said already: a loss or a layer stands in many trainings.
-pub(super) fn once(machine: &mut Machine<'_>, found: Vec<Diagnostic>) {
+pub(super) fn once(machine: &mut Machine<'_>, found: &[Diagnostic]) {
     for diagnostic in found {
-        if !machine.diagnostics.contains(&diagnostic) {
-            machine.diagnostics.push(diagnostic);
+        if !machine.diagnostics.contains(diagnostic) {
+            machine.diagnostics.push(diagnostic.clone());
         }
     }
 }

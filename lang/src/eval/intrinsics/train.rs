@@ -5,6 +5,7 @@ use super::augment::augment;
 use super::data::{builtin, output};
 use super::given::Given;
 use super::measure::{dataset, known, metrics, metrics_schema, observed, same_data, told};
+use super::network::{against_loss, network};
 use super::settings::{check_loss, train_args};
 use super::start::{ema, freeze, init};
 use super::traced::{once, traced};
@@ -15,11 +16,10 @@ use crate::eval::blame::Place;
 use crate::eval::late::Late;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
-use crate::shapes::{self, Fitting};
-use crate::spec::{ArtifactKind, Datum, InputSource, LateValue, SpecId};
+use crate::spec::{ArtifactKind, ByName, Datum, InputSource, LateValue, SpecId};
 use crate::tensor::Scalar;
-use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 pub(super) const TABLE: Table = &[("train", 23, train)];
 
@@ -32,23 +32,11 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         Value::Null => None,
         _ => Some(dataset(machine, &given, "val")?),
     };
-    let (root, files) = machine.layers(&given.get("net"), place)?;
-    let input = shapes::Input {
-        features: on.x.clone(),
-        span: on.x_span,
-    };
-    let mut network = shapes::infer(&root, &input).map_err(|error| machine.fail(*error))?;
-    once(machine, std::mem::take(&mut network.warnings));
+    let (network, files) = network(machine, &given, &on)?;
+    once(machine, &network.warnings);
     if let Some(val) = &val {
         same_data(machine, &given, "val", val, &network.input, on.y)?;
     }
-    let fitting = Fitting {
-        network: &network,
-        input: &input,
-        net: &root.site,
-        labels: on.y,
-        labels_span: on.y_span,
-    };
     let loss = machine.description(&given.get("loss"), place)?;
     let loss_span = machine.site_span(&loss, place);
     let loss_kind = machine.names.text(loss.name).to_owned();
@@ -57,7 +45,7 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
     if let Some(sizes) = &sizes {
         traced(machine, &loss, Scalar::Loss, (on.y, sizes), place)?;
     }
-    if let Some(found) = fitting.loss(&loss_kind, loss_span) {
+    if let Some(found) = against_loss(machine, &given, (&on, &network), (&loss_kind, loss_span))? {
         told(machine, found)?;
     }
     let metrics = metrics(machine, &given, (on.y, on.y_span), sizes.as_deref())?;
@@ -66,16 +54,16 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
     augment(machine, &given, &on, &mut args)?;
     freeze(machine, &given, &network.rows, &mut args)?;
     ema(machine, &given, &mut args)?;
-    args.insert("loss".to_owned(), machine.datum(&Value::Variant(loss), place)?);
+    args.insert("loss", machine.datum(&Value::Variant(loss), place)?);
     let kinds = metrics.clone();
     if !metrics.is_empty() {
-        args.insert("metrics".to_owned(), Datum::Map(metrics));
+        args.insert("metrics", Datum::Map(metrics));
     }
-    let mut inputs: BTreeMap<_, _> = files.inputs().collect();
+    let mut inputs: ByName<_> = files.inputs().collect();
     init(machine, &given, &mut args, &mut inputs)?;
-    inputs.insert("on".to_owned(), given.input(machine, "on")?);
+    inputs.insert("on", given.input(machine, "on")?);
     if val.is_some() {
-        inputs.insert("val".to_owned(), given.input(machine, "val")?);
+        inputs.insert("val", given.input(machine, "val")?);
     }
     let resources = given.resources(machine)?;
     let mut spec = builtin(machine, "ml.train", place, args, inputs, resources);
@@ -84,24 +72,21 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         spec.outputs.insert(name.to_owned(), output(kind, Datum::Null));
     }
     spec.outputs
-        .insert("history".to_owned(), output(ArtifactKind::History, Datum::Null));
+        .insert("history", output(ArtifactKind::History, Datum::Null));
     spec.outputs
-        .insert("best".to_owned(), output(ArtifactKind::Value, Datum::Null));
+        .insert("best", output(ArtifactKind::Value, Datum::Null));
     if val.is_some() {
-        spec.outputs.insert(
-            "val".to_owned(),
-            output(ArtifactKind::Metrics, metrics_schema(&kinds, true)),
-        );
+        spec.outputs
+            .insert("val", output(ArtifactKind::Metrics, metrics_schema(&kinds, true)));
     }
-    spec.outputs.insert("timings".to_owned(), observed());
+    spec.outputs.insert("timings", observed());
     let spec = machine.specs.add(spec);
     let model = ModelInfo {
-        input: network.input,
-        output: network.output,
+        network: Rc::clone(&network),
         labels: on.y,
         span,
     };
-    machine.artifacts.layers.insert(spec, network.rows);
+    machine.artifacts.layers.insert(spec, Arc::clone(&network.rows));
     fit(machine, spec, Rc::new(model), val.is_some(), place)
 }
 
@@ -115,7 +100,7 @@ fn fit(
 ) -> Answer {
     let of = |output: &str| InputSource::Output {
         spec,
-        output: output.to_owned(),
+        output: output.into(),
     };
     let no_validation = "give `ml.train` a `val`, a dataset that it does not train on";
     let val = if validated {

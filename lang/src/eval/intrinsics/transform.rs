@@ -10,8 +10,7 @@ use crate::eval::blame::Place;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::Value;
 use crate::shapes::{Dim, Features, Labels, Signal, features_text, labels_text};
-use crate::spec::Datum;
-use std::collections::BTreeMap;
+use crate::spec::{ByName, Datum, Fields};
 use std::rc::Rc;
 
 pub(super) const TABLE: Table = &[
@@ -24,7 +23,7 @@ pub(super) const TABLE: Table = &[
 ];
 
 type Answer = Result<Value, Failed>;
-type Args = BTreeMap<String, Datum>;
+type Args = Fields;
 
 /// The one input of examples, of `rank` dimensions.
 fn shape_of(
@@ -52,7 +51,7 @@ fn shaped(info: &DatasetInfo, shape: Vec<Dim>) -> DatasetInfo {
 }
 
 fn of_one(machine: &mut Machine<'_>, given: &Given, name: &str, args: Args, info: DatasetInfo) -> Answer {
-    let inputs = BTreeMap::from([("dataset".to_owned(), given.input(machine, "dataset")?)]);
+    let inputs = ByName::from([("dataset", given.input(machine, "dataset")?)]);
     Ok(dataset_of(
         machine,
         name,
@@ -81,7 +80,7 @@ fn resize(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answ
     let info = dataset(machine, &given, "dataset")?;
     let shape = shape_of(machine, &given, &info, (3, "images"))?;
     let ([height, width], mut args) = counts(machine, &given, ["height", "width"])?;
-    args.insert("mode".to_owned(), Datum::Str(given.choice(machine, "mode")?));
+    args.insert("mode", Datum::Str(given.choice(machine, "mode")?));
     let made = shaped(&info, vec![shape[0], Some(height), Some(width)]);
     of_one(machine, &given, "data.resize", args, made)
 }
@@ -127,7 +126,7 @@ fn top_classes(machine: &mut Machine<'_>, function: FunctionId, place: Place) ->
 
 fn seeded(machine: &mut Machine<'_>, given: &Given, count: &str) -> Result<Args, Failed> {
     let (_, mut args) = counts(machine, given, [count])?;
-    args.insert("seed".to_owned(), machine.datum(&given.get("seed"), given.place)?);
+    args.insert("seed", machine.datum(&given.get("seed"), given.place)?);
     Ok(args)
 }
 

@@ -9,9 +9,9 @@ use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{ArgPiece, DeclaredOutput, Value};
 use crate::shapes::{self, Features, Labels, LayerRow, Signal};
 use crate::source::Span;
-use crate::spec::{ArtifactKind, Datum};
-use std::collections::BTreeMap;
+use crate::spec::{ArtifactKind, Datum, Fields};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a declaration says of an artifact.
 pub(super) struct Typed {
@@ -20,7 +20,7 @@ pub(super) struct Typed {
     /// What is known of it.
     pub(super) about: About,
     /// The layers of its network.
-    pub(super) rows: Vec<LayerRow>,
+    pub(super) rows: Arc<Vec<LayerRow>>,
 }
 
 /// What the output declares; `net` is its network.
@@ -39,7 +39,7 @@ pub(super) fn typed(
             Ok(Typed {
                 schema: data::schema(&info),
                 about: About::Predictions(info.y, info.y_span, None),
-                rows: Vec::new(),
+                rows: Arc::default(),
             })
         }
         _ => {
@@ -48,7 +48,7 @@ pub(super) fn typed(
             Ok(Typed {
                 schema: data::schema(&info),
                 about: About::Dataset(Rc::new(info)),
-                rows: Vec::new(),
+                rows: Arc::default(),
             })
         }
     }
@@ -106,19 +106,19 @@ fn model(
     let Datum::Map(declared) = data::schema(&info) else {
         return Err(machine.unexpected(given.place, "a dataset", net));
     };
-    let mut schema = BTreeMap::from([("net".to_owned(), network.datum)]);
+    let mut schema = Fields::from([("net", network.datum.clone())]);
     schema.extend(declared.into_iter().filter(|(name, _)| name == "y"));
-    schema.extend(data.map(|name| ("data".to_owned(), Datum::Str(name))));
+    schema.extend(data.map(|name| ("data", Datum::Str(name.into()))));
+    let rows = Arc::clone(&network.rows);
     let model = ModelInfo {
-        input: network.input,
-        output: network.output,
+        network: Rc::new(network),
         labels: info.y,
         span,
     };
     Ok(Typed {
         schema: Datum::Map(schema),
         about: About::Model(Rc::new(model)),
-        rows: network.rows,
+        rows,
     })
 }
 

@@ -39,7 +39,7 @@ pub(super) fn json(datum: &Datum) -> Value {
         Datum::Bool(value) => json!(value),
         Datum::Int(value) => json!(value),
         Datum::Float(value) => json!(value),
-        Datum::Str(text) => json!(text),
+        Datum::Str(text) => json!(text.as_str()),
         Datum::List(items) => items.iter().map(json).collect(),
         Datum::Map(fields) => fields
             .iter()
@@ -48,9 +48,9 @@ pub(super) fn json(datum: &Datum) -> Value {
         Datum::Variant(kind, fields) => {
             let mut object: serde_json::Map<_, _> = fields
                 .iter()
-                .map(|(name, value)| (name.clone(), json(value)))
+                .map(|(name, value)| (name.to_string(), json(value)))
                 .collect();
-            object.insert("kind".to_owned(), json!(kind));
+            object.insert("kind".to_owned(), json!(kind.as_str()));
             Value::Object(object)
         }
     }
@@ -73,11 +73,11 @@ fn dump(project: &Project, specs: &[crate::spec::DerivationSpec]) -> String {
             let Builder::Builtin(builder) = &spec.builder else { panic!("{:?}", spec.builder) };
             json!({
                 "name": spec.name,
-                "builder": builder,
+                "builder": builder.as_str(),
                 "args": json(&spec.args),
-                "inputs": spec.inputs.iter().map(|(name, input)| (name.clone(), json!(source(&input.source)))).collect::<serde_json::Map<_, _>>(),
-                "outputs": spec.outputs.iter().map(|(name, own)| (name.clone(), json!(output(own)))).collect::<serde_json::Map<_, _>>(),
-                "arguments": spec.origin.arguments.iter().map(|(name, span)| (name.clone(), json!(project.sources.text(*span)))).collect::<serde_json::Map<_, _>>(),
+                "inputs": spec.inputs.iter().map(|(name, input)| (name.to_string(), json!(source(&input.source)))).collect::<serde_json::Map<_, _>>(),
+                "outputs": spec.outputs.iter().map(|(name, own)| (name.to_string(), json!(output(own)))).collect::<serde_json::Map<_, _>>(),
+                "arguments": spec.origin.arguments.iter().map(|(name, span)| (name.to_string(), json!(project.sources.text(*span)))).collect::<serde_json::Map<_, _>>(),
             })
         })
         .collect();

@@ -170,7 +170,7 @@ fn a_search_by_a_model_is_a_row_of_proposals() {
     let specs = &outcome.evaluation.specs;
     insta::assert_snapshot!("bayes", brief(specs));
     for spec in specs {
-        if spec.builder == Builder::Builtin("propose".to_owned()) {
+        if spec.builder == Builder::Builtin("propose".into()) {
             let args = super::pipelines::json(&spec.args);
             let read: ProposeArgs = serde_json::from_value(args.clone()).unwrap();
             assert_eq!(serde_json::to_value(read).unwrap(), args, "{}", spec.name);

@@ -4,7 +4,7 @@ use super::project::project;
 use crate::shapes::LayerRow;
 
 /// The layers of a network over images of this shape.
-fn rows(net: &str, image: [u32; 3], loss: &str, y: &str) -> Vec<LayerRow> {
+fn rows(net: &str, image: [u32; 3], loss: &str, y: &str) -> std::sync::Arc<Vec<LayerRow>> {
     let [channels, height, width] = image;
     let text = format!(
         "import std.{{data, loss, ml, nn, optim}}
