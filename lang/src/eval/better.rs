@@ -4,7 +4,7 @@ use super::late::{Late, Operation, Term};
 use super::machine::Machine;
 use super::value::LateId;
 use crate::hir::BinaryOp;
-use crate::spec::{Builder, Datum, Fields, InputSource, LateValue};
+use crate::spec::{Builder, Datum, InputSource, LateValue};
 
 /// Formulas in formulas that are followed.
 const DEEPEST: u32 = 8;
@@ -120,6 +120,7 @@ fn scaled(better: Better, factor: &Datum) -> Option<Better> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Fields;
     use mlp_protocol::train::{Direction, Metric};
     use serde_json::json;
 
