@@ -36,7 +36,8 @@ use crate::model::source::{SourceContent, SourceRequest, SourceTable};
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
 use mlp_lang::spec::{
-    ArtifactKind, Builder, Datum, DerivationSpec, Evaluation, Fields, InputSource, LateValue, SpecId, TargetArtifact,
+    ArtifactKind, Builder, Datum, DerivationSpec, Evaluation, Fields, InputSource, LateValue, SpecId,
+    TargetArtifact,
 };
 use mlp_protocol::builtin::{self, NUMERICS, Program};
 use std::collections::{BTreeMap, HashMap};
