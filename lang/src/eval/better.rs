@@ -4,7 +4,7 @@ use super::late::{Late, Operation, Term};
 use super::machine::Machine;
 use super::value::LateId;
 use crate::hir::BinaryOp;
-use crate::spec::{Builder, Datum, Fields, InputSource, LateValue};
+use crate::spec::{Builder, Datum, InputSource, LateValue};
 
 /// Formulas in formulas that are followed.
 const DEEPEST: u32 = 8;
