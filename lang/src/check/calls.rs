@@ -66,10 +66,13 @@ impl Checker<'_> {
             dims: self.dimensions(sig, &given),
             types,
         };
-        let params: Vec<Ty> = sig
-            .params
-            .iter()
-            .map(|param| self.types.substitute(param.ty, &substitution))
+        let params = sig.params.iter().zip(&given);
+        // What a default stands for was held against the parameter where it was declared.
+        let params: Vec<Ty> = params
+            .map(|(param, given)| match given {
+                Given::Default => param.ty,
+                _ => self.types.substitute(param.ty, &substitution),
+            })
             .collect();
         let ret = self.types.substitute(sig.ret, &substitution);
         let before = self.diagnostics.len();
@@ -122,6 +125,10 @@ impl Checker<'_> {
 
     /// The sizes that arguments give where the signature's dimensions name parameters.
     fn dimensions(&self, sig: &FnSig, given: &[Given]) -> Vec<(Name, DimTy)> {
+        let mut types = sig.params.iter().map(|param| param.ty).chain([sig.ret]);
+        if !types.any(|ty| self.types.names_dims(ty)) {
+            return Vec::new();
+        }
         let size = |param: usize| match &given[param] {
             Given::Expr { value, .. } => self.dim_of(self.module_id(), *value),
             Given::Default => match &sig.params[param].default {

@@ -121,10 +121,7 @@ impl Walk<'_> {
             Node::Match { scrutinee, arms } => self.arms(*scrutinee, arms),
             Node::ForList { clauses, element } => self.clauses(clauses, &[*element]),
             Node::ForMap { clauses, key, value } => self.clauses(clauses, &[*key, *value]),
-            other => {
-                let parts = parts(other);
-                self.sequence(parts.into_iter());
-            }
+            other => each_part(other, |part| self.steps.push(Step::Visit(part))),
         }
         self.body.nodes[id.0 as usize] = node;
     }
@@ -184,7 +181,7 @@ impl Walk<'_> {
                     if let Node::Let { pattern, .. } = other {
                         slots(pattern, &mut bound);
                     }
-                    stack.extend(parts(other));
+                    each_part(other, |part| stack.push(part));
                 }
             }
         }
@@ -219,8 +216,8 @@ fn clause_node(clause: &ForClause) -> NodeId {
     }
 }
 
-/// The operands of a node in the order of evaluation.
-fn parts(node: &Node) -> Vec<NodeId> {
+/// Gives the operands of a node in the order of evaluation.
+fn each_part(node: &Node, mut give: impl FnMut(NodeId)) {
     match node {
         Node::Error
         | Node::Const(_)
@@ -228,53 +225,59 @@ fn parts(node: &Node) -> Vec<NodeId> {
         | Node::Capture(_)
         | Node::Global(_)
         | Node::Closure(_)
-        | Node::Default(_) => Vec::new(),
-        Node::Interpolate(parts) | Node::Pieces(parts) | Node::Path { parts, .. } => parts.clone(),
-        Node::CallGlobal { args, .. } => args.clone(),
-        Node::CallValue { callee, args } => std::iter::once(*callee).chain(args.iter().copied()).collect(),
-        Node::Field { base, .. } => vec![*base],
-        Node::Index { base, index } => vec![*base, *index],
-        Node::MapIndex { base, key } => vec![*base, *key],
-        Node::Neg(value) | Node::Not(value) => vec![*value],
-        Node::Binary { left, right, .. } => vec![*left, *right],
-        Node::And(left, right) | Node::Or(left, right) | Node::Coalesce(left, right) => vec![*left, *right],
+        | Node::Default(_) => {}
+        Node::Interpolate(parts) | Node::Pieces(parts) | Node::Path { parts, .. } => {
+            parts.iter().copied().for_each(give);
+        }
+        Node::CallGlobal { args, .. } => args.iter().copied().for_each(give),
+        Node::CallValue { callee, args } => [*callee].iter().chain(args).copied().for_each(give),
+        Node::Field { base, .. } => give(*base),
+        Node::Index { base: a, index: b }
+        | Node::MapIndex { base: a, key: b }
+        | Node::Binary {
+            left: a, right: b, ..
+        }
+        | Node::And(a, b)
+        | Node::Or(a, b)
+        | Node::Coalesce(a, b)
+        | Node::Let {
+            value: a, body: b, ..
+        } => [*a, *b].into_iter().for_each(give),
+        Node::Neg(value) | Node::Not(value) | Node::Coerce { value, .. } | Node::Decode { value, .. } => {
+            give(*value);
+        }
         Node::If {
             condition,
             then,
             otherwise,
-        } => vec![*condition, *then, *otherwise],
-        Node::Let { value, body, .. } => vec![*value, *body],
+        } => [*condition, *then, *otherwise].into_iter().for_each(give),
         Node::Match { scrutinee, arms } => {
-            let arms = arms
-                .iter()
-                .flat_map(|arm| arm.guard.into_iter().chain([arm.body]));
-            std::iter::once(*scrutinee).chain(arms).collect()
+            give(*scrutinee);
+            for arm in arms {
+                arm.guard.into_iter().chain([arm.body]).for_each(&mut give);
+            }
         }
-        Node::List(elements) => elements
-            .iter()
-            .map(|element| match element {
-                Element::Item(node) | Element::Spread(node) => *node,
-            })
-            .collect(),
-        Node::Record(entries) => entries
-            .iter()
-            .map(|entry| match entry {
-                RecordEntry::Field(_, node) | RecordEntry::Spread(node) => *node,
-            })
-            .collect(),
-        Node::Map(entries) => entries
-            .iter()
-            .flat_map(|entry| match entry {
-                MapEntry::Item(key, value) => vec![*key, *value],
-                MapEntry::Spread(node) => vec![*node],
-            })
-            .collect(),
-        Node::Variant { fields, .. } => fields.iter().map(|(_, node)| *node).collect(),
-        Node::Output { args, .. } => args.iter().map(|(_, node)| *node).collect(),
-        Node::ForList { clauses, element } => clauses.iter().map(clause_node).chain([*element]).collect(),
+        Node::List(elements) => elements.iter().for_each(|element| match element {
+            Element::Item(node) | Element::Spread(node) => give(*node),
+        }),
+        Node::Record(entries) => entries.iter().for_each(|entry| match entry {
+            RecordEntry::Field(_, node) | RecordEntry::Spread(node) => give(*node),
+        }),
+        Node::Map(entries) => entries.iter().for_each(|entry| match entry {
+            MapEntry::Item(key, value) => [*key, *value].into_iter().for_each(&mut give),
+            MapEntry::Spread(node) => give(*node),
+        }),
+        Node::Variant { fields, .. } => fields.iter().for_each(|(_, node)| give(*node)),
+        Node::Output { args, .. } => args.iter().for_each(|(_, node)| give(*node)),
+        Node::ForList { clauses, element } => {
+            clauses.iter().map(clause_node).chain([*element]).for_each(give);
+        }
         Node::ForMap { clauses, key, value } => {
-            clauses.iter().map(clause_node).chain([*key, *value]).collect()
+            clauses
+                .iter()
+                .map(clause_node)
+                .chain([*key, *value])
+                .for_each(give);
         }
-        Node::Coerce { value, .. } | Node::Decode { value, .. } => vec![*value],
     }
 }

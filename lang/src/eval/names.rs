@@ -1,7 +1,7 @@
 //! Names of fields as small numbers, and the shapes that records share. The machine owns one table.
 
 use crate::hir::Name;
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 /// A name of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,22 +14,22 @@ pub(crate) struct ShapeId(pub(crate) u32);
 /// The shape without fields.
 pub(crate) const EMPTY: ShapeId = ShapeId(0);
 
-/// The table.
+/// The table. Its maps are looked up, never iterated.
 #[derive(Debug)]
 pub(crate) struct Names {
     symbols: Vec<Name>,
-    by_name: BTreeMap<Name, Symbol>,
+    by_name: FxHashMap<Name, Symbol>,
     shapes: Vec<Vec<Symbol>>,
-    by_fields: BTreeMap<Vec<Symbol>, ShapeId>,
+    by_fields: FxHashMap<Vec<Symbol>, ShapeId>,
 }
 
 impl Names {
     pub(crate) fn new() -> Self {
         Self {
             symbols: Vec::new(),
-            by_name: BTreeMap::new(),
+            by_name: FxHashMap::default(),
             shapes: vec![Vec::new()],
-            by_fields: BTreeMap::from([(Vec::new(), EMPTY)]),
+            by_fields: FxHashMap::from_iter([(Vec::new(), EMPTY)]),
         }
     }
 

@@ -396,4 +396,9 @@ impl Types {
     fn has_metas(&self, ty: Ty) -> bool {
         self.facts[ty.0 as usize].metas
     }
+
+    /// Whether a dimension in `ty` is that of a parameter.
+    pub(crate) fn names_dims(&self, ty: Ty) -> bool {
+        self.facts[ty.0 as usize].dims
+    }
 }

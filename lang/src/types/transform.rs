@@ -2,7 +2,7 @@
 
 use super::{DimTy, Field, RecordType, Ty, TypeKind, Types};
 use crate::hir::Name;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// What is put for type parameters and for dimensions that name parameters.
@@ -163,20 +163,38 @@ impl Types {
 
     /// The unsolved metas of `ty`, each once, in the order in which they stand.
     pub(crate) fn unsolved(&mut self, ty: Ty) -> Vec<Ty> {
-        struct Collect(Vec<Ty>);
-        impl Walk for Collect {
-            fn whole(&mut self, types: &mut Types, ty: Ty) -> Option<Ty> {
-                if matches!(types.kinds[ty.0 as usize], TypeKind::Meta(_)) && !self.0.contains(&ty) {
-                    self.0.push(ty);
+        let (mut found, mut seen) = (Vec::new(), FxHashSet::default());
+        self.collect_unsolved(ty, &mut found, &mut seen);
+        found
+    }
+
+    /// Shared terms are gone through once.
+    fn collect_unsolved(&mut self, ty: Ty, found: &mut Vec<Ty>, seen: &mut FxHashSet<Ty>) {
+        let ty = self.shallow(ty);
+        if !self.has_metas(ty) || !seen.insert(ty) {
+            return;
+        }
+        match self.kinds[ty.0 as usize].clone() {
+            TypeKind::Meta(_) => found.push(ty),
+            TypeKind::Con(_, args) | TypeKind::Enum(_, _, args) | TypeKind::Fieldwise(_, args) => {
+                for arg in args.iter() {
+                    self.collect_unsolved(*arg, found, seen);
                 }
-                (!types.has_metas(ty)).then_some(ty)
             }
+            TypeKind::Fn(params, ret) => {
+                for part in params.iter().chain([&ret]) {
+                    self.collect_unsolved(*part, found, seen);
+                }
+            }
+            TypeKind::Optional(inner) => self.collect_unsolved(inner, found, seen),
+            TypeKind::Record(record) => {
+                let label = record.label.iter().flat_map(|(_, args)| args);
+                for part in record.fields.iter().map(|field| &field.ty).chain(label) {
+                    self.collect_unsolved(*part, found, seen);
+                }
+            }
+            TypeKind::Error | TypeKind::Unknown | TypeKind::Shape(..) | TypeKind::Rigid(..) => {}
         }
-        let mut collect = Collect(Vec::new());
-        if self.has_metas(ty) {
-            self.walk(ty, &mut collect, &mut FxHashMap::default());
-        }
-        collect.0
     }
 
     /// Whether `ty` has neither metas nor type parameters.
