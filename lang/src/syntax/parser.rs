@@ -236,7 +236,8 @@ impl<'t> Parser<'t> {
 
     /// Makes a node of all since `mark`. Nothing happens if there is nothing.
     fn finish(&mut self, mark: Mark, kind: SyntaxKind) {
-        if self.pos == mark.pos {
+        // The end of a string that is not closed is a token without text: no node is made of it alone.
+        if self.pos == mark.pos || self.ends[self.pos - 1] == self.tokens[mark.pos].start {
             return;
         }
         self.nodes.push(RawNode {

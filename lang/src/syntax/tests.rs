@@ -192,6 +192,12 @@ fn what_is_never_closed_takes_linear_time() {
     }
 }
 
+#[test]
+fn what_is_skipped_has_text() {
+    // Here nothing but the end of an open string is left to skip.
+    holds("import ${}=\nimport \"");
+}
+
 /// The texts of the corpus.
 fn corpus() -> Vec<String> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
