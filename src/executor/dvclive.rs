@@ -50,8 +50,7 @@ impl DvcLive {
         // A file that is being written is read when it is whole.
         let value: Value = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
         self.seen = Some(seen);
-        let mut metrics = BTreeMap::new();
-        flatten("", &value, &mut metrics);
+        let mut metrics = figures(&value);
         let done = metrics.remove("step").map(|step| step as u64);
         if metrics.is_empty() || metrics == self.told {
             return None;
@@ -65,7 +64,13 @@ impl DvcLive {
     }
 }
 
-/// `{"train": {"loss": 0.5}}` as `train.loss`.
+/// The finite numbers in JSON by their paths: `{"train": {"loss": 0.5}}` has `train.loss`.
+pub fn figures(value: &Value) -> BTreeMap<String, f64> {
+    let mut metrics = BTreeMap::new();
+    flatten("", value, &mut metrics);
+    metrics
+}
+
 fn flatten(at: &str, value: &Value, metrics: &mut BTreeMap<String, f64>) {
     match value {
         Value::Object(fields) => {
@@ -91,11 +96,9 @@ mod tests {
 
     #[test]
     fn nested_figures_have_their_path() {
-        let mut metrics = BTreeMap::new();
         let value = serde_json::json!({ "train": { "loss": 0.5 }, "step": 3, "name": "a" });
-        flatten("", &value, &mut metrics);
         assert_eq!(
-            metrics,
+            figures(&value),
             [("step".to_owned(), 3.0), ("train.loss".to_owned(), 0.5)].into()
         );
     }

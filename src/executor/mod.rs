@@ -14,6 +14,7 @@ mod supervise;
 
 pub use cancel::Cancel;
 pub use directory::BUILD_FOLDER;
+pub use dvclive::figures;
 pub use local::{Local, Manner};
 pub use scripted::{Answer, Scripted};
 

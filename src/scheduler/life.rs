@@ -13,14 +13,16 @@ use super::{Build, Outcome};
 use crate::base::clock;
 use crate::base::digest::Digest;
 use crate::base::lock::Lock;
-use crate::executor::BUILD_FOLDER;
+use crate::executor::{BUILD_FOLDER, figures};
 use crate::instantiate::{self, ENVIRONMENT_OUTPUT, Resolution};
 use crate::model::build::{BuildOutcome, Ending, Isolation};
+use crate::model::derivation::Builder;
 use crate::model::event::{EventKind, How, StepFailure};
 use crate::model::graph::{Step, StepId};
 use crate::model::node::Node;
 use crate::model::record::Realisation;
 use crate::store::{Bounds, Registration, Verdict};
+use mlp_protocol::message::Message;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -233,6 +235,7 @@ impl Life<'_> {
             &made.request.inputs,
             &folder,
         )?;
+        self.tell_observed(&verified);
         let mut outputs = BTreeMap::new();
         for (name, path) in &verified.hashed {
             let taken = path
@@ -282,6 +285,23 @@ impl Life<'_> {
             started,
             state_differs: None,
         }))
+    }
+
+    /// Figures that a command measured: they are in no result, so they are told when they are.
+    fn tell_observed(&self, verified: &Verified) {
+        let is_command = matches!(self.step.derivation.builder, Builder::Command { .. });
+        let all = serde_json::json!(verified.observed);
+        let metrics = figures(&all);
+        if is_command && !metrics.is_empty() {
+            (self.build.events)(EventKind::Builder {
+                step: self.step.name().to_owned(),
+                message: Message::Figures {
+                    done: None,
+                    of: None,
+                    metrics,
+                },
+            });
+        }
     }
 
     fn register(&self, built: Built) -> Attempt<(Realisation, How, bool)> {

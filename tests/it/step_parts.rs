@@ -88,6 +88,7 @@ json.dump({'seconds': time.perf_counter()}, open('took.json', 'w'))
     // What is observed differs each time, and is no part of the result.
     let again = project.run(&["build", "made", "--check"]);
     assert_eq!(again.code, Some(0), "{}", again.err);
+    assert!(again.err.contains("made: took seconds "), "{}", again.err);
     // What was left out is no artifact, and what needs it says so.
     let left_out = project.build(&["made", "--set", "write=no"]);
     assert_eq!(left_out.digests().len(), 2);
