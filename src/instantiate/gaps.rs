@@ -95,6 +95,7 @@ fn module(argument: &str) -> &str {
     match argument {
         "optimizer" => "optim",
         "x" | "y" => "data",
+        "early_stopping" => "ml",
         // `loss`, `metrics` and `schedule` are modules of the same name.
         same => same,
     }

@@ -153,7 +153,15 @@ impl Checker<'_> {
         let mut nodes: Vec<Option<NodeId>> = vec![None; params.len()];
         let mut order: Vec<usize> = (0..params.len()).collect();
         order.sort_by_key(|param| given[*param].written().unwrap_or(u32::MAX));
-        for phase in 0..3 {
+        let phases: Vec<u32> = given
+            .iter()
+            .zip(params)
+            .map(|(given, param)| match given {
+                Given::Expr { value, .. } => self.phase_for(*value, *param),
+                _ => 0,
+            })
+            .collect();
+        for phase in 0..4 {
             if phase == 1
                 && let Some(wanted) = wanted
             {
@@ -162,7 +170,7 @@ impl Checker<'_> {
             for param in &order {
                 let (param, why) = (*param, Why::Param(sig.item, *param as u32));
                 match &given[param] {
-                    Given::Expr { value, .. } if self.phase(*value) == phase => {
+                    Given::Expr { value, .. } if phases[param] == phase => {
                         nodes[param] = Some(self.check_expr(*value, params[param], why));
                     }
                     Given::Field {
@@ -184,6 +192,25 @@ impl Checker<'_> {
             }
         }
         nodes
+    }
+
+    /// When an argument is checked. A record of functions asks about types as a function does, and goes last.
+    fn phase_for(&mut self, value: ExprId, param: Ty) -> u32 {
+        let param = match self.types.kind(param) {
+            TypeKind::Optional(inner) => inner,
+            _ => param,
+        };
+        let TypeKind::Record(record) = self.types.kind(param) else {
+            return self.phase(value);
+        };
+        let functions = record.fields.iter().any(|field| {
+            let ty = match self.types.kind(field.ty) {
+                TypeKind::Optional(inner) => inner,
+                _ => field.ty,
+            };
+            matches!(self.types.kind(ty), TypeKind::Fn(..))
+        });
+        if functions { 3 } else { self.phase(value) }
     }
 
     fn phase(&self, value: ExprId) -> u32 {

@@ -228,6 +228,7 @@ impl Checker<'_> {
         let span = self.span(id);
         let (shown, other) = (self.shown(wanted), self.shown(found));
         match (self.types.kind(found), self.types.kind(wanted)) {
+            (TypeKind::Con(Con::Late, _), TypeKind::Con(Con::Late, _)) => None,
             (TypeKind::Con(Con::Late, _), _) => Some(late_error(
                 span,
                 match why {

@@ -14,7 +14,7 @@ type Better = (bool, String);
 
 /// Whether the higher figures of a metric are the better ones; none where its figures have no order. The protocol's
 /// `Metric::direction` says the same of what a build measured.
-fn of_metric(metric: &Datum) -> Option<bool> {
+pub(super) fn of_metric(metric: &Datum) -> Option<bool> {
     let Datum::Variant(kind, fields) = metric else {
         return None;
     };

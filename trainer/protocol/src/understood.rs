@@ -4,7 +4,7 @@
 use crate::builtin;
 use crate::data::{Codec, CsvArgs, SplitArgs};
 use crate::net::Layer;
-use crate::train::{EvaluateArgs, Loss, Metric, Optimizer, Schedule, TrainArgs};
+use crate::train::{EarlyStopping, EvaluateArgs, Loss, Metric, Optimizer, Schedule, TrainArgs};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -79,6 +79,12 @@ fn argument<Args: DeserializeOwned>(name: &str, value: &Value, found: &mut Vec<G
         "metrics" => each(value, |metric| description::<Metric>(name, metric, found)),
         "x" | "y" if value.get("kind").is_some() => description::<Codec>(name, value, found),
         "x" => each(value, |codec| description::<Codec>(name, codec, found)),
+        "early_stopping" => {
+            if let Some(Refused::Field(field)) = refused::<EarlyStopping>(value) {
+                let of = name.to_owned();
+                found.push(gap(Part::Option(of.clone(), of, field), Vec::new()));
+            }
+        }
         "precision" => {
             let precision = value.as_str().unwrap_or_default();
             if !PRECISIONS.contains(&precision) {
@@ -232,6 +238,17 @@ mod tests {
             json!({ "a": { "kind": "loss", "loss": { "kind": "banana" } }, "b": { "kind": "mango" } });
         let found = parts(&json!({ "metrics": metrics }));
         assert_eq!(found[1], Part::Description(text("metrics"), text("mango")));
+    }
+
+    #[test]
+    fn what_a_rule_watches_besides_the_loss_is_named() {
+        let rule = json!({ "early_stopping": { "patience": 3, "min_delta": 0.0, "max": "accuracy" } });
+        let own = || "early_stopping".to_owned();
+        assert_eq!(parts(&rule), [Part::Option(own(), own(), "max".to_owned())]);
+        assert_eq!(
+            parts(&json!({ "early_stopping": { "patience": 3, "min_delta": 0.0 } })),
+            []
+        );
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod settings;
 mod split;
 mod start;
 mod step;
+mod stopping;
 mod summary;
 mod text;
 mod traced;

@@ -98,23 +98,6 @@ pub(super) fn train_args(
         };
         args.insert("schedule", schedule);
     }
-    match machine.datum(&given.get("early_stopping"), given.place)? {
-        Datum::Null => {}
-        Datum::Map(rule) => {
-            if let Some(Datum::Int(patience @ ..0)) = rule.get("patience") {
-                let message = format!("`patience` is {patience}");
-                return Err(given.wrong(machine, "early_stopping", message, "must be 0 or more"));
-            }
-            args.insert("early_stopping", Datum::Map(rule));
-        }
-        _ => {
-            return Err(machine.unexpected(
-                given.place,
-                "`ml.early_stopping(…)`",
-                &given.get("early_stopping"),
-            ));
-        }
-    }
     Ok(args)
 }
 

@@ -8,6 +8,7 @@ use super::measure::{dataset, known, metrics, metrics_schema, observed, same_dat
 use super::network::{against_loss, network};
 use super::settings::{check_loss, train_args};
 use super::start::{ema, freeze, init};
+use super::stopping::early_stopping;
 use super::traced::{once, traced};
 use crate::core::FunctionId;
 use crate::diagnostic::Diagnostic;
@@ -51,6 +52,9 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
     let metrics = metrics(machine, &given, (on.y, on.y_span), sizes.as_deref())?;
     validation(machine, &given, val.is_some(), !metrics.is_empty())?;
     let mut args = train_args(machine, &given, &network)?;
+    if let Some(rule) = early_stopping(machine, &given, &metrics)? {
+        args.insert("early_stopping", rule);
+    }
     augment(machine, &given, &on, &mut args)?;
     freeze(machine, &given, &network.rows, &mut args)?;
     ema(machine, &given, &mut args)?;

@@ -191,6 +191,28 @@ fn every_layer_and_option_is_read() {
 }
 
 #[test]
+fn what_stops_a_training_is_said_as_little_as_can_be() {
+    let rule = |arguments: &str| {
+        let more = format!(
+            ", val = digits, metrics = {{ top: metrics.accuracy }}, early_stopping = ml.early_stopping(3{arguments})"
+        );
+        let mut project = project(&training("nn.sequential([nn.flatten, nn.linear(10)])", &more));
+        assert_eq!(project.wrong, "");
+        let (outcome, said) = project.build(&["fit"]);
+        assert_eq!(said, "");
+        json(&outcome.evaluation.specs[1].args)["early_stopping"].to_string()
+    };
+    let plain = r#"{"min_delta":0.0,"patience":3}"#;
+    assert_eq!(rule(""), plain);
+    // The loss is what is watched anyway: one key.
+    assert_eq!(rule(", min = e => e.val.loss"), plain);
+    assert_eq!(
+        rule(", max = e => e.val.top"),
+        r#"{"max":"top","min_delta":0.0,"patience":3}"#
+    );
+}
+
+#[test]
 fn specs_are_named_after_where_they_are_made() {
     let text = DIGITS.to_owned()
         + "
