@@ -42,6 +42,8 @@ pub(super) fn rows() -> Result<Vec<Row>, String> {
     fetch(&place, &uv.join("uv"))?;
     let mut rows = environment(&place, &uv.join("uv"))?;
     rows.extend(pipeline(&place)?);
+    // A dozen environments are gigabytes.
+    fs::remove_dir_all(&place.folder).map_err(|error| format!("{}: {error}", place.folder.display()))?;
     Ok(rows)
 }
 
