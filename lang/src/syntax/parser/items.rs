@@ -30,8 +30,9 @@ impl Parser<'_> {
             let error = self.follows_directly();
             self.error(error);
         } else if self.at(K::Comma) && self.pos > before {
-            // Of `1,000` the lexer has said it.
-            let thousands = self.nth(1) == K::Int && self.text_of(self.pos + 1).starts_with('0');
+            // Of `1,000` the lexer has said it; `0` alone is a number.
+            let next = self.text_of(self.pos + 1);
+            let thousands = self.nth(1) == K::Int && next.starts_with('0') && next.len() > 1;
             if !thousands {
                 let error = self.comma_behind_item();
                 self.error(error);
