@@ -422,6 +422,12 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Takes back what was reported since there were `count` errors; habits among it too, which no other may join.
+    fn take_back(&mut self, count: usize) {
+        self.errors.truncate(count);
+        self.habits.retain(|(_, _, reported)| *reported < count);
+    }
+
     /// Reports the token at hand as one that cannot stand here; `expected` is what could, or empty.
     fn unexpected(&mut self, expected: &str) {
         let found = self.found();

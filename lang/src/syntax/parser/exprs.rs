@@ -147,7 +147,7 @@ impl Parser<'_> {
                 self.skip_statement(mark);
             }
             // The one mistake is the colon.
-            self.errors.truncate(errors);
+            self.take_back(errors);
             self.last_error = last_error;
         }
         let error = Diagnostic::error(

@@ -118,7 +118,7 @@ impl Parser<'_> {
         while self.eat(K::Comma) && !self.at_end() {
             self.expr();
         }
-        self.errors.truncate(last);
+        self.take_back(last);
     }
 
     /// `{ let x = 1 x }`: a block of another language. Read as if it had no braces.
