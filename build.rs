@@ -4,6 +4,12 @@ use std::{env, fs, io, path::Path};
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=docs/errors");
+    // At a fixed address `mlp` starts without twelve thousand relocations, a third of the time of its shortest commands. As
+    // Go's programs are; what reads foreign bytes is safe Rust.
+    let target = (env::var("CARGO_CFG_TARGET_OS"), env::var("CARGO_CFG_TARGET_ENV"));
+    if let (Ok("linux"), Ok("gnu")) = (target.0.as_deref(), target.1.as_deref()) {
+        println!("cargo:rustc-link-arg-bin=mlp=-no-pie");
+    }
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
     let mut rows = Vec::new();

@@ -5,31 +5,31 @@ use super::demand::demanded;
 use crate::model::datum;
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::eval::Outcome;
+use mlp_lang::hir::Name;
 use mlp_lang::source::Span;
-use mlp_lang::spec::{ArtifactKind, Builder, DerivationSpec, SpecId};
+use mlp_lang::spec::{ArtifactKind, Builder, Datum, DerivationSpec, Fields, SpecId};
 use mlp_protocol::understood::{self, Gap, Part};
+use std::collections::HashMap;
 
 /// Everything in the demanded steps that cannot be built yet.
 pub fn not_yet(outcome: &Outcome) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
+    let mut asked = Asked::default();
     for index in demanded(&outcome.evaluation) {
         let spec = &outcome.evaluation.specs[index];
-        let calls: Vec<(&str, serde_json::Value)> = match &spec.builder {
-            Builder::Builtin(builtin) => {
-                vec![(builtin, datum::to_json(&datum::without_nulls(&spec.args)))]
-            }
+        let calls: Vec<(&str, Fields)> = match (&spec.builder, &spec.args) {
+            (Builder::Builtin(builtin), Datum::Map(args)) => vec![(builtin, args.clone())],
+            (Builder::Builtin(builtin), _) => vec![(builtin, Fields::new())],
             // The networks of the models that a program writes must be known as those are that are trained here.
-            Builder::Command(_) => networks(spec).map(|net| ("ml.train", net)).collect(),
+            (Builder::Command(_), _) => networks(spec).map(|net| ("ml.train", net)).collect(),
         };
-        let gaps = calls.iter().flat_map(|(builtin, args)| {
-            let gaps = understood::gaps(builtin, args).into_iter();
-            gaps.map(|gap| (*builtin, gap))
-        });
-        for gap in gaps {
-            let error = told(outcome, SpecId(index as u32), spec, gap);
-            // A network or a loss that stands in many trainings is one mistake.
-            if !found.contains(&error) {
-                found.push(error);
+        for (builtin, args) in &calls {
+            for gap in asked.gaps(builtin, args) {
+                let error = told(outcome, SpecId(index as u32), spec, (*builtin, gap));
+                // A network or a loss that stands in many trainings is one mistake.
+                if !found.contains(&error) {
+                    found.push(error);
+                }
             }
         }
     }
@@ -38,15 +38,63 @@ pub fn not_yet(outcome: &Outcome) -> Vec<Diagnostic> {
     found
 }
 
-/// The networks of a program's models, each as the argument of a call.
-fn networks(spec: &DerivationSpec) -> impl Iterator<Item = serde_json::Value> {
+/// What was asked of arguments: thousands of calls have the same network, loss and metrics. Looked up, never iterated.
+#[derive(Default)]
+struct Asked(HashMap<(Name, Name), Answers>);
+
+/// Values of an argument, and what of each cannot be built.
+type Answers = Vec<(Datum, Vec<Gap>)>;
+
+/// Values of an argument that are remembered.
+const REMEMBERED: usize = 32;
+
+impl Asked {
+    /// What of a call cannot be built: an argument at a time, since none depends on another.
+    fn gaps(&mut self, builtin: &str, args: &Fields) -> Vec<Gap> {
+        let mut gaps = self.of_argument(builtin, "", &Datum::Null);
+        if gaps.is_empty() {
+            for (name, value) in args {
+                gaps.extend(self.of_argument(builtin, name, value));
+            }
+        }
+        gaps
+    }
+
+    /// Without a name of the builtin itself.
+    fn of_argument(&mut self, builtin: &str, name: &str, value: &Datum) -> Vec<Gap> {
+        let value = match value {
+            // Which number it is decides nothing: one that is out of range is another mistake.
+            Datum::Int(_) => &Datum::Int(0),
+            Datum::Float(_) => &Datum::Float(0.0),
+            value => value,
+        };
+        let known = self.0.entry((builtin.into(), name.into())).or_default();
+        if let Some((_, gaps)) = known.iter().find(|(own, _)| own == value) {
+            return gaps.clone();
+        }
+        let mut call = serde_json::Map::new();
+        let json = datum::to_json(&datum::without_nulls(value));
+        if !name.is_empty() && !json.is_null() {
+            call.insert(name.to_owned(), json);
+        }
+        let gaps = understood::gaps(builtin, &serde_json::Value::Object(call));
+        if known.len() == REMEMBERED {
+            known.remove(0);
+        }
+        known.push((value.clone(), gaps.clone()));
+        gaps
+    }
+}
+
+/// The networks of a program's models, each as the arguments of a call.
+fn networks(spec: &DerivationSpec) -> impl Iterator<Item = Fields> {
     let models = spec
         .outputs
         .values()
         .filter(|output| output.kind == ArtifactKind::Model);
-    models.filter_map(|output| {
-        let schema = datum::to_json(&datum::without_nulls(&output.schema));
-        Some(serde_json::json!({ "net": schema.get("net")? }))
+    models.filter_map(|output| match &output.schema {
+        Datum::Map(schema) => Some(Fields::from([("net", schema.get("net")?.clone())])),
+        _ => None,
     })
 }
 
