@@ -56,7 +56,11 @@ fn placeholder(rest: &str) -> Option<(&'static str, usize)> {
         })
     });
     if stamp {
-        return Some(("[RUN]", 15));
+        // `-2` behind it: another run began in the same second.
+        let again = rest[15..]
+            .strip_prefix('-')
+            .map_or(0, |count| length(count, |c| c.is_ascii_digit()));
+        return Some(("[RUN]", 15 + if again > 0 { again + 1 } else { 0 }));
     }
     let hex = length(rest, |c| c.is_ascii_digit() || ('a'..='f').contains(&c));
     if hex >= 10 {
@@ -80,7 +84,9 @@ fn length(text: &str, of: impl Fn(char) -> bool) -> usize {
 #[test]
 fn what_changes_is_left_out_and_nothing_else() {
     assert_eq!(
-        all("✓ fit in 1.2 s  16,210 examples/s  loss 0.31\nkey 0123456789abcdef of 20260131-142500, 3 steps"),
-        "✓ fit in [TIME]  [SPEED]  loss 0.31\nkey [DIGEST] of [RUN], 3 steps\n"
+        all(
+            "✓ fit in 1.2 s  16,210 examples/s  loss 0.31\nkey 0123456789abcdef of 20260131-142500, 3 steps, 20260131-142500-2"
+        ),
+        "✓ fit in [TIME]  [SPEED]  loss 0.31\nkey [DIGEST] of [RUN], 3 steps, [RUN]\n"
     );
 }

@@ -54,7 +54,8 @@ pub(crate) fn run() -> Result<(), String> {
 /// The search path with a Node.js in it; none where there is one already, or none can be had. Without it the tests of the
 /// grammars for editors fail and say so.
 fn path_with_node() -> Option<OsString> {
-    if shell::output(&mut shell::command("node --version")).is_some() {
+    let is_there = |line: &str| shell::output(&mut shell::command(line)).is_some();
+    if is_there("node --version") && is_there("npm --version") {
         return None;
     }
     let programs = peers::ensure(&peers::NODE)?;
