@@ -2,7 +2,7 @@
 
 use super::project::{PIPELINE, Project};
 use super::world::ProjectWorld;
-use mlp_lang::check::{Checked, check};
+use mlp_lang::check::{Checked, check, check_needed};
 use mlp_lang::diagnostic::{Diagnostic, Severity, is_worth_saying};
 use mlp_lang::doc::{self, Entry};
 use mlp_lang::eval::{self, Demand, Outcome, Render, Request, Target};
@@ -31,7 +31,7 @@ impl Pipeline {
             mut diagnostics,
             ..
         } = load_file(&ProjectWorld::new(&project.root), PIPELINE, settings);
-        let mut checked = check(&program, &sources);
+        let mut checked = check_needed(&program, &sources);
         diagnostics.append(&mut checked.diagnostics);
         let all: Vec<&Diagnostic> = diagnostics.iter().collect();
         let kept: Vec<bool> = all.iter().map(|found| is_worth_saying(found, &all)).collect();

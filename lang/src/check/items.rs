@@ -24,7 +24,13 @@ impl Checker<'_> {
     fn check_module(&mut self, module: ModuleId) {
         self.allocate(module);
         for component in order::components(self.program, module) {
-            self.check_component(&component);
+            let is_needed = |item: &ItemRef| match &self.needed {
+                Some(needed) => needed[item.module.0 as usize][item.item as usize],
+                None => true,
+            };
+            if component.items.iter().any(is_needed) {
+                self.check_component(&component);
+            }
         }
         self.check_result(module);
     }

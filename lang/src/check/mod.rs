@@ -74,6 +74,20 @@ pub fn check(program: &Program, sources: &Sources) -> Checked {
     checker.finish()
 }
 
+/// Checks a program as [`check`] does, but of the library only what the program leads to: for who builds, and asks for no
+/// type or documentation of anything else. Messages name what else there is, so a program with a mistake is checked whole.
+pub fn check_needed(program: &Program, sources: &Sources) -> Checked {
+    let mut checker = Checker::new(program, sources);
+    checker.needed = Some(order::needed(program));
+    checker.check_program(0);
+    let checked = checker.finish();
+    let is_wrong = |found: &Diagnostic| found.severity == Severity::Error;
+    match checked.diagnostics.iter().any(is_wrong) {
+        true => check(program, sources),
+        false => checked,
+    }
+}
+
 /// Checks a program whose first `kept` modules are the very ones that `before` was made of.
 ///
 /// *Invariant*: what comes out is what [`check`] gives. It holds because a module is checked when all before it are, and
@@ -203,6 +217,8 @@ pub(super) struct Checker<'p> {
     field_defaults: Vec<FieldDefault>,
     marks: Vec<Mark>,
     cx: Context,
+    /// By module and item: what is checked; none is all.
+    needed: Option<Vec<Vec<bool>>>,
     /// Operations whose types other items of the component may still settle.
     left_open: Vec<Deferred>,
 }
@@ -260,6 +276,7 @@ impl<'p> Checker<'p> {
             field_defaults: known.field_defaults,
             marks: known.marks,
             cx: Context::new(ModuleId(0), None, 0),
+            needed: None,
             left_open: Vec::new(),
         }
     }

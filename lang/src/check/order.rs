@@ -52,6 +52,47 @@ pub(super) fn components(program: &Program, id: ModuleId) -> Vec<Component> {
         .collect()
 }
 
+/// By module and item: whether a file of the person's, or the values that were given to its params, need it. All their own
+/// items are needed, and of the library what these lead to.
+pub(super) fn needed(program: &Program) -> Vec<Vec<bool>> {
+    let modules = &program.modules;
+    let mut needed: Vec<Vec<bool>> = modules
+        .iter()
+        .map(|module| vec![!module.std; module.items.len()])
+        .collect();
+    let mut queue: Vec<ItemRef> = Vec::new();
+    let mut reach = |found: Vec<Reference>, queue: &mut Vec<ItemRef>| {
+        for Reference { item, .. } in found {
+            let known = needed
+                .get_mut(item.module.0 as usize)
+                .and_then(|items| items.get_mut(item.item as usize));
+            if let Some(known) = known.filter(|known| !**known) {
+                *known = true;
+                queue.push(item);
+            }
+        }
+    };
+    let given = program.settings.iter().map(|setting| &setting.module);
+    for module in modules.iter().filter(|module| !module.std).chain(given) {
+        for item in &module.items {
+            reach(references(module, item), &mut queue);
+        }
+        if let Some(result) = &module.result {
+            let mut walk = Walk::new(module);
+            walk.body(result);
+            walk.run();
+            reach(walk.found, &mut queue);
+        }
+    }
+    while let Some(item) = queue.pop() {
+        reach(
+            references(program.module(item.module), program.item(item)),
+            &mut queue,
+        );
+    }
+    needed
+}
+
 /// Tarjan's algorithm with its own stack. Components come out after all that they point to; each is sorted.
 pub(super) fn connected(edges: &[Vec<u32>]) -> Vec<Vec<u32>> {
     const NEW: u32 = u32::MAX;
