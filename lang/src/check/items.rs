@@ -23,9 +23,13 @@ impl Checker<'_> {
 
     fn check_module(&mut self, module: ModuleId) {
         self.allocate(module);
-        for component in order::components(self.program, module) {
+        let components = match &self.needed {
+            Some(needed) => order::of_edges(module, &needed.edges[module.0 as usize]),
+            None => order::components(self.program, module),
+        };
+        for component in components {
             let is_needed = |item: &ItemRef| match &self.needed {
-                Some(needed) => needed[item.module.0 as usize][item.item as usize],
+                Some(needed) => needed.items[item.module.0 as usize][item.item as usize],
                 None => true,
             };
             if component.items.iter().any(is_needed) {

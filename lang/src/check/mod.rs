@@ -217,8 +217,8 @@ pub(super) struct Checker<'p> {
     field_defaults: Vec<FieldDefault>,
     marks: Vec<Mark>,
     cx: Context,
-    /// By module and item: what is checked; none is all.
-    needed: Option<Vec<Vec<bool>>>,
+    /// What is checked; none is all.
+    needed: Option<order::Needed>,
     /// Operations whose types other items of the component may still settle.
     left_open: Vec<Deferred>,
 }

@@ -25,25 +25,20 @@ pub(super) struct Component {
 /// The components of a module, dependencies first. Other modules never refer back to it: imports make no circle.
 pub(super) fn components(program: &Program, id: ModuleId) -> Vec<Component> {
     let module = program.module(id);
-    let edges: Vec<Vec<u32>> = module
+    let edges = module
         .items
         .iter()
-        .map(|item| {
-            let mut to: Vec<u32> = references(module, item)
-                .iter()
-                .filter(|reference| reference.item.module == id)
-                .map(|reference| reference.item.item)
-                .collect();
-            to.sort_unstable();
-            to.dedup();
-            to
-        })
-        .collect();
+        .map(|item| inside(id, &references(module, item)));
+    of_edges(id, &edges.collect::<Vec<_>>())
+}
+
+/// The components of a module of whose items the references inside of it are known.
+pub(super) fn of_edges(id: ModuleId, edges: &[Vec<u32>]) -> Vec<Component> {
     let item = |node: &u32| ItemRef {
         module: id,
         item: *node,
     };
-    connected(&edges)
+    connected(edges)
         .into_iter()
         .map(|nodes| Component {
             cyclic: nodes.len() > 1 || edges[nodes[0] as usize].contains(&nodes[0]),
@@ -52,45 +47,68 @@ pub(super) fn components(program: &Program, id: ModuleId) -> Vec<Component> {
         .collect()
 }
 
-/// By module and item: whether a file of the person's, or the values that were given to its params, need it. All their own
-/// items are needed, and of the library what these lead to.
-pub(super) fn needed(program: &Program) -> Vec<Vec<bool>> {
-    let modules = &program.modules;
-    let mut needed: Vec<Vec<bool>> = modules
-        .iter()
-        .map(|module| vec![!module.std; module.items.len()])
-        .collect();
-    let mut queue: Vec<ItemRef> = Vec::new();
-    let mut reach = |found: Vec<Reference>, queue: &mut Vec<ItemRef>| {
-        for Reference { item, .. } in found {
-            let known = needed
-                .get_mut(item.module.0 as usize)
-                .and_then(|items| items.get_mut(item.item as usize));
-            if let Some(known) = known.filter(|known| !**known) {
-                *known = true;
-                queue.push(item);
-            }
-        }
+/// The items of the module itself, each once.
+fn inside(id: ModuleId, references: &[Reference]) -> Vec<u32> {
+    let own = references.iter().filter(|reference| reference.item.module == id);
+    let mut to: Vec<u32> = own.map(|reference| reference.item.item).collect();
+    to.sort_unstable();
+    to.dedup();
+    to
+}
+
+/// What of a program has to be checked for it to be built.
+pub(super) struct Needed {
+    /// By module and item.
+    pub(super) items: Vec<Vec<bool>>,
+    /// By module and item, where it is needed: its references inside of the module.
+    pub(super) edges: Vec<Vec<Vec<u32>>>,
+}
+
+/// All items of a person's files, and of the library what these, and the values that are given to their params, lead to.
+pub(super) fn needed(program: &Program) -> Needed {
+    let of_each = |module: &Module| vec![Vec::new(); module.items.len()];
+    let mut needed = Needed {
+        items: Vec::new(),
+        edges: program.modules.iter().map(of_each).collect(),
     };
-    let given = program.settings.iter().map(|setting| &setting.module);
-    for module in modules.iter().filter(|module| !module.std).chain(given) {
-        for item in &module.items {
-            reach(references(module, item), &mut queue);
+    let mut queue: Vec<ItemRef> = Vec::new();
+    for (index, module) in program.modules.iter().enumerate() {
+        needed.items.push(vec![!module.std; module.items.len()]);
+        if !module.std {
+            let id = ModuleId(index as u32);
+            queue.extend((0..module.items.len() as u32).map(|item| ItemRef { module: id, item }));
         }
+    }
+    let files = program.modules.iter().filter(|module| !module.std);
+    let given = program.settings.iter().map(|setting| &setting.module);
+    for module in files.chain(given) {
         if let Some(result) = &module.result {
             let mut walk = Walk::new(module);
             walk.body(result);
             walk.run();
-            reach(walk.found, &mut queue);
+            needed.reach(&walk.found, &mut queue);
         }
     }
     while let Some(item) = queue.pop() {
-        reach(
-            references(program.module(item.module), program.item(item)),
-            &mut queue,
-        );
+        let found = references(program.module(item.module), program.item(item));
+        needed.edges[item.module.0 as usize][item.item as usize] = inside(item.module, &found);
+        needed.reach(&found, &mut queue);
     }
     needed
+}
+
+impl Needed {
+    /// Notes what was not known to be needed, also in `queue`.
+    fn reach(&mut self, found: &[Reference], queue: &mut Vec<ItemRef>) {
+        for Reference { item, .. } in found {
+            let items = self.items.get_mut(item.module.0 as usize);
+            let known = items.and_then(|items| items.get_mut(item.item as usize));
+            if let Some(known) = known.filter(|known| !**known) {
+                *known = true;
+                queue.push(*item);
+            }
+        }
+    }
 }
 
 /// Tarjan's algorithm with its own stack. Components come out after all that they point to; each is sorted.
