@@ -1,7 +1,8 @@
 //! The log of a run: its events as JSON lines, in a folder that also holds the logs of its steps.
 //!
 //! `runs/<id>/events.jsonl` and `runs/<id>/<step>.log`. A log is only appended to; a line that a crash cut short is the
-//! end of what can be read, not an error.
+//! end of what can be read, not an error. `runs/<id>/pinned` is there where what the run came to is to be kept, whatever
+//! garbage collection takes.
 
 use crate::model::event::Event;
 use std::fs::File;
@@ -9,6 +10,7 @@ use std::io::{BufRead, BufReader, Error, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 const EVENTS: &str = "events.jsonl";
+const PINNED: &str = "pinned";
 
 /// The log of a run that is under way.
 #[derive(Debug)]
@@ -86,6 +88,29 @@ pub fn read(folder: &Path) -> std::io::Result<Vec<Event>> {
     Ok(events)
 }
 
+/// Says that what the run in `folder` came to is to be kept. False where that was said already.
+pub fn pin(folder: &Path) -> std::io::Result<bool> {
+    match File::create_new(folder.join(PINNED)) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes back what [`pin`] said. False where it was not said.
+pub fn unpin(folder: &Path) -> std::io::Result<bool> {
+    match std::fs::remove_file(folder.join(PINNED)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether what the run in `folder` came to is to be kept.
+pub fn is_pinned(folder: &Path) -> bool {
+    folder.join(PINNED).exists()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +129,16 @@ mod tests {
         log.append(&event).unwrap();
         log.events.write_all(b"{\"at_ms\": 4, \"ev").unwrap();
         assert_eq!(read(log.folder()).unwrap(), [event]);
+    }
+
+    #[test]
+    fn a_pin_is_there_until_it_is_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!is_pinned(folder.path()));
+        assert!(pin(folder.path()).unwrap() && !pin(folder.path()).unwrap());
+        assert!(is_pinned(folder.path()));
+        assert!(unpin(folder.path()).unwrap() && !unpin(folder.path()).unwrap());
+        assert!(!is_pinned(folder.path()));
     }
 
     #[test]

@@ -70,3 +70,10 @@ pub struct Attestation {
     /// What the builder would have given, where it differs from what was registered first: a nondeterministic step.
     pub differs: Option<BTreeMap<String, Option<Node>>>,
 }
+
+/// `removed/<key>`: garbage collection took what a key, static or resolved, came to. For explanations alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// Seconds since the epoch.
+    pub at: u64,
+}

@@ -16,6 +16,7 @@ pub(super) enum RecordKind {
     Trace,
     Chain,
     Derivation,
+    Removal,
 }
 
 impl RecordKind {
@@ -25,14 +26,15 @@ impl RecordKind {
             Self::Trace => "s",
             Self::Chain => "c",
             Self::Derivation => "drv",
+            Self::Removal => "removed",
         }
     }
 }
 
 impl Places {
     /// Folders that a store has from the start.
-    pub(super) const FOLDERS: [&str; 11] = [
-        "objects", "trees", "views", "r", "s", "c", "drv", "attest", "tmp", "locks", "damaged",
+    pub(super) const FOLDERS: [&str; 12] = [
+        "objects", "trees", "views", "r", "s", "c", "drv", "attest", "removed", "tmp", "locks", "damaged",
     ];
 
     pub(super) fn folder(&self, name: &str) -> PathBuf {

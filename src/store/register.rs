@@ -8,7 +8,7 @@ use super::{Store, record};
 use crate::base::atomic::{self, Outlives};
 use crate::base::digest::Digest;
 use crate::model::node::Node;
-use crate::model::record::{Attestation, ChainState, Dependency, Realisation, Trace};
+use crate::model::record::{Attestation, ChainState, Dependency, Realisation, Removal, Trace};
 use std::fs;
 use std::io::ErrorKind;
 
@@ -180,6 +180,17 @@ impl Store {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(at("read", &place)(error)),
         }
+    }
+
+    /// Notes that what a key, static or resolved, came to is taken away now. The last time stands.
+    pub fn note_removal(&self, key: Digest, removal: Removal) -> Result<(), StoreError> {
+        let place = self.places.record(RecordKind::Removal, key);
+        record::replace(&place, removal).map(drop)
+    }
+
+    /// When what a key came to was taken away, if it ever was.
+    pub fn removal(&self, key: Digest) -> Result<Option<Removal>, StoreError> {
+        record::get(&self.places.record(RecordKind::Removal, key))
     }
 
     /// Adds an attestation.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::build::Isolation;
-use crate::model::record::{Attestation, Realisation, Trace};
+use crate::model::record::{Attestation, Realisation, Removal, Trace};
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
@@ -471,4 +471,15 @@ fn mending_puts_aside_what_is_damaged_and_tells_it() {
     assert!(store.mend(&node).unwrap().is_empty(), "missing, and known to be");
     assert_eq!(store.add_bytes(b"hello").unwrap(), node);
     assert!(store.holds(&node));
+}
+
+#[test]
+fn what_was_taken_away_is_known_by_the_last_time() {
+    let (_folder, store) = store();
+    let key = Digest::of_blob(b"key");
+    assert_eq!(store.removal(key).unwrap(), None);
+    for at in [3, 7] {
+        store.note_removal(key, Removal { at }).unwrap();
+    }
+    assert_eq!(store.removal(key).unwrap(), Some(Removal { at: 7 }));
 }
