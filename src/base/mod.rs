@@ -7,3 +7,4 @@ pub mod encoding;
 pub mod lock;
 pub mod near;
 pub mod processor;
+pub mod size;

@@ -6,7 +6,10 @@ use super::failure::Failed;
 use super::notice::Notice;
 use super::place;
 use super::told::{self, Format};
-use crate::engine::{Cancel, Decision, Instance, Plan, RunReport, RunRequest, run as run_build};
+use crate::base::size::Size;
+use crate::engine::{
+    Budget, Cancel, Decision, Instance, Plan, RunReport, RunRequest, capacity, run as run_build, too_large,
+};
 use crate::model::build::Isolation;
 use crate::model::event::{Event, EventKind, RunStatus, StepFailure};
 use crate::progress::Display;
@@ -36,9 +39,14 @@ pub(super) struct Arguments {
     targets: Vec<String>,
     #[command(flatten)]
     settings: place::Settings,
-    /// Steps at once; as many as there are processors where it is left out. It changes no result.
+    /// Steps at once; as many as there are processors where it is left out. More than that share them. It changes no
+    /// result.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
+    /// How much memory steps may use together that say in `resources` what they need; all of the machine's where it is
+    /// left out. It changes no result.
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<Size>,
     /// After a failure go on with what does not depend on it.
     #[arg(short, long)]
     keep_going: bool,
@@ -72,23 +80,35 @@ enum Sandbox {
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
     let demanded = match demand::demand(&arguments.targets, &arguments.settings)? {
         Ok(demanded) => demanded,
-        Err(notices) => {
-            match arguments.format {
-                Format::Text => told::show(&notices),
-                Format::Json => told::print_json(&serde_json::json!({ "diagnostics": told::json(&notices) })),
-            }
-            return Ok(Exit::Mend);
-        }
+        Err(notices) => return Ok(refused(&notices, arguments.format)),
     };
     let plan = demanded
         .workspace
         .plan(&demanded.instance, arguments.check)
         .map_err(|error| Refusal::of_engine(&error))?;
+    let budget = capacity(
+        arguments.jobs.map_or_else(processors, usize::from),
+        arguments.memory.map(|Size(bytes)| bytes),
+    );
+    let found = too_large(&demanded.instance, &plan, &budget, demanded.pipeline.sources());
+    if !found.is_empty() {
+        let notices = demand::notices(&demanded.pipeline, &found);
+        return Ok(refused(&notices, arguments.format));
+    }
     if arguments.dry_run {
         show_plan(&demanded.instance, &plan, arguments.format);
         return Ok(Exit::Success);
     }
-    carry_out(arguments, &demanded, &plan)
+    carry_out(arguments, &demanded, &plan, &budget)
+}
+
+/// What is to be mended before anything is built.
+fn refused(notices: &[Notice], format: Format) -> Exit {
+    match format {
+        Format::Text => told::show(notices),
+        Format::Json => told::print_json(&serde_json::json!({ "diagnostics": told::json(notices) })),
+    }
+    Exit::Mend
 }
 
 fn show_plan(instance: &Instance, plan: &Plan, format: Format) {
@@ -113,12 +133,17 @@ fn show_plan(instance: &Instance, plan: &Plan, format: Format) {
     }
 }
 
-fn carry_out(arguments: &Arguments, demanded: &Demanded, plan: &Plan) -> Result<Exit, Refusal> {
+fn carry_out(
+    arguments: &Arguments,
+    demanded: &Demanded,
+    plan: &Plan,
+    budget: &Budget,
+) -> Result<Exit, Refusal> {
     let cancel = cancelled_by_signals()?;
     let request = RunRequest {
         targets: arguments.targets.clone(),
         settings: arguments.settings.pairs()?.into_iter().collect(),
-        jobs: arguments.jobs.map_or_else(processors, usize::from),
+        budget: budget.clone(),
         keep_going: arguments.keep_going,
         check: arguments.check,
         isolation: match arguments.sandbox {

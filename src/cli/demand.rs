@@ -104,7 +104,8 @@ fn show_warnings<'d>(pipeline: &Pipeline, diagnostics: impl Iterator<Item = &'d 
     told::show(&notices(pipeline, &warned));
 }
 
-fn notices(pipeline: &Pipeline, diagnostics: &[Diagnostic]) -> Vec<Notice> {
+/// What was found, with its places.
+pub(super) fn notices(pipeline: &Pipeline, diagnostics: &[Diagnostic]) -> Vec<Notice> {
     let notice = |diagnostic| Notice::of(diagnostic, pipeline.sources());
     diagnostics.iter().map(notice).collect()
 }

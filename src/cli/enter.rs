@@ -6,7 +6,7 @@ use super::exit::{Exit, Refusal};
 use super::failure::Failed;
 use super::place;
 use super::told;
-use crate::engine::{Cancel, Nothing, Ready, Visit, reads_of, ready};
+use crate::engine::{Cancel, Nothing, Ready, Visit, capacity, reads_of, ready};
 use crate::model::event::Event;
 use crate::model::graph::StepId;
 use crate::progress::Display;
@@ -42,7 +42,7 @@ pub(super) fn enter(target: &str, settings: &place::Settings) -> Result<Result<E
         &demanded.workspace,
         &mut demanded.instance,
         step,
-        processors(),
+        capacity(processors(), None),
         &mut listener,
         &cancel,
     );

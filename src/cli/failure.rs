@@ -2,9 +2,11 @@
 //! file that is at fault, the last lines of its log, what to do.
 
 use super::notice::{Excerpt, Mark, Notice, floor};
+use crate::base::size::Size;
 use crate::model::derivation::{Builder, Reference};
 use crate::model::event::{ScriptPlace, StepFailure};
 use crate::model::graph::Step;
+use crate::report::duration;
 use mlp_lang::diagnostic::Severity;
 use mlp_lang::source::{Sources, Span};
 use mlp_protocol::message::{Failure, Place};
@@ -56,6 +58,9 @@ impl Failed<'_> {
                 argument = (!undeclared.is_empty()).then(|| "inputs".to_owned());
             }
             StepFailure::Output { output, .. } => argument = Some(format!("outputs.{output}")),
+            StepFailure::OutOfTime { limit_ms: Some(_) }
+            | StepFailure::OutOfMemory { limit: Some(_), .. }
+            | StepFailure::OutOfDisk { limit: Some(_) } => argument = Some("resources".to_owned()),
             _ => {}
         }
         marks.extend(self.origin(argument.as_deref()));
@@ -104,13 +109,13 @@ impl Failed<'_> {
                 undeclared,
                 ..
             } => super::script::told(*status, words.as_deref(), undeclared, self.declared, self.sources),
-            StepFailure::OutOfMemory if self.declared.is_some_and(is_command) => Told {
+            StepFailure::OutOfMemory { .. } if self.declared.is_some_and(is_command) => Told {
                 help: Some(
                     "raise `memory` in the step's `resources`, or build with fewer `--jobs`".to_owned(),
                 ),
                 ..told(self.failure)
             },
-            StepFailure::OutOfDisk if self.declared.is_some_and(is_command) => Told {
+            StepFailure::OutOfDisk { .. } if self.declared.is_some_and(is_command) => Told {
                 help: Some("raise `disk` in the step's `resources`, or write less".to_owned()),
                 ..told(self.failure)
             },
@@ -224,21 +229,27 @@ fn told(failure: &StepFailure) -> Told {
                 "nothing half-written was kept; a training goes on from its last whole epoch when you build again",
             ),
         ),
-        StepFailure::OutOfTime => said(
+        StepFailure::OutOfTime { limit_ms } => said(
             "S0103",
-            "it took longer than its limit".to_owned(),
+            match limit_ms {
+                Some(limit) => format!("it took longer than the {} that it may take", duration(*limit)),
+                None => "it took longer than its limit".to_owned(),
+            },
             Some("raise `time` in the step's `resources`"),
         ),
-        StepFailure::OutOfMemory => said(
+        StepFailure::OutOfMemory { limit, held } => said(
             "S0104",
-            "it needed more memory than it may use, or than there is".to_owned(),
+            out_of_memory(*limit, *held),
             Some(
                 "lower `batch_size`, raise `memory` in the step's `resources`, or build with fewer `--jobs`",
             ),
         ),
-        StepFailure::OutOfDisk => said(
+        StepFailure::OutOfDisk { limit } => said(
             "S0105",
-            "it wrote more than it may".to_owned(),
+            match limit {
+                Some(limit) => format!("it wrote more than the {} that it may", Size(*limit)),
+                None => "it wrote more than it may".to_owned(),
+            },
             Some("make room on the disk of the store, or write less"),
         ),
         StepFailure::Cancelled => said(
@@ -266,6 +277,24 @@ fn told(failure: &StepFailure) -> Told {
             message: format!("the store failed: {reason}"),
             help: help.clone(),
         },
+    }
+}
+
+/// How much it may hold, and how much it did, where it was seen to hold more.
+fn out_of_memory(limit: Option<u64>, held: Option<u64>) -> String {
+    match (limit, held) {
+        (Some(limit), Some(held)) if held > limit => {
+            format!(
+                "it needed {} of memory or more, and may use {}",
+                Size(held),
+                Size(limit)
+            )
+        }
+        (Some(limit), _) => format!(
+            "it needed more than the {} of memory that it may use",
+            Size(limit)
+        ),
+        (None, _) => "it needed more memory than it may use, or than there is".to_owned(),
     }
 }
 

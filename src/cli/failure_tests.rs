@@ -107,9 +107,12 @@ fn every_code_has_a_page() {
             }],
         },
         StepFailure::Signalled { signal: 9 },
-        StepFailure::OutOfTime,
-        StepFailure::OutOfMemory,
-        StepFailure::OutOfDisk,
+        StepFailure::OutOfTime { limit_ms: None },
+        StepFailure::OutOfMemory {
+            limit: None,
+            held: None,
+        },
+        StepFailure::OutOfDisk { limit: None },
         StepFailure::Cancelled,
         StepFailure::NotStarted {
             reason: "x".into(),
@@ -147,7 +150,18 @@ fn every_code_has_a_page() {
 #[test]
 fn failures_of_the_machine_say_what_to_do() {
     let failures = [
-        StepFailure::OutOfMemory,
+        StepFailure::OutOfMemory {
+            limit: None,
+            held: None,
+        },
+        StepFailure::OutOfMemory {
+            limit: Some(4 << 30),
+            held: Some(5 << 30),
+        },
+        StepFailure::OutOfTime {
+            limit_ms: Some(90_000),
+        },
+        StepFailure::OutOfDisk { limit: Some(1 << 20) },
         StepFailure::Cancelled,
         StepFailure::NotStarted {
             reason: "the kernel refuses user namespaces".into(),

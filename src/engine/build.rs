@@ -8,6 +8,7 @@ use super::workspace::{Instance, Workspace};
 use crate::base::clock;
 use crate::executor::{Cancel, Local};
 use crate::instantiate::{Known, output_of};
+use crate::model::budget::Budget;
 use crate::model::build::Isolation;
 use crate::model::derivation::Builder;
 use crate::model::event::{Event, EventKind, PlannedStep, RunStatus};
@@ -33,8 +34,8 @@ pub struct RunRequest {
     pub targets: Vec<String>,
     /// Values of params from outside.
     pub settings: BTreeMap<String, String>,
-    /// Steps at once; at least 1 are run.
-    pub jobs: usize,
+    /// What of the machine steps may use together: see `capacity`. No step of the plan may need more: see `too_large`.
+    pub budget: Budget,
     /// After a failure, go on with what does not depend on it.
     pub keep_going: bool,
     /// Build again what is realised, and compare.
@@ -110,10 +111,12 @@ pub fn run(
             .for_each(|follower| follower.before(&event, &tell));
         voice.say(event);
     };
+    let expected = expected(workspace, instance, plan, request);
     let build = Build {
         graph: &instance.graph,
         plan,
         store: &workspace.store,
+        expected: &expected,
         sources: &instance.sources,
         executor: &Local::new(Helper::of_this_program()),
         programs: &Programs::find(libexec().as_deref()),
@@ -144,6 +147,20 @@ pub fn run(
         folder,
         summary,
     })
+}
+
+/// How long steps took before, where it matters: where they are more than can be built at once.
+fn expected(
+    workspace: &Workspace,
+    instance: &Instance,
+    plan: &Plan,
+    request: &RunRequest,
+) -> BTreeMap<StepId, u64> {
+    let todo = plan.todo();
+    if todo.len() <= request.budget.jobs {
+        return BTreeMap::new();
+    }
+    workspace.expected(instance, &todo)
 }
 
 /// Does `work`, and tells meanwhile what programs write into their logs.
@@ -228,7 +245,7 @@ pub(super) fn libexec() -> Option<PathBuf> {
 pub(super) fn options(request: &RunRequest) -> Options {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Options {
-        jobs: request.jobs.max(1),
+        budget: request.budget.clone(),
         workers: u32::try_from(cores).unwrap_or(1),
         keep_going: request.keep_going,
         check: request.check,

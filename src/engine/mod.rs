@@ -6,6 +6,8 @@
 //! ```
 
 mod build;
+mod capacity;
+mod durations;
 mod environments;
 mod error;
 mod follow;
@@ -23,8 +25,10 @@ mod world;
 
 pub use crate::executor::Cancel;
 pub use crate::instantiate::{Nothing, not_yet, reads_of};
+pub use crate::model::budget::Budget;
 pub use crate::plan::{Decision, Plan};
 pub use build::{Built, RunReport, RunRequest, run};
+pub use capacity::{capacity, too_large};
 pub use error::EngineError;
 pub use locks::{Locked, Renewal};
 pub use pipeline::{Pipeline, documentation, has_errors, load_file};

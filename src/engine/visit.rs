@@ -8,6 +8,7 @@ use super::workspace::{Instance, Workspace};
 use super::{sight, tools};
 use crate::executor::{Cancel, Local, Manner};
 use crate::instantiate::references;
+use crate::model::budget::Budget;
 use crate::model::build::{BuildObserver, BuildRequest, Ending, Isolation, Touch, Touched};
 use crate::model::derivation::Reference;
 use crate::model::event::{Event, RunStatus, StepFailure};
@@ -47,7 +48,7 @@ pub fn ready(
     workspace: &Workspace,
     instance: &mut Instance,
     id: StepId,
-    jobs: usize,
+    budget: Budget,
     listener: &mut (dyn FnMut(&Event) + Send),
     cancel: &Cancel,
 ) -> Result<Ready, EngineError> {
@@ -56,7 +57,7 @@ pub fn ready(
     let request = RunRequest {
         targets: vec![instance.graph.step(id).name().to_owned()],
         settings: BTreeMap::new(),
-        jobs,
+        budget,
         keep_going: false,
         check: false,
         isolation: Isolation::Sandboxed,
@@ -71,6 +72,7 @@ pub fn ready(
         graph: &instance.graph,
         plan: &plan,
         store: &workspace.store,
+        expected: &BTreeMap::new(),
         sources: &instance.sources,
         executor: &Local::new(Helper::of_this_program()),
         programs: &Programs::find(build::libexec().as_deref()),

@@ -7,13 +7,13 @@ use super::protocol::Line;
 use super::supervise::{End, Supervised};
 use super::{Cancel, Executor};
 use crate::model::build::{BuildObserver, BuildOutcome, BuildRequest, Channel, Ending, Isolation};
-use crate::sandbox::{self, Helper, Layout, MemoryGroup, PROTOCOL, Program, Spec, Streams, Watch};
+use crate::sandbox::{self, Groups, Helper, Layout, PROTOCOL, Program, Spec, Streams, Watch};
 use mlp_protocol::call::SOCKET_VARIABLE;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The executor of this machine.
@@ -156,11 +156,8 @@ impl Local {
             .spawn(namespaces, &streams, theirs.as_ref().map(AsFd::as_fd))?;
         drop(theirs);
         // Before it is told to begin, so that nothing of the build is outside the group.
-        let memory = request
-            .limits
-            .memory
-            .and_then(|limit| MemoryGroup::holding(first.pid(), limit));
-        if memory.is_none() {
+        let groups = Groups::around(first.pid(), request.limits.memory, request.limits.cpus);
+        if !groups.bound_memory() {
             spec.watch.memory = request.limits.memory;
         }
         first.begin(&spec)?;
@@ -171,7 +168,7 @@ impl Local {
             cancel,
             first,
             line,
-            memory,
+            groups,
             began,
             live: (request.channel == Channel::Events).then(|| DvcLive::of(&request.cwd)),
         };
@@ -231,6 +228,7 @@ fn spec(request: &BuildRequest, directories: &Directories, namespaces: bool) -> 
             }
         }
     }
+    vars.extend(visible_gpus(&request.gpus, namespaces));
     let limits = &request.limits;
     Ok(Spec {
         namespaces,
@@ -252,6 +250,7 @@ fn spec(request: &BuildRequest, directories: &Directories, namespaces: bool) -> 
             stdin: request.stdin.clone(),
             terminal: false,
         }),
+        devices: gpu_devices(&request.gpus),
         watch: Watch {
             memory: None,
             disk: limits.disk,
@@ -259,6 +258,26 @@ fn spec(request: &BuildRequest, directories: &Directories, namespaces: bool) -> 
         },
         trace: false,
     })
+}
+
+/// The devices by which CUDA reaches these GPUs, as far as the machine has them.
+fn gpu_devices(gpus: &[u32]) -> Vec<String> {
+    let shared = ["nvidiactl", "nvidia-uvm", "nvidia-uvm-tools"];
+    let shared = shared.into_iter().filter(|_| !gpus.is_empty());
+    let own = gpus.iter().map(|gpu| format!("nvidia{gpu}"));
+    let names = shared.map(str::to_owned).chain(own);
+    names
+        .filter(|name| Path::new("/dev").join(name).exists())
+        .collect()
+}
+
+/// What tells CUDA which GPUs to use. Inside of namespaces there are no others, and they count from 0, so that the step
+/// cannot tell which it was given.
+fn visible_gpus(gpus: &[u32], namespaces: bool) -> Option<(String, String)> {
+    let numbers = gpus.iter().zip(0..);
+    let number = |(gpu, place): (&u32, u32)| if namespaces { place } else { *gpu }.to_string();
+    let list: Vec<String> = numbers.map(number).collect();
+    (!list.is_empty()).then(|| ("CUDA_VISIBLE_DEVICES".to_owned(), list.join(",")))
 }
 
 fn open_log(request: &BuildRequest) -> Result<File, NotStarted> {

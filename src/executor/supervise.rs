@@ -6,7 +6,7 @@ use super::directory::Directories;
 use super::dvclive::{self, DvcLive};
 use super::protocol::Line;
 use crate::model::build::{BuildObserver, BuildRequest, Ending};
-use crate::sandbox::{Ended, Exceeded, FirstProcess, MemoryGroup, Refusal, Report};
+use crate::sandbox::{Ended, Exceeded, FirstProcess, Groups, Refusal, Report};
 use mlp_protocol::message::{Failure, Message, Reply};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -25,7 +25,7 @@ pub(super) struct Supervised<'a> {
     pub(super) cancel: &'a Cancel,
     pub(super) first: FirstProcess,
     pub(super) line: Option<Line>,
-    pub(super) memory: Option<MemoryGroup>,
+    pub(super) groups: Groups,
     pub(super) began: Instant,
     /// Figures that a command writes to a file.
     pub(super) live: Option<DvcLive>,
@@ -166,8 +166,8 @@ impl Supervised<'_> {
         // All that the builder ever said is in the socket now.
         let cause = cause.or_else(|| self.listen(&mut told));
         self.look_at_figures();
-        let killed = self.memory.as_ref().is_some_and(MemoryGroup::killed);
-        let peak = self.memory.as_ref().and_then(MemoryGroup::peak);
+        let killed = self.groups.killed();
+        let peak = self.groups.peak();
         let disk_limited = self.request.limits.disk.is_some();
         End {
             cpu_us: ended.map(|ended| ended.cpu_us),

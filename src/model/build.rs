@@ -43,6 +43,8 @@ pub struct BuildRequest {
     pub log: PathBuf,
     /// What it may use.
     pub limits: Limits,
+    /// Numbers of the GPUs that it may use.
+    pub gpus: Vec<u32>,
     /// What the builder says on the descriptor that it is given.
     pub channel: Channel,
     /// How it is isolated.
@@ -63,6 +65,8 @@ impl BuildRequest {
 /// Bounds that are enforced. The step cannot see them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
+    /// Processors that the whole process tree keeps busy, where the kernel can be told so.
+    pub cpus: Option<u32>,
     /// Bytes of memory of the whole process tree.
     pub memory: Option<u64>,
     /// Wall time.

@@ -205,11 +205,26 @@ pub enum StepFailure {
         signal: i32,
     },
     /// Too slow.
-    OutOfTime,
+    OutOfTime {
+        /// Milliseconds that it may take.
+        #[serde(default)]
+        limit_ms: Option<u64>,
+    },
     /// Too large.
-    OutOfMemory,
+    OutOfMemory {
+        /// Bytes that it may hold.
+        #[serde(default)]
+        limit: Option<u64>,
+        /// The most bytes that it was seen to hold.
+        #[serde(default)]
+        held: Option<u64>,
+    },
     /// It wrote too much.
-    OutOfDisk,
+    OutOfDisk {
+        /// Bytes that it may write.
+        #[serde(default)]
+        limit: Option<u64>,
+    },
     /// Cancelled.
     Cancelled,
     /// Could not be started.

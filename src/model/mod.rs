@@ -1,6 +1,7 @@
 //! Plain data that the engine's parts hand to each other. No behaviour beyond what the data itself implies; talks to
 //! base, and to the language's specs for their data.
 
+pub mod budget;
 pub mod build;
 pub mod datum;
 pub mod derivation;

@@ -162,7 +162,7 @@ fn several_steps_at_once_and_how_they_end() {
         },
         EventKind::StepFailed {
             step: "d".into(),
-            failure: StepFailure::OutOfTime,
+            failure: StepFailure::OutOfTime { limit_ms: None },
             log: None,
             tail: Vec::new(),
             wall_ms: 1500,

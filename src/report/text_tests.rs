@@ -126,7 +126,7 @@ fn a_run_with_nothing_to_do() {
 fn a_run_that_failed_and_one_that_was_killed() {
     let failed = EventKind::StepFailed {
         step: "digits".into(),
-        failure: StepFailure::OutOfTime,
+        failure: StepFailure::OutOfTime { limit_ms: None },
         log: None,
         tail: Vec::new(),
         wall_ms: 3,

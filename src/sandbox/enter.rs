@@ -41,7 +41,13 @@ pub(super) fn enter(spec: &Spec, outside: Ids) -> Step<()> {
         bind_read_only(path, &target)?;
     }
     let terminal = spec.program.as_ref().is_some_and(|program| program.terminal);
-    make_devices(root, spec.watch.memory, terminal)?;
+    let more: Vec<&str> = spec
+        .devices
+        .iter()
+        .map(String::as_str)
+        .chain(terminal.then_some("tty"))
+        .collect();
+    make_devices(root, spec.watch.memory, &more)?;
     mount_proc(root)?;
     write_etc(root)?;
     // Last, so that no path above is followed through one of them.
@@ -130,11 +136,11 @@ fn make_mount_point(path: &Path, target: &Path) -> Step<()> {
 }
 
 /// A few harmless devices, bound one by one, since only root of the machine can make new ones.
-/// One is the terminal that a process has for its own, where it has one.
-fn make_devices(root: &Path, memory: Option<u64>, terminal: bool) -> Step<()> {
+/// More of them are the terminal that a process has for its own, and GPUs that it is given.
+fn make_devices(root: &Path, memory: Option<u64>, more: &[&str]) -> Step<()> {
     let dev = root.join("dev");
     step(|| "make /dev".into(), result(fs::create_dir(&dev)))?;
-    for name in DEVICES.into_iter().chain(terminal.then_some("tty")) {
+    for name in DEVICES.iter().chain(more) {
         let target = dev.join(name);
         let from = Path::new("/dev").join(name);
         step(

@@ -24,7 +24,8 @@ mod trace;
 mod watch;
 mod wire;
 
-pub(crate) use cgroup::MemoryGroup;
+pub(crate) use cgroup::Groups;
+pub use cgroup::{bounds_here, memory_bound};
 pub use closure::{Closures, libraries};
 pub(crate) use closure::{Layout, layout};
 pub(crate) use helper::Streams;

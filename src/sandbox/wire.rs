@@ -24,6 +24,8 @@ pub(crate) struct Spec {
     pub(crate) closure: Vec<PathBuf>,
     /// Symbolic links of the machine, made again: where they stand, and their text.
     pub(crate) links: Vec<(PathBuf, PathBuf)>,
+    /// Devices of the machine that are visible besides the harmless ones, by their names below /dev.
+    pub(crate) devices: Vec<String>,
     /// What is run; none to try only whether the place can be made.
     pub(crate) program: Option<Program>,
     /// Bounds that the first process watches.

@@ -1,6 +1,6 @@
 //! From endings and errors to why a step failed.
 
-use crate::model::build::Ending;
+use crate::model::build::{BuildOutcome, Ending, Limits};
 use crate::model::event::StepFailure;
 use crate::store::StoreError;
 use std::fs::File;
@@ -31,16 +31,23 @@ pub(super) fn not_started(reason: impl Into<String>, help: Option<&str>) -> Box<
     })
 }
 
-/// An ending that is no success, as a failure.
-pub(super) fn ending_failure(ending: Ending) -> Attempt<()> {
-    Err(Box::new(match ending {
+/// An ending that is no success, as a failure of a build within these limits.
+pub(super) fn ending_failure(outcome: &BuildOutcome, limits: &Limits) -> Attempt<()> {
+    Err(Box::new(match outcome.ending.clone() {
         Ending::Succeeded => return Ok(()),
         Ending::Failed(failure) => StepFailure::Builder(failure),
         Ending::Exited(status) => StepFailure::Exited { status },
         Ending::Signalled(signal) => StepFailure::Signalled { signal },
-        Ending::OutOfTime => StepFailure::OutOfTime,
-        Ending::OutOfMemory => StepFailure::OutOfMemory,
-        Ending::OutOfDisk => StepFailure::OutOfDisk,
+        Ending::OutOfTime => StepFailure::OutOfTime {
+            limit_ms: limits
+                .time
+                .map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+        },
+        Ending::OutOfMemory => StepFailure::OutOfMemory {
+            limit: limits.memory,
+            held: outcome.peak_memory,
+        },
+        Ending::OutOfDisk => StepFailure::OutOfDisk { limit: limits.disk },
         Ending::Cancelled => StepFailure::Cancelled,
         Ending::NotStarted { reason, help } => StepFailure::NotStarted { reason, help },
     }))
@@ -53,7 +60,7 @@ pub(super) fn may_be_chance(failure: &StepFailure) -> bool {
         StepFailure::Exited { .. }
             | StepFailure::Script { .. }
             | StepFailure::Signalled { .. }
-            | StepFailure::OutOfTime
+            | StepFailure::OutOfTime { .. }
             | StepFailure::Output { .. }
     )
 }
@@ -65,7 +72,7 @@ pub(super) fn in_short(failure: &StepFailure) -> String {
             format!("ended with status {status}")
         }
         StepFailure::Signalled { signal } => format!("was ended by signal {signal}"),
-        StepFailure::OutOfTime => "took longer than its limit".to_owned(),
+        StepFailure::OutOfTime { .. } => "took longer than its limit".to_owned(),
         StepFailure::Output { output, reason, .. } => format!("did not give `{output}`: it {reason}"),
         _ => "failed".to_owned(),
     }

@@ -36,6 +36,8 @@ pub(super) struct Prepared {
     pub(super) read: Vec<Digest>,
     /// The result that exists, where the step is built again to compare.
     pub(super) registered: Option<Realisation>,
+    /// Numbers of the GPUs that it is given.
+    pub(super) gpus: Vec<u32>,
 }
 
 /// A build that went well.
@@ -175,6 +177,7 @@ impl Life<'_> {
         let place = Where {
             scratch: scratch.path(),
             log: &self.log,
+            gpus: &self.prepared.gpus,
         };
         if let Some(built) = self.environment(scratch.path())? {
             return Ok(built);
@@ -222,7 +225,7 @@ impl Life<'_> {
                 return Err(Box::new(told));
             }
         }
-        ending_failure(outcome.ending.clone())?;
+        ending_failure(&outcome, &made.request.limits)?;
         for (path, node) in &made.in_place {
             self.build
                 .sources

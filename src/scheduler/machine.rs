@@ -42,17 +42,18 @@ pub(super) struct Machine {
     /// What each waiting step reads, as far as it is known; and the other way round.
     reads: BTreeMap<StepId, BTreeSet<StepId>>,
     readers: BTreeMap<StepId, BTreeSet<StepId>>,
-    /// The number of steps on the longest way that begins at a step: those on the critical path start first.
-    heights: BTreeMap<StepId, u32>,
-    ready: BTreeSet<(Reverse<u32>, StepId)>,
+    /// How long the longest way is that begins at a step: those on the critical path start first.
+    heights: BTreeMap<StepId, u64>,
+    ready: BTreeSet<(Reverse<u64>, StepId)>,
     locked: BTreeSet<StepId>,
     building: usize,
 }
 
 impl Machine {
     /// Steps with those that each may read; what a step reads outside of `steps` is there already. All are dormant until
-    /// they are woken. An edge back (which no graph of derivations has) is left out.
-    pub(super) fn new(steps: &BTreeMap<StepId, BTreeSet<StepId>>) -> Self {
+    /// they are woken. An edge back (which no graph of derivations has) is left out. `length` says how long a step is: the
+    /// same for all, and the longest way is that of the most steps.
+    pub(super) fn new(steps: &BTreeMap<StepId, BTreeSet<StepId>>, length: impl Fn(StepId) -> u64) -> Self {
         let mut graph = DiGraph::new();
         let at: BTreeMap<StepId, NodeIndex> =
             steps.keys().map(|step| (*step, graph.add_node(*step))).collect();
@@ -64,7 +65,7 @@ impl Machine {
             }
         }
         Self {
-            heights: heights(&graph),
+            heights: heights(&graph, length),
             states: steps.keys().map(|step| (*step, State::Dormant)).collect(),
             reads: BTreeMap::new(),
             readers: BTreeMap::new(),
@@ -105,9 +106,9 @@ impl Machine {
         None
     }
 
-    /// The ready step that is to go first.
-    pub(super) fn first_ready(&self) -> Option<StepId> {
-        self.ready.first().map(|(_, step)| *step)
+    /// The ready steps, those first that are to go first.
+    pub(super) fn ready(&self) -> impl Iterator<Item = StepId> + '_ {
+        self.ready.iter().map(|(_, step)| *step)
     }
 
     /// Steps whose key somebody else builds.
@@ -205,7 +206,7 @@ impl Machine {
     }
 }
 
-fn heights(graph: &DiGraph<StepId, ()>) -> BTreeMap<StepId, u32> {
+fn heights(graph: &DiGraph<StepId, ()>, length: impl Fn(StepId) -> u64) -> BTreeMap<StepId, u64> {
     // Edges only lead to greater steps, so there is an order.
     let order = toposort(graph, None).unwrap_or_default();
     let mut heights = BTreeMap::new();
@@ -214,7 +215,9 @@ fn heights(graph: &DiGraph<StepId, ()>) -> BTreeMap<StepId, u32> {
         let above = readers
             .map(|reader| heights.get(&graph[reader]).copied().unwrap_or(0))
             .max();
-        heights.insert(graph[node], above.map_or(1, |above: u32| above + 1));
+        // At least 1, so that of two steps one that others wait for goes first.
+        let own = length(graph[node]).max(1);
+        heights.insert(graph[node], own.saturating_add(above.unwrap_or(0)));
     }
     heights
 }
@@ -235,7 +238,7 @@ mod tests {
     /// A machine in which nothing is chosen: all steps are awake.
     fn machine(steps: Steps<'_>) -> Machine {
         let steps = sets(steps);
-        let mut machine = Machine::new(&steps);
+        let mut machine = Machine::new(&steps, |_| 1);
         for step in steps.keys() {
             machine.wake(*step);
         }
@@ -256,7 +259,7 @@ mod tests {
     #[test]
     fn what_is_not_chosen_sleeps() {
         let steps = sets(&[(0, &[]), (1, &[]), (2, &[]), (3, &[0, 1, 2])]);
-        let mut machine = Machine::new(&steps);
+        let mut machine = Machine::new(&steps, |_| 1);
         assert!(machine.wake(StepId(0)) && machine.wake(StepId(3)));
         machine.reads(StepId(0), BTreeSet::new());
         machine.reads(StepId(3), [StepId(0)].into());
@@ -266,10 +269,10 @@ mod tests {
         assert!(machine.wake(StepId(2)) && !machine.wake(StepId(2)));
         machine.reads(StepId(2), BTreeSet::new());
         machine.reads(StepId(3), [StepId(0), StepId(2)].into());
-        assert_eq!(machine.first_ready(), Some(StepId(2)));
+        assert_eq!(machine.ready().next(), Some(StepId(2)));
         machine.start(StepId(2));
         done(&mut machine, 2);
-        assert_eq!(machine.first_ready(), Some(StepId(3)));
+        assert_eq!(machine.ready().next(), Some(StepId(3)));
         assert_eq!(machine.skip_rest(), [StepId(3)]);
     }
 
@@ -287,11 +290,23 @@ mod tests {
     #[test]
     fn the_longest_way_goes_first() {
         let mut machine = machine(&[(0, &[]), (1, &[]), (2, &[1]), (3, &[2])]);
-        assert_eq!(machine.first_ready(), Some(StepId(1)));
+        assert_eq!(machine.ready().next(), Some(StepId(1)));
         machine.start(StepId(1));
-        assert_eq!(machine.first_ready(), Some(StepId(0)));
+        assert_eq!(machine.ready().next(), Some(StepId(0)));
         done(&mut machine, 1);
-        assert_eq!(machine.first_ready(), Some(StepId(2)));
+        assert_eq!(machine.ready().next(), Some(StepId(2)));
+    }
+
+    #[test]
+    fn what_took_long_goes_first() {
+        // 2 alone takes longer than 0 and 1 one after the other.
+        let steps = sets(&[(0, &[]), (1, &[0]), (2, &[])]);
+        let mut machine = Machine::new(&steps, |step| if step == StepId(2) { 10 } else { 3 });
+        for (step, reads) in steps {
+            machine.wake(step);
+            machine.reads(step, reads);
+        }
+        assert_eq!(machine.ready().collect::<Vec<_>>(), [StepId(2), StepId(0)]);
     }
 
     #[test]
@@ -299,22 +314,22 @@ mod tests {
         let mut machine = machine(&[(0, &[]), (1, &[0]), (2, &[1]), (3, &[])]);
         machine.start(StepId(0));
         assert_eq!(machine.failed(StepId(0)), [StepId(1), StepId(2)]);
-        assert_eq!(machine.first_ready(), Some(StepId(3)));
+        assert_eq!(machine.ready().next(), Some(StepId(3)));
         assert_eq!(machine.skip_rest(), [StepId(3)]);
-        assert_eq!(machine.first_ready(), None);
+        assert_eq!(machine.ready().next(), None);
     }
 
     #[test]
     fn what_a_step_reads_outside_is_there() {
         let machine = machine(&[(5, &[1, 2])]);
-        assert_eq!(machine.first_ready(), Some(StepId(5)));
+        assert_eq!(machine.ready().next(), Some(StepId(5)));
     }
 
     #[test]
     fn a_locked_step_holds_no_slot() {
         let mut machine = machine(&[(0, &[])]);
         machine.lock_is_busy(StepId(0));
-        assert_eq!((machine.first_ready(), machine.building()), (None, 0));
+        assert_eq!((machine.ready().next(), machine.building()), (None, 0));
         assert_eq!(machine.locked(), [StepId(0)]);
         machine.start(StepId(0));
         assert_eq!((machine.locked(), machine.building()), (vec![], 1));

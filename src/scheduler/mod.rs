@@ -1,6 +1,6 @@
 //! The scheduler: brings every step of a run to its end, in parallel, each after those that it reads.
 //!
-//! `machine` says where each step stands; `run` moves it, in the thread that called, and gives builds to threads of
+//! `machine` says where each step stands, `pool` what they hold of the machine; `run` moves it, in the thread that called, and gives builds to threads of
 //! their own; `life` is one build from its lock to its registration, with `request` (what an executor is asked), `chain`
 //! (the states of a training), `resume` (those of a command), `verify` and `typed` (whether outputs are what was declared) and `difference` (what differs, in
 //! words). `visit` makes the request of a step for somebody who enters it. Talks to the store, the executor and `instantiate`; tells what happens as events.
@@ -9,7 +9,7 @@
 //! looked at once it does, and not before. It reads what *registering* returned for those, not
 //! what was built. Nothing of a failed or cancelled build is registered but states of its chain, which are results of
 //! their own. What it reads was read once before, and held
-//! against its digests. At most `jobs` steps hold a slot, and a step that waits for somebody else's lock holds none.
+//! against its digests. Steps that are built hold no more than the budget together, and a step that waits for somebody else's lock holds nothing of it.
 
 mod attest;
 mod chain;
@@ -18,6 +18,7 @@ mod failure;
 mod furnish;
 mod life;
 mod machine;
+mod pool;
 mod program;
 mod request;
 mod resume;
@@ -34,6 +35,7 @@ pub use visit::{Visited, visit};
 
 use crate::base::digest::Digest;
 use crate::executor::{Cancel, Executor};
+use crate::model::budget::Budget;
 use crate::model::build::Isolation;
 use crate::model::event::EventKind;
 use crate::model::graph::{Graph, StepId};
@@ -51,6 +53,9 @@ pub struct Build<'a> {
     pub plan: &'a Plan,
     /// Where results are looked up and registered.
     pub store: &'a Store,
+    /// How long steps are expected to take, in any unit: those of which nothing is said take 1. What the longest way
+    /// of work waits for goes first.
+    pub expected: &'a BTreeMap<StepId, u64>,
     /// The project's files.
     pub sources: &'a Sources,
     /// Who builds.
@@ -74,15 +79,15 @@ pub struct Build<'a> {
 /// How steps are built.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Steps at once, at least 1.
-    pub jobs: usize,
+    /// What of the machine they may use together. No step of the plan may need more.
+    pub budget: Budget,
     /// Worker threads of a step that has a use for them. They change no bits.
     pub workers: u32,
     /// After a failure go on with what does not depend on it.
     pub keep_going: bool,
     /// Build again what is realised, and compare. The plan MUST have been made with the same wish.
     pub check: bool,
-    /// The strongest isolation that is asked for: [`Isolation::Sandboxed`], or [`Isolation::Off`].
+    /// The strongest isolation that is asked for.
     pub isolation: Isolation,
 }
 

@@ -37,6 +37,8 @@ pub(super) struct Made {
 pub(super) struct Where<'a> {
     pub(super) scratch: &'a Path,
     pub(super) log: &'a Path,
+    /// Numbers of the GPUs that it is given.
+    pub(super) gpus: &'a [u32],
 }
 
 /// The request that builds `step`, whose inputs came to `resolution`.
@@ -62,7 +64,7 @@ pub(super) fn request(
             inputs.insert(format!("{STATES}/epoch-{epoch}"), path);
         }
     }
-    let tool = Tool::of(build, derivation, resolution, chain)?;
+    let tool = Tool::of(build, step, resolution, chain)?;
     let mut vars = environment::fixed(derivation.threads);
     vars.extend(tool.vars);
     vars.extend(resolution.vars.clone());
@@ -71,6 +73,7 @@ pub(super) fn request(
     }
     inputs.extend(tool.inputs);
     let limits = Limits {
+        cpus: step.resources.cpus,
         memory: step.resources.memory,
         time: step.resources.time.map(Duration::from_millis),
         disk: step.resources.disk,
@@ -95,6 +98,7 @@ pub(super) fn request(
         scratch: place.scratch.to_owned(),
         log: place.log.to_owned(),
         limits,
+        gpus: place.gpus.to_vec(),
         channel: tool.channel,
         isolation: tool.isolation,
     };
@@ -156,19 +160,15 @@ struct Tool {
 }
 
 impl Tool {
-    fn of(
-        build: &Build<'_>,
-        derivation: &Derivation,
-        resolution: &Resolution,
-        chain: Option<&Chain>,
-    ) -> Attempt<Self> {
+    fn of(build: &Build<'_>, step: &Step, resolution: &Resolution, chain: Option<&Chain>) -> Attempt<Self> {
+        let derivation = &step.derivation;
         let at_most = build.options.isolation;
         match &derivation.builder {
             Builder::Builtin { name, .. } => {
                 let (program, closure) = build.programs.of(name)?;
                 Ok(Self {
                     argv: vec![program.display().to_string()],
-                    files: BTreeMap::from([(CALL_FILE.to_owned(), call(build, derivation, name, chain)?)]),
+                    files: BTreeMap::from([(CALL_FILE.to_owned(), call(build, step, name, chain)?)]),
                     closure,
                     channel: Channel::Protocol,
                     isolation: at_most,
@@ -195,12 +195,8 @@ impl Tool {
 }
 
 /// `call.json`.
-fn call(
-    build: &Build<'_>,
-    derivation: &Derivation,
-    builtin: &str,
-    chain: Option<&Chain>,
-) -> Attempt<Vec<u8>> {
+fn call(build: &Build<'_>, step: &Step, builtin: &str, chain: Option<&Chain>) -> Attempt<Vec<u8>> {
+    let derivation = &step.derivation;
     let name = |mount: &String| mount.strip_prefix(INPUTS).unwrap_or(mount).to_owned();
     let call = Call {
         builtin: builtin.to_owned(),
@@ -211,7 +207,7 @@ fn call(
             .map(|mount| (name(mount), mount.clone()))
             .collect(),
         outputs: output_paths(derivation),
-        workers: build.options.workers,
+        workers: step.resources.cpus.unwrap_or(build.options.workers),
         chain: chain.map(|chain| ChainIo {
             have: chain
                 .found

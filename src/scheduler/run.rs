@@ -4,9 +4,11 @@
 use super::failure::{Attempt, not_started, store_failure};
 use super::life::{Failed, Finished, Prepared, live};
 use super::machine::Machine;
+use super::pool::Pool;
 use super::{Build, Outcome, Summary};
 use crate::base::lock::Lock;
 use crate::instantiate::{self, Known, Unresolved};
+use crate::model::budget::{Lack, Need};
 use crate::model::derivation::Reference;
 use crate::model::event::{EventKind, How, StepFailure};
 use crate::model::graph::StepId;
@@ -36,7 +38,8 @@ pub(super) fn run(build: &Build<'_>) -> Summary {
     let (sender, receiver) = channel();
     let mut run = Run {
         build,
-        machine: Machine::new(&steps),
+        machine: Machine::new(&steps, |step| build.expected.get(&step).copied().unwrap_or(1)),
+        pool: Pool::new(build.options.budget.clone()),
         locked: BTreeMap::new(),
         chosen: chosen_targets(build),
         summary: Summary::default(),
@@ -54,6 +57,7 @@ pub(super) fn run(build: &Build<'_>) -> Summary {
 struct Run<'a> {
     build: &'a Build<'a>,
     machine: Machine,
+    pool: Pool,
     /// Steps whose key somebody else builds.
     locked: BTreeMap<StepId, Prepared>,
     /// Targets that are choices.
@@ -75,7 +79,7 @@ impl<'a> Run<'a> {
                 self.try_locked(scope);
                 self.start_ready(scope);
             }
-            if self.machine.building() == 0 && self.machine.first_ready().is_none() && self.locked.is_empty()
+            if self.machine.building() == 0 && self.machine.ready().next().is_none() && self.locked.is_empty()
             {
                 return;
             }
@@ -111,14 +115,19 @@ impl<'a> Run<'a> {
         self.build.cancel.is_cancelled() || (self.failed && !self.build.options.keep_going)
     }
 
-    /// Starts ready steps as long as there are slots. Steps whose result is found take none.
+    /// Starts ready steps as long as there is room for them; a step whose result is found takes none. Where the one that
+    /// is to go first finds no room, others that find some go before it: nothing that could work waits.
     fn start_ready<'scope>(&mut self, scope: &'scope Scope<'scope, '_>)
     where
         'a: 'scope,
     {
-        while let Some(step) = self.machine.first_ready() {
-            if self.is_stopping() || self.machine.building() >= self.build.options.jobs.max(1) {
+        while !self.is_stopping() && self.pool.has_slot() {
+            let Some(step) = self.machine.ready().find(|step| self.has_room(*step)) else {
                 return;
+            };
+            if let Some(lack) = self.build.options.budget.lacks(self.need(step)) {
+                self.fail_before_start(step, lacking(&lack));
+                continue;
             }
             match self.prepare(step) {
                 Ok(Some(prepared)) => self.lock_and_start(scope, prepared),
@@ -126,6 +135,16 @@ impl<'a> Run<'a> {
                 Err(failure) => self.fail_before_start(step, failure),
             }
         }
+    }
+
+    fn need(&self, step: StepId) -> Need {
+        self.build.options.budget.need(self.build.graph.step(step))
+    }
+
+    /// Whether the step can be started now, or never.
+    fn has_room(&self, step: StepId) -> bool {
+        let need = self.need(step);
+        self.pool.fits(need) || self.build.options.budget.lacks(need).is_some()
     }
 
     /// Resolves the step and looks its result up. None: it was found, and the step is done.
@@ -143,6 +162,7 @@ impl<'a> Run<'a> {
             resolution,
             read,
             registered: None,
+            gpus: Vec::new(),
         };
         match registered {
             Some(realisation) if self.build.options.check => prepared.registered = Some(realisation),
@@ -189,8 +209,8 @@ impl<'a> Run<'a> {
         'a: 'scope,
     {
         for step in self.machine.locked() {
-            if self.machine.building() >= self.build.options.jobs.max(1) {
-                return;
+            if !self.has_room(step) {
+                continue;
             }
             let Some(prepared) = self.locked.remove(&step) else {
                 continue;
@@ -204,8 +224,12 @@ impl<'a> Run<'a> {
     }
 
     /// Under the lock: looks again, and builds what is still not there.
-    fn start_unless_found<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, prepared: Prepared, lock: Lock)
-    where
+    fn start_unless_found<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, '_>,
+        mut prepared: Prepared,
+        lock: Lock,
+    ) where
         'a: 'scope,
     {
         let step = prepared.step;
@@ -225,6 +249,7 @@ impl<'a> Run<'a> {
             Err(failure) => return self.fail_before_start(step, failure),
         }
         self.machine.start(step);
+        prepared.gpus = self.pool.take(step, self.need(step));
         let (build, sender) = (self.build, self.sender.clone());
         scope.spawn(move || {
             let life = AssertUnwindSafe(|| live(build, &prepared, lock));
@@ -310,6 +335,7 @@ impl<'a> Run<'a> {
     }
 
     fn ended(&mut self, step: StepId, ended: Result<Finished, Box<Failed>>) {
+        self.pool.give_back(step);
         match ended {
             Ok(finished) => {
                 self.summary.built += 1;
@@ -384,6 +410,11 @@ fn chosen_targets<'a>(build: &Build<'a>) -> Vec<&'a Reference> {
     sources
         .filter(|source| matches!(source, Reference::Chosen { .. }))
         .collect()
+}
+
+/// What the plan was not held against: it would wait for ever.
+fn lacking(lack: &Lack) -> Box<StepFailure> {
+    not_started(format!("it asks for {}, and {}", lack.asked, lack.there), None)
 }
 
 fn unresolved(error: &Unresolved) -> Box<StepFailure> {

@@ -53,7 +53,9 @@ impl Scene<'_> {
         let words = last_words(&lines);
         // The kernel refuses the write that passes the bound, and the program may say so before it is ended.
         if self.step.resources.disk.is_some() && lines.iter().any(|line| line.contains(TOO_LARGE)) {
-            return Some(StepFailure::OutOfDisk);
+            return Some(StepFailure::OutOfDisk {
+                limit: self.step.resources.disk,
+            });
         }
         let place = self.place(&lines);
         let undeclared = match &words {

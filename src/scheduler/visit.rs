@@ -32,6 +32,7 @@ pub fn visit(
     let place = Where {
         scratch,
         log: &scratch.join("log"),
+        gpus: &[],
     };
     let mut request = request(build, step, &resolution, None, &place)?.request;
     request.limits = Limits::default();

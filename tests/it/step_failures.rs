@@ -98,6 +98,40 @@ fn too_long_and_too_much() {
 }
 
 #[test]
+fn more_memory_than_it_may_hold() {
+    let script = "x = 'x' * 200_000_000\n";
+    let shown = failed(script, "o: File(\"o\")", ", resources = { memory: 64MiB }");
+    // How much it was seen to hold depends on who watches it.
+    let heading = shown.lines().find(|line| line.starts_with("error")).unwrap();
+    assert!(
+        heading.starts_with("error S0104: `made` failed: it needed") && heading.contains("64 MiB"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("raise `memory` in the step's `resources`"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn more_than_the_machine_has() {
+    let outputs = "o: File(\"o\")";
+    let project = project("", outputs, ",\n  resources = { cpus: 1, memory: 2GiB }");
+    insta::assert_snapshot!(project.shown(&["build", "made", "--memory", "1GiB"]));
+    insta::assert_snapshot!("no_size", project.shown(&["build", "made", "--memory", "much"]));
+    let refused = |resources: &str, said: &str| {
+        let project = self::project("", outputs, &format!(", resources = {{ {resources} }}"));
+        let shown = project.shown(&["build", "made", "--dry-run"]);
+        assert!(shown.starts_with("exit 1") && shown.contains(said), "{shown}");
+    };
+    refused("gpus: 4000", "error E0517: `made` asks for 4000 GPUs, and there");
+    refused(
+        "cpus: 4000",
+        "error E0517: `made` asks for 4000 processors, and there",
+    );
+}
+
+#[test]
 fn a_tool_that_is_not_there_or_not_named() {
     let pipeline = |tools: &str, program: &str| {
         let step =

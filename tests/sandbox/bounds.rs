@@ -50,6 +50,22 @@ fn memory_is_bounded() {
 }
 
 #[test]
+fn processors_are_bounded_where_the_kernel_can_be_told_so() {
+    let mut build = script("cat /proc/self/cgroup > out; nproc >> out");
+    let unbound = build.run();
+    let before = build.out(&unbound);
+    build = script("cat /proc/self/cgroup > out; nproc >> out");
+    build.request.limits.cpus = Some(1);
+    let outcome = build.run();
+    let bound = build.out(&outcome);
+    // A group is kept only where its bound was taken.
+    assert!(!before.contains("/mlp-"), "{before}");
+    assert_eq!(bound.contains("/mlp-"), mlp::sandbox::bounds_here().1, "{bound}");
+    // The step cannot tell: it sees as many processors as before.
+    assert_eq!(bound.lines().last(), before.lines().last());
+}
+
+#[test]
 fn disk_is_bounded() {
     let mut build = script("i=0; while true; do i=$((i+1)); head -c 1000000 /dev/zero > f$i; done");
     build.request.limits.disk = Some(20_000_000);

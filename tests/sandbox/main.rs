@@ -47,6 +47,7 @@ fn script(text: &str) -> Build {
         log: directory.path().join("log"),
         scratch,
         limits: Limits::default(),
+        gpus: Vec::new(),
         channel: mlp::model::build::Channel::Silent,
         isolation: Isolation::HostTools,
     };

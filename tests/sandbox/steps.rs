@@ -112,6 +112,7 @@ fn commands_are_built_and_found_again() {
         )
         .unwrap();
         run(&Build {
+            expected: &std::collections::BTreeMap::new(),
             graph: &graph,
             plan: &plan,
             store: &store,
@@ -120,7 +121,12 @@ fn commands_are_built_and_found_again() {
             programs: &Programs::find(None),
             state: std::path::Path::new("/nonexistent"),
             options: &Options {
-                jobs: 2,
+                budget: mlp::model::budget::Budget {
+                    jobs: 2,
+                    cpus: 2,
+                    memory: None,
+                    gpus: Vec::new(),
+                },
                 workers: 1,
                 keep_going: false,
                 check: false,

@@ -9,6 +9,7 @@ mod results;
 use super::{Build, Options, Outcome, Programs, Summary, run};
 use crate::executor::{Answer, Cancel, Scripted};
 use crate::instantiate;
+use crate::model::budget::Budget;
 use crate::model::build::{BuildRequest, Ending, Isolation};
 use crate::model::derivation::{Builder, Derivation, Output, Piece, Reference};
 use crate::model::event::EventKind;
@@ -31,6 +32,7 @@ struct Place {
     programs: Programs,
     cancel: Cancel,
     options: Options,
+    expected: BTreeMap<StepId, u64>,
 }
 
 impl Place {
@@ -48,8 +50,14 @@ impl Place {
             sources: Sources::open(&project, None),
             programs: Programs::find(Some(&libexec)),
             cancel: Cancel::new().unwrap(),
+            expected: BTreeMap::new(),
             options: Options {
-                jobs: 2,
+                budget: Budget {
+                    jobs: 2,
+                    cpus: 2,
+                    memory: None,
+                    gpus: Vec::new(),
+                },
                 workers: 1,
                 keep_going: false,
                 check: false,
@@ -78,6 +86,7 @@ impl Place {
             store: &self.store,
             sources: &self.sources,
             executor,
+            expected: &self.expected,
             programs: &self.programs,
             state: std::path::Path::new("/nonexistent"),
             options: &self.options,

@@ -40,6 +40,105 @@ fn two_steps_are_built_at_once() {
     assert_eq!(executor.most_at_once(), 2);
 }
 
+/// Three steps beside each other, the middle one with these resources.
+fn three(resources: Resources) -> Graph {
+    let mut graph = Graph::default();
+    for name in ["a", "b", "c"] {
+        add(&mut graph, name, name, &[]);
+    }
+    graph.steps[1].resources = resources;
+    graph
+}
+
+#[test]
+fn processors_memory_and_gpus_bound_what_is_built_at_once() {
+    for resources in [
+        Resources {
+            cpus: Some(2),
+            ..Resources::default()
+        },
+        Resources {
+            memory: Some(6),
+            ..Resources::default()
+        },
+        Resources {
+            gpus: Some(1),
+            ..Resources::default()
+        },
+    ] {
+        let mut place = Place::new();
+        place.options.budget.jobs = 3;
+        place.options.budget.cpus = 3;
+        place.options.budget.memory = Some(10);
+        place.options.budget.gpus = vec![4];
+        let mut graph = three(resources.clone());
+        for step in &mut graph.steps {
+            step.resources = resources.clone();
+        }
+        let executor = Scripted::new(echo);
+        assert_eq!(place.run(&graph, &executor).0.built, 3);
+        assert_eq!(executor.most_at_once(), 1, "{resources:?}");
+        let gpus = |request: &BuildRequest| resources.gpus.is_none() || request.gpus == [4];
+        assert!(executor.requests().iter().all(gpus));
+    }
+}
+
+#[test]
+fn a_step_without_room_lets_others_go_before_it() {
+    let mut place = Place::new();
+    place.expected = [(StepId(0), 10), (StepId(1), 5)].into();
+    // `b` needs both processors and `a` has one; `c` must be built beside `a`, or neither comes to its end.
+    let barrier = Arc::new(Barrier::new(2));
+    let executor = Scripted::new(move |request| Answer {
+        barrier: (request.label != "b").then(|| barrier.clone()),
+        ..echo(request)
+    });
+    let graph = three(Resources {
+        cpus: Some(2),
+        ..Resources::default()
+    });
+    assert_eq!(place.run(&graph, &executor).0.built, 3);
+    let order: Vec<String> = executor
+        .requests()
+        .into_iter()
+        .map(|request| request.label)
+        .collect();
+    assert_eq!(order[2], "b");
+}
+
+#[test]
+fn what_can_never_be_given_is_a_failure_and_no_hang() {
+    let mut place = Place::new();
+    place.options.keep_going = true;
+    let graph = three(Resources {
+        gpus: Some(1),
+        ..Resources::default()
+    });
+    let (summary, events) = place.run(&graph, &Scripted::new(echo));
+    assert_eq!((summary.built, summary.failed), (2, 1));
+    let told = format!("{events:?}");
+    assert!(told.contains("it asks for 1 GPU, and there is none"), "{told}");
+}
+
+#[test]
+fn what_took_long_goes_first_and_order_changes_nothing() {
+    let orders = [[(StepId(0), 1), (StepId(2), 9)], [(StepId(0), 9), (StepId(2), 1)]].map(|expected| {
+        let mut place = Place::new();
+        place.options.budget.jobs = 1;
+        place.expected = expected.into();
+        let executor = Scripted::new(echo);
+        let (summary, _) = place.run(&three(Resources::default()), &executor);
+        let order: Vec<String> = executor
+            .requests()
+            .into_iter()
+            .map(|request| request.label)
+            .collect();
+        (order.concat(), summary.outcomes)
+    });
+    assert_eq!((orders[0].0.as_str(), orders[1].0.as_str()), ("cab", "abc"));
+    assert_eq!(orders[0].1, orders[1].1);
+}
+
 #[test]
 fn what_follows_from_a_failure_is_skipped_and_says_why() {
     let mut place = Place::new();
@@ -67,7 +166,7 @@ fn what_follows_from_a_failure_is_skipped_and_says_why() {
 #[test]
 fn after_a_failure_nothing_new_is_started() {
     let mut place = Place::new();
-    place.options.jobs = 1;
+    place.options.budget.jobs = 1;
     let executor = Scripted::new(|request| {
         if request.label == "a" {
             fails()
@@ -174,7 +273,8 @@ proptest! {
         steps in graphs(), jobs in 1usize..4, keep_going in any::<bool>()
     ) {
         let mut place = Place::new();
-        place.options.jobs = jobs;
+        place.options.budget.jobs = jobs;
+        place.options.budget.cpus = 4;
         place.options.keep_going = keep_going;
         let mut graph = Graph::default();
         let mut inputs_of = Vec::new();
