@@ -170,6 +170,7 @@ impl Local {
             line,
             groups,
             began,
+            stopping: None,
             live: (request.channel == Channel::Events).then(|| DvcLive::of(&request.cwd)),
         };
         let end = supervised.until_the_end();

@@ -1,5 +1,6 @@
 //! Sits by one build from its start to its end: hears the builder and the first process, and ends the build when its
-//! time is over, it is cancelled, or it breaks the protocol.
+//! time is over or it breaks the protocol. One that is cancelled may end in good order: a training finishes its state,
+//! other programs are sent SIGTERM and have a while.
 
 use super::Cancel;
 use super::directory::Directories;
@@ -10,12 +11,14 @@ use crate::sandbox::{Ended, Exceeded, FirstProcess, Groups, Refusal, Report};
 use mlp_protocol::message::{Failure, Message, Reply};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A builder whose words are no messages of the protocol.
 const BROKEN_PROTOCOL: &str = "B0001";
 /// A state that could not be taken or stored.
 const STATE_NOT_STORED: &str = "B0002";
+/// How long a program may take to end once it is asked to.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// One build while it runs.
 pub(super) struct Supervised<'a> {
@@ -29,6 +32,8 @@ pub(super) struct Supervised<'a> {
     pub(super) began: Instant,
     /// Figures that a command writes to a file.
     pub(super) live: Option<DvcLive>,
+    /// Whether it is about to end because that was wished.
+    pub(super) stopping: Option<Stopping>,
 }
 
 /// How it ended, and what it took.
@@ -36,6 +41,15 @@ pub(super) struct End {
     pub(super) ending: Ending,
     pub(super) cpu_us: Option<u64>,
     pub(super) peak_memory: Option<u64>,
+}
+
+/// What follows from the wish that the build ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stopping {
+    /// A training goes on until its next state is stored: nothing of the epoch is lost.
+    AtTheNextState,
+    /// The program was asked to end, and has time until then.
+    Until(Instant),
 }
 
 impl Supervised<'_> {
@@ -71,47 +85,69 @@ impl Supervised<'_> {
         }
     }
 
-    fn reason_to_end(&self) -> Option<Ending> {
+    fn reason_to_end(&mut self) -> Option<Ending> {
         if self.cancel.is_cancelled() {
-            return Some(Ending::Cancelled);
+            match self.stopping {
+                None => self.stop(),
+                Some(Stopping::Until(end)) if Instant::now() >= end => return Some(Ending::Cancelled),
+                Some(_) => {}
+            }
         }
         let limit = self.request.limits.time?;
         (self.began.elapsed() >= limit).then_some(Ending::OutOfTime)
     }
 
-    /// Waits for the first process, the builder, the wish to end and the time limit. Says whether the first process and
-    /// whether the builder spoke.
+    /// Lets the program end in good order.
+    fn stop(&mut self) {
+        self.stopping = Some(match self.request.states {
+            Some(_) => Stopping::AtTheNextState,
+            None => {
+                self.first.ask_to_end();
+                Stopping::Until(Instant::now() + GRACE)
+            }
+        });
+    }
+
+    /// Waits for the first process, the builder, the wish to end and the next time at which it is to end. Says whether the
+    /// first process and whether the builder spoke.
     fn wait(&self, ending: bool) -> (bool, bool) {
         if self.first.has_report() {
             return (true, false);
         }
         let mut waits = vec![PollFd::new(self.first.control(), PollFlags::POLLIN)];
-        if !ending {
+        let line = self.line.as_ref().and_then(Line::readable);
+        let line = line.filter(|_| !ending);
+        waits.extend(line.map(|line| PollFd::new(line, PollFlags::POLLIN)));
+        let hears = waits.len() > 1;
+        if !ending && self.stopping.is_none() {
             waits.push(PollFd::new(self.cancel.readable(), PollFlags::POLLIN));
-            let line = self.line.as_ref().and_then(Line::readable);
-            waits.extend(line.map(|line| PollFd::new(line, PollFlags::POLLIN)));
         }
-        let left = self.request.limits.time.filter(|_| !ending).map(|limit| {
-            // Rounded up, so that the limit is passed when the wait is over.
-            limit
-                .saturating_sub(self.began.elapsed())
-                .as_millis()
-                .saturating_add(1)
-        });
         let often = self.live.as_ref().map(|_| dvclive::OFTEN.as_millis());
-        let left = left.into_iter().chain(often).min();
+        let left = self.left().filter(|_| !ending).into_iter().chain(often).min();
         let timeout = left.map_or(PollTimeout::NONE, |left| {
             PollTimeout::try_from(left.min(i32::MAX as u128) as i32).unwrap_or(PollTimeout::MAX)
         });
         match poll(&mut waits, timeout) {
             Ok(_) => {
                 let ready = |at: usize| waits.get(at).and_then(PollFd::any).unwrap_or(false);
-                (ready(0), ready(2))
+                (ready(0), hears && ready(1))
             }
             Err(Errno::EINTR) => (false, false),
             // Out of memory for poll: the blocking read is the better wait.
             Err(_) => (true, false),
         }
+    }
+
+    /// Milliseconds until its time is over, rounded up, so that it is when they have passed.
+    fn left(&self) -> Option<u128> {
+        let limit = self.request.limits.time;
+        let limited = limit.map(|limit| limit.saturating_sub(self.began.elapsed()));
+        let stopping = match self.stopping {
+            Some(Stopping::Until(end)) => Some(end.saturating_duration_since(Instant::now())),
+            _ => None,
+        };
+        let left = limited.into_iter().chain(stopping).min()?;
+        Some(left.as_millis().saturating_add(1))
     }
 
     /// Passes on figures that were written since the last look.
@@ -140,6 +176,10 @@ impl Supervised<'_> {
             }
             if let Err(reason) = self.pass_on(&message) {
                 return Some(failure(STATE_NOT_STORED, &reason));
+            }
+            let stops = matches!(self.stopping, Some(Stopping::AtTheNextState));
+            if stops && matches!(message, Message::State { .. }) {
+                return Some(Ending::Cancelled);
             }
         }
         None
@@ -172,7 +212,12 @@ impl Supervised<'_> {
         End {
             cpu_us: ended.map(|ended| ended.cpu_us),
             peak_memory: peak.or(ended.map(|ended| ended.peak_memory)),
-            ending: cause.unwrap_or_else(|| ending(ended, told, killed, disk_limited)),
+            ending: cause.unwrap_or_else(|| match ending(ended, told, killed, disk_limited) {
+                // It was done before it heard that it should end.
+                Ending::Succeeded => Ending::Succeeded,
+                _ if self.stopping.is_some() => Ending::Cancelled,
+                ending => ending,
+            }),
         }
     }
 }

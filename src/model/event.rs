@@ -76,6 +76,11 @@ pub enum EventKind {
         /// Epochs in all.
         of: u32,
     },
+    /// The run is to end: steps under way may come to a good place to.
+    Stopping {
+        /// Those steps.
+        steps: Vec<String>,
+    },
     /// A step has its outputs.
     StepFinished {
         /// Its name.

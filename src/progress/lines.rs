@@ -27,6 +27,10 @@ pub(super) fn lines(steps: &Steps, event: &Event, live: bool, style: Style) -> V
         EventKind::StepFinished {
             step, how, wall_ms, ..
         } => vec![finished(step, *how, *wall_ms, style) + &at_the_end(steps, step)],
+        EventKind::Stopping { steps } => vec![format!(
+            "stopping: {} may end in good order; Ctrl-C once more stops at once",
+            steps.join(", ")
+        )],
         EventKind::StepFailed {
             step,
             failure: StepFailure::Cancelled,

@@ -152,6 +152,7 @@ impl Summary {
                 }
                 // Only shown as it comes.
                 EventKind::Output { .. } => {}
+                EventKind::Stopping { .. } => {}
                 EventKind::Warning { text } => summary.warn(text.clone()),
                 EventKind::TargetReady { label, kind, node } => summary.artifacts.push(Artifact {
                     label: label.clone(),

@@ -10,16 +10,17 @@ use super::program::{self, Started};
 use super::syscall;
 use super::trace::Tracer;
 use super::watch::{self, Watcher};
-use super::wire::{Ended, Exceeded, Refusal, Report, Spec};
+use super::wire::{END_YOURSELF, Ended, Exceeded, Refusal, Report, Spec};
 use crate::model::build::Touched;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::time::TimeValLike;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
@@ -148,7 +149,7 @@ impl Life<'_> {
                 return (Some(status), None);
             }
             let control = self.control.as_fd();
-            // mlp never writes after the spec: anything here, and the end above all, means that it wants no more.
+            // After the spec there is nothing but a wish that the program ends, and the end: mlp wants no more.
             let mut waits = vec![
                 PollFd::new(control, PollFlags::POLLIN),
                 PollFd::new(self.ends.as_fd(), PollFlags::POLLIN),
@@ -164,7 +165,7 @@ impl Life<'_> {
                 Err(_) => return (None, None),
                 Ok(_) => {}
             }
-            if waits[0].any().unwrap_or(true) {
+            if waits[0].any().unwrap_or(true) && !self.pass_on_wish() {
                 return (None, None);
             }
             let called = waits.get(2).and_then(PollFd::any).unwrap_or(false);
@@ -179,6 +180,17 @@ impl Life<'_> {
                 return (None, Some(exceeded));
             }
         }
+    }
+
+    /// Asks the program to end, as Ctrl-C at its own terminal would: its process group. False where mlp wants no more.
+    fn pass_on_wish(&self) -> bool {
+        let mut word = [0];
+        let mut control = self.control;
+        let wished = matches!(control.read(&mut word), Ok(1)) && word == [END_YOURSELF];
+        if wished {
+            let _ = killpg(self.program, Signal::SIGTERM);
+        }
+        wished
     }
 
     /// Reaps what has ended, orphans included; gives the program's own end.

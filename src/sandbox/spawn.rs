@@ -4,11 +4,11 @@
 
 use super::helper::{ANSWER, IN_NAMESPACES, STREAMS, Streams, fork_refusal};
 use super::syscall;
-use super::wire::{Refusal, Report, Spec};
+use super::wire::{END_YOURSELF, Refusal, Report, Spec};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
-use std::io::{self, BufRead, BufReader, IoSlice};
+use std::io::{self, BufRead, BufReader, IoSlice, Write};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -203,6 +203,12 @@ impl FirstProcess {
     /// Whether a report was read ahead already, so that [`FirstProcess::control`] need not be waited for.
     pub(crate) fn has_report(&self) -> bool {
         !self.control.buffer().is_empty()
+    }
+
+    /// Has it ask the program to end, by SIGTERM to its process group.
+    pub(crate) fn ask_to_end(&mut self) {
+        // Where the first process is gone, its end is heard of.
+        let _ = self.control.get_mut().write_all(&[END_YOURSELF]);
     }
 
     /// Has it kill the build. A last report follows.

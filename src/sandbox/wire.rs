@@ -1,11 +1,14 @@
 //! What `mlp` and the sandbox's first process say to each other over the control socket of one build: a [`Spec`] as
-//! its length in four bytes and JSON one way, [`Report`]s as JSON lines the other way.
+//! its length in four bytes and JSON one way, then perhaps [`END_YOURSELF`]; [`Report`]s as JSON lines the other way.
 
 use crate::model::build::Touched;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
+
+/// Has the program asked to end. The end of the stream has everything killed.
+pub(super) const END_YOURSELF: u8 = b'T';
 
 /// All that the first process does.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

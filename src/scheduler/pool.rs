@@ -28,6 +28,11 @@ impl Pool {
         }
     }
 
+    /// Steps under way, in order.
+    pub(super) fn holders(&self) -> impl Iterator<Item = StepId> + '_ {
+        self.held.keys().copied()
+    }
+
     /// Whether one more step may be built at all.
     pub(super) fn has_slot(&self) -> bool {
         self.held.len() < self.budget.jobs.max(1)

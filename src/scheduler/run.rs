@@ -45,6 +45,7 @@ pub(super) fn run(build: &Build<'_>) -> Summary {
         summary: Summary::default(),
         sender,
         failed: false,
+        stopping: false,
     };
     run.take_over_what_exists();
     let may = build.plan.may();
@@ -65,6 +66,8 @@ struct Run<'a> {
     summary: Summary,
     sender: Sender<Ended>,
     failed: bool,
+    /// Whether it was told that the run is to end.
+    stopping: bool,
 }
 
 impl<'a> Run<'a> {
@@ -74,6 +77,7 @@ impl<'a> Run<'a> {
     {
         loop {
             if self.is_stopping() {
+                self.tell_stopping();
                 self.skip_rest();
             } else {
                 self.try_locked(scope);
@@ -89,6 +93,17 @@ impl<'a> Run<'a> {
                 // Not possible while `self.sender` is alive.
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+        }
+    }
+
+    /// Once, that steps under way are waited for.
+    fn tell_stopping(&mut self) {
+        if !self.build.cancel.is_cancelled() || std::mem::replace(&mut self.stopping, true) {
+            return;
+        }
+        let steps: Vec<String> = self.pool.holders().map(|step| self.name(step)).collect();
+        if !steps.is_empty() {
+            (self.build.events)(EventKind::Stopping { steps });
         }
     }
 

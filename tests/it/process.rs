@@ -7,6 +7,12 @@ use std::process::{Child, Command};
 /// Reads stderr of `child` until a line has `text`; gives all that was read. Fails where the child ends before.
 pub(crate) fn wait_for(child: &mut Child, text: &str) -> (String, BufReader<std::process::ChildStderr>) {
     let mut reader = BufReader::new(child.stderr.take().unwrap());
+    let read = read_until(&mut reader, text);
+    (read, reader)
+}
+
+/// Reads on until a line has `text`; gives all that was read. Fails where there is none.
+pub(crate) fn read_until(reader: &mut impl BufRead, text: &str) -> String {
     let mut read = String::new();
     while !read.contains(text) {
         assert_ne!(
@@ -15,7 +21,15 @@ pub(crate) fn wait_for(child: &mut Child, text: &str) -> (String, BufReader<std:
             "ended without `{text}`:\n{read}"
         );
     }
-    (read, reader)
+    read
+}
+
+/// Whether a process is alive that has `mark` in its command line.
+pub(crate) fn any_process_has(mark: &str) -> bool {
+    std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(mark)
+    })
 }
 
 /// Waits for the end: the exit code, and what was still written on stderr.

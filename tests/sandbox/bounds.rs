@@ -107,6 +107,31 @@ fn cancelling_kills_everything() {
     }
 }
 
+/// A script that says that it is there and does `then` while it waits, and is cancelled then.
+fn cancelled_once_there(isolation: Isolation, then: &str) -> (super::Build, mlp::model::build::BuildOutcome) {
+    let word = r#"{"type":"warning","text":"here"}"#;
+    let mut build = script(&format!(
+        "{then}; echo '{word}' >&3; while :; do sleep 0.01; done"
+    ));
+    build.request.channel = mlp::model::build::Channel::Protocol;
+    build.request.isolation = isolation;
+    let cancel = Cancel::new().unwrap();
+    let outcome = build.run_with(&mut CancelOnWord(cancel.clone()), &cancel);
+    (build, outcome)
+}
+
+#[test]
+fn a_cancelled_program_may_end_in_good_order() {
+    for isolation in [Isolation::HostTools, Isolation::Off] {
+        let (build, outcome) = cancelled_once_there(isolation, "trap 'echo kept > out; exit 3' TERM");
+        assert_eq!(outcome.ending, Ending::Cancelled, "{}", build.log());
+        assert_eq!(build.out(&outcome), "kept\n");
+        // What was done all the same is done.
+        let (build, outcome) = cancelled_once_there(isolation, "trap 'echo done > out; exit 0' TERM");
+        assert_eq!(outcome.ending, Ending::Succeeded, "{}", build.log());
+    }
+}
+
 #[test]
 fn a_build_that_is_cancelled_before_it_begins_does_nothing() {
     let build = script("sleep 1000");

@@ -2,8 +2,9 @@
 
 use super::{Build, Heard, script};
 use mlp::executor::Cancel;
-use mlp::model::build::{BuildOutcome, Ending};
+use mlp::model::build::{BuildObserver, BuildOutcome, Ending};
 use mlp_protocol::message::Message;
+use std::path::PathBuf;
 
 fn speaker(text: &str) -> Build {
     let mut build = script(text);
@@ -95,4 +96,27 @@ fn a_builder_that_babbles_is_ended() {
         "{}",
         failure.message
     );
+}
+
+/// Wishes the end at the first word, and keeps states.
+struct StopOnWord(Cancel, Vec<PathBuf>);
+
+impl BuildObserver for StopOnWord {
+    fn message(&mut self, _: &Message, state: Option<PathBuf>) -> Result<(), String> {
+        self.0.cancel();
+        self.1.extend(state);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_cancelled_training_finishes_its_state_and_no_more() {
+    let build = speaker(&format!(
+        "echo '{{\"type\":\"warning\",\"text\":\"x\"}}' >&3; {STATE}; sleep 1000"
+    ));
+    let cancel = Cancel::new().unwrap();
+    let mut observer = StopOnWord(cancel.clone(), Vec::new());
+    let outcome = build.run_with(&mut observer, &cancel);
+    assert_eq!(outcome.ending, Ending::Cancelled, "{}", build.log());
+    assert_eq!(observer.1.len(), 1);
 }
