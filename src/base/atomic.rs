@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// after a power failure.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path)?;
-    let written = write_new(&temporary, bytes).and_then(|()| replace(&temporary, path));
+    let written = create(&temporary, bytes)
+        .and_then(|()| sync(&temporary))
+        .and_then(|()| replace(&temporary, path));
     if written.is_err() {
         // The error is what the caller needs to hear; the file has a name that nobody looks for.
         let _ = fs::remove_file(&temporary);
@@ -17,41 +19,13 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// What a file outlives, besides the process that wrote it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outlives {
-    /// A failure of the power, too: it is on the disk before the call returns.
-    Power,
-    /// The process alone: the system writes it in the next seconds, and a failure of the power before that loses or
-    /// tears it. For what carries a checksum and can be made again.
-    Process,
-}
-
-/// Writes `bytes` to `path` unless something is there. True where it was written.
-///
-/// `temporary` is a path on the same file system that nobody else uses.
-pub fn write_if_absent(path: &Path, temporary: &Path, bytes: &[u8], outlives: Outlives) -> io::Result<bool> {
-    let new = match outlives {
-        Outlives::Power => write_new(temporary, bytes),
-        Outlives::Process => fs::write(temporary, bytes),
-    };
-    let written = new.and_then(|()| match link(temporary, path) {
-        Ok(()) if outlives == Outlives::Process => Ok(true),
-        Ok(()) => sync_folder(parent(path)?).map(|()| true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error),
-    });
-    let _ = fs::remove_file(temporary);
-    written
-}
-
 /// Renames `from` to `to`, in the place of what was there, and makes the name durable.
 pub fn replace(from: &Path, to: &Path) -> io::Result<()> {
     rename(from, to)?;
-    sync_folder(parent(to)?)
+    sync(parent(to)?)
 }
 
-/// Renames without making the name durable: [`sync_folder`] does that, once for many.
+/// Renames without making the name durable: [`sync`] does that, once for many.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
@@ -62,19 +36,25 @@ pub fn link(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to)
 }
 
-/// Makes the names in a folder durable.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+/// Makes durable the bytes of a file, or the names in a folder.
+pub fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
 }
 
-/// A new file with `bytes`, durable under its name but for the name itself.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Makes durable all that anybody wrote on the file system of `folder`.
+pub fn sync_file_system(folder: &Path) -> io::Result<()> {
+    let folder = File::open(folder)?;
+    Ok(rustix::fs::syncfs(&folder)?)
+}
+
+/// A new file with `bytes`, which [`sync`] makes durable.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    file.write_all(bytes)
 }
 
-fn parent(path: &Path) -> io::Result<&Path> {
+/// The folder that a path lies in.
+pub fn parent(path: &Path) -> io::Result<&Path> {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Ok(Path::new(".")),
         Some(parent) => Ok(parent),
@@ -106,16 +86,6 @@ mod tests {
         write(&path, b"two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn the_first_of_two_stands() {
-        let folder = tempfile::tempdir().unwrap();
-        let (path, temporary) = (folder.path().join("a"), folder.path().join("t"));
-        assert!(write_if_absent(&path, &temporary, b"one", Outlives::Power).unwrap());
-        assert!(!write_if_absent(&path, &temporary, b"two", Outlives::Process).unwrap());
-        assert_eq!(fs::read(&path).unwrap(), b"one");
-        assert!(!temporary.exists());
     }
 
     #[test]

@@ -98,8 +98,9 @@ impl Listener<'_> {
     /// Puts the state. Where another stands, the training is not deterministic, and the registered state is what the
     /// next run goes on from.
     fn register(&mut self, epoch: u32, key: Digest, state: &Path) -> Result<(), StoreError> {
-        let node = self.store.move_in(state, Bounds::default())?;
-        let standing = self.store.put_chain(key, node)?;
+        let staged = self.store.stage(state, Bounds::default())?;
+        let node = staged.node();
+        let standing = self.store.put_chain(key, staged)?;
         if standing.state != node {
             self.note(epoch, &standing.state, &node)?;
         }

@@ -21,11 +21,11 @@ use crate::model::event::{EventKind, How, StepFailure};
 use crate::model::graph::{Step, StepId};
 use crate::model::node::Node;
 use crate::model::record::Realisation;
-use crate::store::{Bounds, Registration, Verdict};
+use crate::store::{Bounds, Registration, Scratch, Staged, Verdict};
 use mlp_protocol::message::Message;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// A step whose inputs are there.
@@ -56,8 +56,14 @@ pub(super) struct Failed {
     pub(super) wall_ms: u64,
 }
 
-/// Builds the step and registers what came of it; or, where a result is registered already, compares.
-pub(super) fn live(build: &Build<'_>, prepared: &Prepared, lock: Lock) -> Result<Finished, Box<Failed>> {
+/// Builds the step and registers what came of it; or, where a result is registered already, compares. `built` is called
+/// when all that is left is to register.
+pub(super) fn live(
+    build: &Build<'_>,
+    prepared: &Prepared,
+    lock: Lock,
+    built: &dyn Fn(),
+) -> Result<Finished, Box<Failed>> {
     let began = Instant::now();
     let step = build.graph.step(prepared.step);
     let log = log_name(prepared.step, step);
@@ -68,7 +74,7 @@ pub(super) fn live(build: &Build<'_>, prepared: &Prepared, lock: Lock) -> Result
         log: build.directory.join(&log),
         log_name: log,
     };
-    let done = life.go();
+    let done = life.go(built);
     // Held until the result is visible, so that whoever waits for it finds it.
     drop(lock);
     let wall_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -105,9 +111,13 @@ struct Life<'a> {
     log_name: String,
 }
 
-/// What a build gave: hashed outputs in the store, and the facts.
+/// What a build gave: hashed outputs, and the facts.
 struct Built {
     outputs: BTreeMap<String, Option<Node>>,
+    /// The content of the outputs.
+    staged: Vec<Staged>,
+    /// Where it lies.
+    scratch: Scratch,
     outcome: BuildOutcome,
     verified: Verified,
     started: u64,
@@ -116,7 +126,7 @@ struct Built {
 }
 
 impl Life<'_> {
-    fn go(&self) -> Attempt<(Realisation, How, bool)> {
+    fn go(&self, is_built: &dyn Fn()) -> Attempt<(Realisation, How, bool)> {
         let chain = self.chain()?;
         if let Some(registered) = &self.prepared.registered {
             return self.check(chain.as_ref(), registered);
@@ -129,6 +139,7 @@ impl Life<'_> {
             });
         }
         let built = self.build_with_retries(chain.as_ref())?;
+        is_built();
         self.register(built)
     }
 
@@ -179,8 +190,8 @@ impl Life<'_> {
             log: &self.log,
             gpus: &self.prepared.gpus,
         };
-        if let Some(built) = self.environment(scratch.path())? {
-            return Ok(built);
+        if is_environment(self.step) {
+            return self.environment(scratch);
         }
         let mut made = request(self.build, self.step, &self.prepared.resolution, chain, &place)?;
         let states = States::of(self.build, self.step, &self.prepared.resolution);
@@ -239,17 +250,20 @@ impl Life<'_> {
             &folder,
         )?;
         self.tell_observed(&verified);
-        let mut outputs = BTreeMap::new();
+        let (mut outputs, mut all_staged) = (BTreeMap::new(), Vec::new());
         for (name, path) in &verified.hashed {
-            let taken = path
+            let staged = path
                 .as_ref()
-                .map(|path| self.build.store.move_in(path, Bounds::default()))
+                .map(|path| self.build.store.stage(path, Bounds::default()))
                 .transpose();
-            let node = taken.map_err(|error| store_failure(&error))?;
-            outputs.insert(name.clone(), node);
+            let staged = staged.map_err(|error| store_failure(&error))?;
+            outputs.insert(name.clone(), staged.as_ref().map(Staged::node));
+            all_staged.extend(staged);
         }
         Ok(Built {
             outputs,
+            staged: all_staged,
+            scratch,
             outcome,
             verified,
             started,
@@ -257,25 +271,24 @@ impl Life<'_> {
         })
     }
 
-    /// Makes an environment, which mlp does by itself; none where the step is none.
-    fn environment(&self, scratch: &Path) -> Attempt<Option<Built>> {
+    /// Makes an environment, which mlp does by itself.
+    fn environment(&self, scratch: Scratch) -> Attempt<Built> {
         let began = Instant::now();
         let started = clock::since_epoch().as_secs();
-        let into = scratch.join(ENVIRONMENT_OUTPUT);
+        let into = scratch.path().join(ENVIRONMENT_OUTPUT);
         let resolution = &self.prepared.resolution;
-        if !is_environment(self.step) {
-            return Ok(None);
-        }
         (self.build.events)(EventKind::StepStarted {
             step: self.step.name().to_owned(),
             resolved_key: resolution.key,
             log: self.log_name.clone(),
         });
-        make(self.build, self.step, scratch, &into, &self.log)?;
-        let node = self.build.store.move_in(&into, Bounds::default());
-        let node = node.map_err(|error| store_failure(&error))?;
-        Ok(Some(Built {
-            outputs: BTreeMap::from([(ENVIRONMENT_OUTPUT.to_owned(), Some(node))]),
+        make(self.build, self.step, scratch.path(), &into, &self.log)?;
+        let staged = self.build.store.stage(&into, Bounds::default());
+        let staged = staged.map_err(|error| store_failure(&error))?;
+        Ok(Built {
+            outputs: BTreeMap::from([(ENVIRONMENT_OUTPUT.to_owned(), Some(staged.node()))]),
+            staged: vec![staged],
+            scratch,
             outcome: BuildOutcome {
                 ending: Ending::Succeeded,
                 outputs: BTreeMap::new(),
@@ -287,7 +300,7 @@ impl Life<'_> {
             verified: Verified::default(),
             started,
             state_differs: None,
-        }))
+        })
     }
 
     /// Figures that a command measured: they are in no result, so they are told when they are.
@@ -327,6 +340,7 @@ impl Life<'_> {
                 outputs: built.outputs.clone(),
             },
             dependencies: resolution.dependencies.clone(),
+            staged: built.staged,
             derivation: &derivation,
             attestation,
         };
@@ -335,6 +349,7 @@ impl Life<'_> {
             .store
             .register(registration)
             .map_err(|error| store_failure(&error))?;
+        drop(built.scratch);
         let different = match registered.verdict {
             Verdict::First | Verdict::Same => Vec::new(),
             Verdict::Differs(outputs) | Verdict::Superseded(outputs) => outputs,
@@ -353,6 +368,11 @@ impl Life<'_> {
         let anew = chain.map(Chain::anew);
         let states = chain.map(|chain| &chain.found);
         let built = self.build(anew.as_ref(), states)?;
+        for staged in built.staged {
+            // Where it differs, it is looked at beside the registered one.
+            let placed = self.build.store.place(staged);
+            placed.map_err(|error| store_failure(&error))?;
+        }
         let names = registered.outputs.keys();
         let different = names.filter(|name| registered.outputs.get(*name) != built.outputs.get(*name));
         let different = different.cloned().collect();

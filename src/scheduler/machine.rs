@@ -11,7 +11,8 @@
 //!               │ or the run ends                        shows that the result is there (cutoff, awaited), or to
 //!               └─────────────► Skipped                  Failed, when their inputs cannot be used.
 //! ```
-//! A step that is Locked holds no slot: somebody else builds its key. Done, Failed and Skipped are ends; each step comes to
+//! A step that is Building gives back what it holds of the machine as soon as its outputs are there: then it waits for the
+//! disk. A step that is Locked holds no slot: somebody else builds its key. Done, Failed and Skipped are ends; each step comes to
 //! exactly one of them, but for those that are Dormant: they are read only if a choice of the build falls on them. When it
 //! does, they are woken, and Waiting.
 

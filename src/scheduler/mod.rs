@@ -9,7 +9,8 @@
 //! looked at once it does, and not before. It reads what *registering* returned for those, not
 //! what was built. Nothing of a failed or cancelled build is registered but states of its chain, which are results of
 //! their own. What it reads was read once before, and held
-//! against its digests. Steps that are built hold no more than the budget together, and a step that waits for somebody else's lock holds nothing of it.
+//! against its digests. Steps that are built hold no more than the budget together; a step that waits for somebody else's
+//! lock holds nothing of it, nor does one whose outputs wait for the disk.
 
 mod attest;
 mod chain;

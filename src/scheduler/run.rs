@@ -25,8 +25,16 @@ use std::time::Duration;
 /// How often a lock that somebody else holds is tried again, and the wish to end is looked at.
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// Steps that may wait for the disk at once: a disk that is too slow for them holds the builds up.
+const MOST_REGISTERING: usize = 64;
+
 /// What a build's thread sends.
-type Ended = (StepId, Result<Finished, Box<Failed>>);
+enum Told {
+    /// The step's slot is free: what is left is to register its outputs.
+    Built(StepId),
+    /// It came to its end.
+    Ended(StepId, Result<Finished, Box<Failed>>),
+}
 
 /// Brings every step of the build to its end.
 pub(super) fn run(build: &Build<'_>) -> Summary {
@@ -64,14 +72,14 @@ struct Run<'a> {
     /// Targets that are choices.
     chosen: Vec<&'a Reference>,
     summary: Summary,
-    sender: Sender<Ended>,
+    sender: Sender<Told>,
     failed: bool,
     /// Whether it was told that the run is to end.
     stopping: bool,
 }
 
 impl<'a> Run<'a> {
-    fn finish_all<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, receiver: &Receiver<Ended>)
+    fn finish_all<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, receiver: &Receiver<Told>)
     where
         'a: 'scope,
     {
@@ -88,7 +96,8 @@ impl<'a> Run<'a> {
                 return;
             }
             match receiver.recv_timeout(AGAIN) {
-                Ok((step, ended)) => self.ended(step, ended),
+                Ok(Told::Built(step)) => self.pool.give_back(step),
+                Ok(Told::Ended(step, ended)) => self.ended(step, ended),
                 Err(RecvTimeoutError::Timeout) => {}
                 // Not possible while `self.sender` is alive.
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -126,6 +135,11 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether what was built becomes durable as fast as it is built.
+    fn disk_keeps_up(&self) -> bool {
+        self.machine.building() < self.build.options.budget.jobs.max(1) + MOST_REGISTERING
+    }
+
     fn is_stopping(&self) -> bool {
         self.build.cancel.is_cancelled() || (self.failed && !self.build.options.keep_going)
     }
@@ -136,7 +150,7 @@ impl<'a> Run<'a> {
     where
         'a: 'scope,
     {
-        while !self.is_stopping() && self.pool.has_slot() {
+        while !self.is_stopping() && self.pool.has_slot() && self.disk_keeps_up() {
             let Some(step) = self.machine.ready().find(|step| self.has_room(*step)) else {
                 return;
             };
@@ -224,7 +238,7 @@ impl<'a> Run<'a> {
         'a: 'scope,
     {
         for step in self.machine.locked() {
-            if !self.has_room(step) {
+            if !self.has_room(step) || !self.disk_keeps_up() {
                 continue;
             }
             let Some(prepared) = self.locked.remove(&step) else {
@@ -267,10 +281,11 @@ impl<'a> Run<'a> {
         prepared.gpus = self.pool.take(step, self.need(step));
         let (build, sender) = (self.build, self.sender.clone());
         scope.spawn(move || {
-            let life = AssertUnwindSafe(|| live(build, &prepared, lock));
+            // An error of sending means that nobody is there to hear it: the run is over.
+            let built = || drop(sender.send(Told::Built(step)));
+            let life = AssertUnwindSafe(|| live(build, &prepared, lock, &built));
             let ended = catch_unwind(life).unwrap_or_else(|_| Err(panicked()));
-            // Nobody to hear it: the run is over.
-            let _ = sender.send((step, ended));
+            let _ = sender.send(Told::Ended(step, ended));
         });
     }
 

@@ -2,21 +2,20 @@
 
 use super::error::{StoreError, at};
 use super::lease::Lease;
-use crate::base::atomic::{self, Outlives};
-use rayon::prelude::*;
+use super::sync::Syncer;
+use crate::base::atomic;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Up to so many files are synced one by one; more of them by a sync of the file system.
-const SYNCED_SINGLY: usize = 32;
-
 /// Files with their final content and mode, and where they belong.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     files: Vec<(PathBuf, PathBuf)>,
+    /// Places of files that are there already, maybe since a moment ago.
+    there: Vec<PathBuf>,
 }
 
 impl Batch {
@@ -26,6 +25,7 @@ impl Batch {
         if are_there {
             // What stays for some reason goes with its folder.
             let _ = fs::remove_file(staged);
+            self.there.push(place);
         } else {
             self.files.push((staged, place));
         }
@@ -40,71 +40,69 @@ impl Batch {
     ) -> Result<(), StoreError> {
         // Compared, for what lies there may have been damaged since.
         if fs::read(&place).is_ok_and(|there| there == bytes) {
+            self.there.push(place);
             return Ok(());
         }
         let staged = lease.fresh();
-        fs::write(&staged, bytes).map_err(at("write", &staged))?;
+        atomic::create(&staged, bytes).map_err(at("write", &staged))?;
         seal(&staged, false)?;
         self.add(staged, place, false);
         Ok(())
     }
 
-    /// Makes all content durable, then gives each file its name, then makes the names durable.
-    pub(super) fn commit(self, root: &Path) -> Result<(), StoreError> {
-        let many = self.files.len() > SYNCED_SINGLY;
-        if many {
-            sync_file_system(root)?;
-        } else {
-            self.files.par_iter().try_for_each(|(staged, _)| {
-                File::open(staged)
-                    .and_then(|file| file.sync_all())
-                    .map_err(at("write", staged))
-            })?;
-        }
+    /// Adds all of another batch.
+    pub(super) fn join(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.there.extend(other.there);
+    }
+
+    /// The files that must be on the disk before [`Batch::place`].
+    pub(super) fn contents(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        self.files.iter().map(|(staged, _)| staged.clone())
+    }
+
+    /// Gives each file its name. Gives the folders whose names are to be made durable.
+    pub(super) fn place(self) -> Result<BTreeSet<PathBuf>, StoreError> {
         let mut folders = BTreeSet::new();
         for (staged, place) in &self.files {
-            let folder = place.parent().unwrap_or(root);
-            if folders.insert(folder) {
-                make_folder(folder)?;
+            if name_in(place, &mut folders) {
+                make_folder(place)?;
             }
             atomic::rename(staged, place).map_err(at("write", place))?;
         }
-        if many {
-            return sync_file_system(root);
+        for place in &self.there {
+            name_in(place, &mut folders);
         }
-        folders
-            .into_par_iter()
-            .try_for_each(|folder| atomic::sync_folder(folder).map_err(at("write", folder)))
+        Ok(folders)
+    }
+
+    /// Makes all content durable, then gives each file its name, then makes the names durable.
+    pub(super) fn commit(self, root: &Path, syncer: &Syncer) -> Result<(), StoreError> {
+        if self.files.is_empty() {
+            return Ok(());
+        }
+        syncer.sync(root, self.contents())?;
+        syncer.sync(root, self.place()?)
     }
 }
 
-/// Places `bytes` as one file.
-pub(super) fn place_bytes(
-    root: &Path,
-    lease: &Lease,
-    bytes: &[u8],
-    place: PathBuf,
-) -> Result<(), StoreError> {
-    let mut batch = Batch::default();
-    batch.add_bytes(lease, bytes, place)?;
-    batch.commit(root)
-}
-
-/// Makes a fan-out folder whose name survives a power failure.
-pub(super) fn make_folder(folder: &Path) -> Result<(), StoreError> {
-    make_folder_that(folder, Outlives::Power)
-}
-
-/// Makes a fan-out folder.
-pub(super) fn make_folder_that(folder: &Path, outlives: Outlives) -> Result<(), StoreError> {
-    if folder.is_dir() {
-        return Ok(());
+/// Adds the folders whose names lead to `place` from the store's root: its fan-out folder, and the one around that. True
+/// where the first is new.
+pub(super) fn name_in(place: &Path, folders: &mut BTreeSet<PathBuf>) -> bool {
+    let Some(folder) = place.parent() else {
+        return false;
+    };
+    if folders.contains(folder) {
+        return false;
     }
-    fs::create_dir_all(folder).map_err(at("make", folder))?;
-    match folder.parent() {
-        Some(parent) if outlives == Outlives::Power => {
-            atomic::sync_folder(parent).map_err(at("write", parent))
-        }
+    folders.extend(folder.parent().map(Path::to_owned));
+    folders.insert(folder.to_owned())
+}
+
+/// Makes the fan-out folder of a place.
+pub(super) fn make_folder(place: &Path) -> Result<(), StoreError> {
+    match place.parent() {
+        Some(folder) if !folder.is_dir() => fs::create_dir_all(folder).map_err(at("make", folder)),
         _ => Ok(()),
     }
 }
@@ -118,9 +116,4 @@ pub(super) fn seal(path: &Path, executable: bool) -> Result<(), StoreError> {
     let mode = if executable { 0o555 } else { 0o444 };
     file.set_permissions(fs::Permissions::from_mode(mode))
         .map_err(at("change the mode of", path))
-}
-
-fn sync_file_system(root: &Path) -> Result<(), StoreError> {
-    let folder = File::open(root).map_err(at("open", root))?;
-    rustix::fs::syncfs(&folder).map_err(|error| at("write", root)(error.into()))
 }

@@ -1,7 +1,8 @@
 //! The store: content by digest, and records of what keys came to. Many processes may use one at once; all of them may
 //! be killed at any moment. Talks to the file system and to `model`; decides nothing.
 //!
-//! A record is visible only after its objects are, and both are durable before a call that put them returns.
+//! A record is visible only after its objects are, and both are durable before a call that put them returns: threads that
+//! put at once are made durable together.
 //! `docs/design/store.md` draws the folders and gives the reasons.
 
 mod aside;
@@ -17,6 +18,7 @@ mod record;
 mod register;
 mod sources;
 mod stat_cache;
+mod sync;
 mod view;
 mod walk;
 
@@ -32,6 +34,7 @@ use crate::base::lock::Lock;
 use crate::model::node::{Entry, Node, Tree};
 use crate::model::record::{Realisation, Trace};
 use crate::model::snapshot::Snapshot;
+use batch::Batch;
 use error::at;
 use import::Taking;
 use lease::Lease;
@@ -42,6 +45,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
+use sync::Syncer;
 
 /// What the file `version` of a store holds.
 const VERSION: &str = "mlp store 1\n";
@@ -54,6 +58,21 @@ pub struct Store {
     lease: OnceLock<Lease>,
     /// What this process found whole: see [`Store::mend`].
     whole: Mutex<BTreeSet<Node>>,
+    syncer: Syncer,
+}
+
+/// Content that has its digest and no place yet: it is in the store once it is placed, or registered.
+#[derive(Debug)]
+pub struct Staged {
+    node: Node,
+    batch: Batch,
+}
+
+impl Staged {
+    /// What it is.
+    pub fn node(&self) -> Node {
+        self.node
+    }
 }
 
 impl Store {
@@ -71,6 +90,7 @@ impl Store {
             places: Places { root },
             lease: OnceLock::new(),
             whole: Mutex::default(),
+            syncer: Syncer::default(),
         })
     }
 
@@ -95,26 +115,42 @@ impl Store {
 
     /// Copies a file or directory of somebody else's into the store. Its symbolic links must stay inside.
     pub fn import(&self, path: &Path, bounds: Bounds) -> Result<Node, StoreError> {
-        self.take_in(path, Taking::Copy, bounds)
+        self.place(self.take_in(path, Taking::Copy, bounds)?)
     }
 
     /// Moves a file or directory from a [`Scratch`] into the store. Nobody may have it open for writing; what is left at
     /// `path` is of no use.
     pub fn move_in(&self, path: &Path, bounds: Bounds) -> Result<Node, StoreError> {
+        self.place(self.stage(path, bounds)?)
+    }
+
+    /// As [`Store::move_in`], without a place yet. What is left at `path` is the content, until it is placed.
+    pub fn stage(&self, path: &Path, bounds: Bounds) -> Result<Staged, StoreError> {
         self.take_in(path, Taking::Move, bounds)
     }
 
-    fn take_in(&self, path: &Path, taking: Taking, bounds: Bounds) -> Result<Node, StoreError> {
+    /// Gives staged content its place, durably.
+    pub fn place(&self, staged: Staged) -> Result<Node, StoreError> {
+        staged.batch.commit(self.root(), &self.syncer)?;
+        Ok(staged.node)
+    }
+
+    fn take_in(&self, path: &Path, taking: Taking, bounds: Bounds) -> Result<Staged, StoreError> {
         let (node, batch) = import::import(path, taking, bounds, &self.places, self.lease()?)?;
-        batch.commit(&self.places.root)?;
-        Ok(node)
+        Ok(Staged { node, batch })
+    }
+
+    fn place_bytes(&self, bytes: &[u8], place: PathBuf) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        batch.add_bytes(self.lease()?, bytes, place)?;
+        batch.commit(self.root(), &self.syncer)
     }
 
     /// Puts bytes as a file.
     pub fn add_bytes(&self, bytes: &[u8]) -> Result<Node, StoreError> {
         let digest = Digest::of_blob(bytes);
         let place = self.places.object(digest, false);
-        batch::place_bytes(&self.places.root, self.lease()?, bytes, place)?;
+        self.place_bytes(bytes, place)?;
         Ok(Node::File {
             executable: false,
             size: bytes.len() as u64,
@@ -126,7 +162,7 @@ impl Store {
     pub fn add_tree(&self, tree: &Tree) -> Result<Node, StoreError> {
         let bytes = tree.encode()?;
         let digest = Tree::digest_of(&bytes);
-        batch::place_bytes(&self.places.root, self.lease()?, &bytes, self.places.tree(digest))?;
+        self.place_bytes(&bytes, self.places.tree(digest))?;
         Ok(Node::Dir { tree: digest })
     }
 

@@ -1,16 +1,16 @@
 //! Records: one line of JSON, and under it the BLAKE3 digest of that line. The first that is put stands. A record that
 //! is damaged is as if it were absent: whoever puts next takes its place.
 
-use super::batch::{make_folder, make_folder_that};
+use super::batch::make_folder;
 use super::error::{StoreError, at};
 use super::lease::Lease;
-use crate::base::atomic::{self, Outlives};
+use crate::base::atomic;
 use crate::base::digest::Digest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What stands after a put.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,30 +29,65 @@ pub(super) fn get<T: DeserializeOwned>(place: &Path) -> Result<Option<T>, StoreE
     }
 }
 
-/// Puts `record` at `place` unless one stands there, and gives what stands then.
+/// A record that is written and has no place yet.
+#[derive(Debug)]
+pub(super) struct Staged<T> {
+    record: T,
+    /// Where its bytes are.
+    pub(super) at: PathBuf,
+    place: PathBuf,
+}
+
+/// Writes a record that [`Staged::put`] puts at `place`.
+pub(super) fn stage<T: Serialize>(lease: &Lease, place: &Path, record: T) -> Result<Staged<T>, StoreError> {
+    let bytes = encode(place, &record)?;
+    let at_first = lease.fresh();
+    atomic::create(&at_first, &bytes).map_err(at("write", &at_first))?;
+    Ok(Staged {
+        record,
+        at: at_first,
+        place: place.to_owned(),
+    })
+}
+
+impl<T: Serialize + DeserializeOwned> Staged<T> {
+    /// Puts the record unless one stands there, and gives what stands then.
+    pub(super) fn put(self) -> Result<Standing<T>, StoreError> {
+        let Self {
+            record,
+            at: staged,
+            place,
+        } = self;
+        make_folder(&place)?;
+        let linked = atomic::link(&staged, &place);
+        // What stays for some reason goes with the lease.
+        let _ = fs::remove_file(staged);
+        match linked {
+            Ok(()) => return Ok(Standing { record, first: true }),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(at("write", &place)(error)),
+        }
+        match get(&place)? {
+            Some(record) => Ok(Standing { record, first: false }),
+            None => replace(&place, record),
+        }
+    }
+}
+
+/// Puts `record` at `place` unless one stands there, and gives what stands then. A failure of the power in the next
+/// seconds may lose or tear it.
 pub(super) fn put<T: Serialize + DeserializeOwned>(
     lease: &Lease,
     place: &Path,
     record: T,
-    outlives: Outlives,
 ) -> Result<Standing<T>, StoreError> {
-    let bytes = encode(place, &record)?;
-    make_folder_that(place.parent().unwrap_or(Path::new("/")), outlives)?;
-    let written =
-        atomic::write_if_absent(place, &lease.fresh(), &bytes, outlives).map_err(at("write", place))?;
-    if written {
-        return Ok(Standing { record, first: true });
-    }
-    match get(place)? {
-        Some(record) => Ok(Standing { record, first: false }),
-        None => replace(place, record),
-    }
+    stage(lease, place, record)?.put()
 }
 
-/// Puts `record` in the place of whatever stands there.
+/// Puts `record` in the place of whatever stands there, durably.
 pub(super) fn replace<T: Serialize>(place: &Path, record: T) -> Result<Standing<T>, StoreError> {
     let bytes = encode(place, &record)?;
-    make_folder(place.parent().unwrap_or(Path::new("/")))?;
+    make_folder(place)?;
     atomic::write(place, &bytes).map_err(at("write", place))?;
     Ok(Standing { record, first: true })
 }

@@ -1,26 +1,33 @@
 //! What keys came to: registering, and looking up. Whoever goes on after a build uses what registering returns, not what
 //! was built: where two builds of one key differ, the first that was registered stands.
 
-use super::batch::make_folder_that;
+use super::batch::{Batch, make_folder, name_in};
 use super::error::{StoreError, at};
 use super::place::RecordKind;
-use super::{Store, record};
-use crate::base::atomic::{self, Outlives};
+use super::record::Standing;
+use super::{Staged, Store, record};
+use crate::base::atomic;
 use crate::base::digest::Digest;
 use crate::model::node::Node;
 use crate::model::record::{Attestation, ChainState, Dependency, Realisation, Removal, Trace};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 /// A build's result, to be registered.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Registration<'r> {
     /// The resolved key.
     pub resolved_key: Digest,
     /// The static key.
     pub static_key: Digest,
-    /// What was built; its nodes are in the store.
+    /// What was built; its nodes are in the store, or staged.
     pub realisation: Realisation,
+    /// Content of it that has no place yet.
+    pub staged: Vec<Staged>,
     /// The direct dependencies, as they were.
     pub dependencies: Vec<Dependency>,
     /// The canonical bytes of the static key, for comparisons later on.
@@ -53,19 +60,20 @@ pub enum Verdict {
 }
 
 impl Store {
-    /// Registers what was built.
+    /// Registers what was built. When this returns, no failure of the power loses the result.
     pub fn register(&self, registration: Registration<'_>) -> Result<Registered, StoreError> {
         let Registration {
             resolved_key,
             static_key,
             realisation,
+            staged,
             dependencies,
             derivation,
             mut attestation,
         } = registration;
-        self.check_complete(&realisation)?;
+        self.check_complete(&realisation, &staged)?;
         let place = self.places.record(RecordKind::Realisation, resolved_key);
-        let stood = record::put(self.lease()?, &place, realisation.clone(), Outlives::Power)?;
+        let (stood, names) = self.put_over(staged, &place, realisation.clone())?;
         let different = different(&stood.record, &realisation);
         let verdict = if stood.first {
             Verdict::First
@@ -96,15 +104,34 @@ impl Store {
         } else {
             self.put_trace(static_key, trace)?;
         }
+        self.syncer.sync(self.root(), names)?;
         Ok(Registered { standing, verdict })
     }
 
+    /// Puts a record over staged content: all bytes are on the disk before any of it is visible, and the content has its
+    /// names before the record has. Gives the folders whose names are to be made durable.
+    fn put_over<T: Serialize + DeserializeOwned>(
+        &self,
+        staged: Vec<Staged>,
+        place: &Path,
+        record: T,
+    ) -> Result<(Standing<T>, BTreeSet<PathBuf>), StoreError> {
+        let mut batch = Batch::default();
+        staged.into_iter().for_each(|staged| batch.join(staged.batch));
+        let record = record::stage(self.lease()?, place, record)?;
+        let contents = batch.contents().chain([record.at.clone()]);
+        self.syncer.sync(self.root(), contents)?;
+        let mut names = batch.place()?;
+        let stood = record.put()?;
+        name_in(place, &mut names);
+        Ok((stood, names))
+    }
+
     /// No record may stand over objects that are not here.
-    fn check_complete(&self, realisation: &Realisation) -> Result<(), StoreError> {
-        let missing = realisation
-            .outputs
-            .iter()
-            .find(|(_, node)| node.is_some_and(|node| !self.holds(&node)));
+    fn check_complete(&self, realisation: &Realisation, staged: &[Staged]) -> Result<(), StoreError> {
+        let is_here = |node: &Node| staged.iter().any(|staged| staged.node == *node) || self.holds(node);
+        let mut outputs = realisation.outputs.iter();
+        let missing = outputs.find(|(_, node)| node.is_some_and(|node| !is_here(&node)));
         missing.map_or(Ok(()), |(output, _)| {
             Err(StoreError::Incomplete {
                 output: output.clone(),
@@ -129,7 +156,7 @@ impl Store {
     /// Puts what a static key came to, where its resolved key was found (early cutoff). Gives what stands.
     pub fn put_trace(&self, static_key: Digest, trace: Trace) -> Result<Trace, StoreError> {
         let place = self.places.record(RecordKind::Trace, static_key);
-        Ok(record::put(self.lease()?, &place, trace, Outlives::Process)?.record)
+        Ok(record::put(self.lease()?, &place, trace)?.record)
     }
 
     /// What a resolved key came to.
@@ -142,14 +169,12 @@ impl Store {
         record::get(&self.places.record(RecordKind::Chain, chain_key))
     }
 
-    /// Puts a state of a training chain. Gives what stands: the first, unless its bytes are gone.
-    pub fn put_chain(&self, chain_key: Digest, state: Node) -> Result<ChainState, StoreError> {
-        if !self.holds(&state) {
-            let output = "state".to_owned();
-            return Err(StoreError::Incomplete { output });
-        }
+    /// Puts a state of a training chain, durably. Gives what stands: the first, unless its bytes are gone.
+    pub fn put_chain(&self, chain_key: Digest, staged: Staged) -> Result<ChainState, StoreError> {
+        let state = staged.node;
         let place = self.places.record(RecordKind::Chain, chain_key);
-        let stood = record::put(self.lease()?, &place, ChainState { state }, Outlives::Power)?;
+        let (stood, names) = self.put_over(vec![staged], &place, ChainState { state })?;
+        self.syncer.sync(self.root(), names)?;
         if stood.record.state == state || self.holds(&stood.record.state) {
             return Ok(stood.record);
         }
@@ -163,9 +188,9 @@ impl Store {
             return Ok(());
         }
         let temporary = self.lease()?.fresh();
-        make_folder_that(place.parent().unwrap_or(self.root()), Outlives::Process)?;
+        make_folder(&place)?;
         // Renamed, so that what was torn there goes. Its key is the digest of its bytes.
-        fs::write(&temporary, bytes).map_err(at("write", &temporary))?;
+        atomic::create(&temporary, bytes).map_err(at("write", &temporary))?;
         atomic::rename(&temporary, &place).map_err(at("write", &place))
     }
 
@@ -199,7 +224,7 @@ impl Store {
         let text = serde_json::to_vec(attestation).map_err(|error| at("write", &folder)(error.into()))?;
         // Named by content: the same attestation twice is one.
         let place = folder.join(Digest::of_blob(&text).to_string());
-        record::put(self.lease()?, &place, attestation.clone(), Outlives::Process).map(drop)
+        record::put(self.lease()?, &place, attestation.clone()).map(drop)
     }
 
     /// How the registered result of a key came about: of the builds that gave it, the most hermetic. None where nothing is

@@ -46,7 +46,7 @@ pub(super) fn tree(
     }
     let staged = lease()?;
     let made = fill(places, &staged, tree, &mut Vec::new()).and_then(|()| {
-        make_folder(place.parent().unwrap_or(&places.root))?;
+        make_folder(&place)?;
         match atomic::rename(&staged, &place) {
             // Renaming writes the folder's own `..`, so it is closed only now.
             Ok(()) => close(&place),

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures that are meant to be compared, taken in one run on one machine and given as ratios.
 
+mod build;
 mod check;
 mod dvc;
 mod lang;
@@ -20,7 +21,7 @@ struct Row {
 
 /// Takes all figures.
 pub(crate) fn all() -> Result<(), String> {
-    ["tools", "steps", "lang", "check", "lsp"]
+    ["tools", "steps", "build", "lang", "check", "lsp"]
         .into_iter()
         .try_for_each(part)
 }
@@ -30,12 +31,13 @@ pub(crate) fn part(name: &str) -> Result<(), String> {
     match name {
         "tools" => print(&tools::rows()?),
         "steps" => print(&steps::rows()?),
+        "build" => print(&build::rows()?),
         "lang" => lang::run()?,
         "check" => check::run()?,
         "lsp" => lsp::run()?,
         _ => {
             return Err(format!(
-                "bench has no part `{name}`\nhint: its parts are tools, steps, lang, check, lsp"
+                "bench has no part `{name}`\nhint: its parts are tools, steps, build, lang, check, lsp"
             ));
         }
     }

@@ -42,6 +42,13 @@ pub(crate) const DVC: Peer = Peer {
     origin: Origin::Pypi(&["dvc==3.67.1"]),
 };
 
+/// ninja, which starts commands as fast as anything.
+pub(crate) const NINJA: Peer = Peer {
+    name: "ninja 1.13.0",
+    folder: "ninja",
+    origin: Origin::Pypi(&["ninja==1.13.0"]),
+};
+
 /// uv, which installs packages from a cache of its own.
 pub(crate) const UV: Peer = Peer {
     name: "uv 0.13.9",

@@ -1,7 +1,8 @@
-//! DVC on a project of the example's shape: a stage that splits a table and one that reads the parts; and on the scripts of
-//! examples/python-scripts.
+//! DVC on a project of the example's shape: a stage that splits a table and one that reads the parts; on the scripts of
+//! examples/python-scripts; and on copies of files.
 
 use crate::shell;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -70,6 +71,18 @@ stages:
     outs: [confusion.png]
 "
     )
+}
+
+/// Stages that each copy a file.
+pub(super) fn copies(files: &[(String, String)]) -> String {
+    let mut stages = String::from("stages:\n");
+    for (index, (from, to)) in files.iter().enumerate() {
+        let _ = write!(
+            stages,
+            "  copy{index}:\n    cmd: cp {from} {to}\n    deps: [{from}]\n    outs: [{to}]\n"
+        );
+    }
+    stages
 }
 
 fn prepare(folder: &Path, example: &Path) -> std::io::Result<()> {
