@@ -73,7 +73,10 @@ enum Sandbox {
     /// In namespaces, without network, with nothing visible but inputs.
     #[default]
     On,
-    /// As an ordinary process: for machines that refuse namespaces.
+    /// Among the machine's processes, with no files but inputs and no network: weaker, for machines that refuse
+    /// namespaces and whose kernel has Landlock.
+    Landlock,
+    /// As an ordinary process.
     Off,
 }
 
@@ -148,6 +151,7 @@ fn carry_out(
         check: arguments.check,
         isolation: match arguments.sandbox {
             Sandbox::On => Isolation::Sandboxed,
+            Sandbox::Landlock => Isolation::Landlock,
             Sandbox::Off => Isolation::Off,
         },
         link: true,

@@ -281,6 +281,7 @@ fn in_words(isolation: Isolation) -> &'static str {
         Isolation::HostTools => {
             "in the sandbox with the machine's tools, of which only the named ones are in the key"
         }
+        Isolation::Landlock => "by Landlock, which hides files and the network, and nothing else",
         Isolation::Off => "without a sandbox",
     }
 }

@@ -7,7 +7,7 @@ use super::protocol::Line;
 use super::supervise::{End, Supervised};
 use super::{Cancel, Executor};
 use crate::model::build::{BuildObserver, BuildOutcome, BuildRequest, Channel, Ending, Isolation};
-use crate::sandbox::{self, Groups, Helper, Layout, PROTOCOL, Program, Spec, Streams, Watch};
+use crate::sandbox::{self, Access, Groups, Helper, Layout, PROTOCOL, Program, Spec, Streams, Watch};
 use mlp_protocol::call::SOCKET_VARIABLE;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -123,7 +123,7 @@ impl Local {
         cancel: &Cancel,
         began: Instant,
     ) -> Result<(End, BTreeMap<String, PathBuf>), NotStarted> {
-        let namespaces = request.isolation != Isolation::Off;
+        let namespaces = request.isolation > Isolation::Landlock;
         refuse_nested(request)?;
         let directories = Directories::make(request, !namespaces)?;
         let mut spec = spec(request, &directories, namespaces)?;
@@ -233,6 +233,7 @@ fn spec(request: &BuildRequest, directories: &Directories, namespaces: bool) -> 
     let limits = &request.limits;
     Ok(Spec {
         namespaces,
+        access: (request.isolation == Isolation::Landlock).then(|| access(request, directories)),
         root: directories.root.clone(),
         build: directories.build.clone(),
         tmp: directories.tmp.clone(),
@@ -259,6 +260,19 @@ fn spec(request: &BuildRequest, directories: &Directories, namespaces: bool) -> 
         },
         trace: false,
     })
+}
+
+/// What a program may reach that runs among the machine's files.
+fn access(request: &BuildRequest, directories: &Directories) -> Access {
+    let devices = gpu_devices(&request.gpus).into_iter();
+    let write = [directories.build.clone(), directories.tmp.clone()];
+    Access {
+        read: request.inputs.values().chain(&request.closure).cloned().collect(),
+        write: write
+            .into_iter()
+            .chain(devices.map(|name| Path::new("/dev").join(name)))
+            .collect(),
+    }
 }
 
 /// The devices by which CUDA reaches these GPUs, as far as the machine has them.

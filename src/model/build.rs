@@ -95,6 +95,9 @@ pub enum Channel {
 pub enum Isolation {
     /// Not at all (`--sandbox=off`).
     Off,
+    /// By Landlock: files of the machine and the network are out of reach, its processes and names are not
+    /// (`--sandbox=landlock`).
+    Landlock,
     /// In namespaces, with tools of the machine visible.
     HostTools,
     /// By mlp itself, with pip or Nix, outside of namespaces: an environment, made of content whose hashes are in its key.

@@ -72,13 +72,24 @@ const MISSING: &[i64] = &[libc::SYS_clone3, libc::SYS_openat2];
 
 /// Installs the filters for good. Needs no_new_privs.
 pub(super) fn install() -> Step<()> {
+    apply(programs())
+}
+
+/// No sockets but pairs: where there is no network namespace, the network and the sockets of other programs are the
+/// machine's.
+pub(super) fn no_sockets() -> Step<()> {
+    let denied = always(&[libc::SYS_socket, libc::SYS_connect, libc::SYS_bind]);
+    apply(compile(denied, libc::EPERM).map(|program| vec![program]))
+}
+
+fn apply(programs: Result<Vec<BpfProgram>, seccompiler::BackendError>) -> Step<()> {
     let failed = |error: String| Refusal {
         operation: format!("install the seccomp filter ({error})"),
         errno: std::io::Error::last_os_error()
             .raw_os_error()
             .unwrap_or(libc::EINVAL),
     };
-    for program in programs().map_err(|error| failed(error.to_string()))? {
+    for program in programs.map_err(|error| failed(error.to_string()))? {
         apply_filter(&program).map_err(|error| failed(error.to_string()))?;
     }
     Ok(())

@@ -6,8 +6,10 @@
 //! bounds (`watch`), hears of files that are touched where that is asked for (`trace`), and kills what is left (`first`).
 //! They speak `wire`. `terminal` stands between the user's terminal and a program inside. The local executor uses it.
 //!
-//! **Invariant**: where the kernel refuses any step, nothing is run, and the [`Refusal`] says which step; there is no
-//! weaker sandbox to fall back to.
+//! Where namespaces are refused, and the user asks for it, `landlock` is a weaker level.
+//!
+//! **Invariant**: where the kernel refuses any step, nothing is run, and the [`Refusal`] says which step; no weaker level
+//! is fallen back to.
 
 mod cgroup;
 mod closure;
@@ -15,6 +17,7 @@ mod enter;
 mod filter;
 mod first;
 mod helper;
+mod landlock;
 mod program;
 mod refusal;
 mod spawn;
@@ -30,10 +33,11 @@ pub use closure::{Closures, libraries};
 pub(crate) use closure::{Layout, layout};
 pub(crate) use helper::Streams;
 pub use helper::helper_main;
+pub use landlock::landlock_version;
 pub(crate) use program::PROTOCOL;
 pub use refusal::probe;
 pub(crate) use spawn::FirstProcess;
 pub use spawn::{HELPER_ARGUMENT, Helper};
 pub(crate) use terminal::Terminal;
 pub use wire::Refusal;
-pub(crate) use wire::{Ended, Exceeded, Program, Report, Spec, Watch};
+pub(crate) use wire::{Access, Ended, Exceeded, Program, Report, Spec, Watch};

@@ -5,6 +5,7 @@ use super::enter::result;
 use super::filter;
 use super::first::{Step, step};
 use super::helper::Streams;
+use super::landlock;
 use super::syscall::{self, Cloned};
 use super::trace::{self, Tracer};
 use super::wire::{Program, Refusal, Spec};
@@ -138,12 +139,16 @@ fn prepare_and_exec(program: &Program, spec: &Spec, given: &Given) -> Step<Infal
             syscall::take_terminal(std::io::stdin().as_fd()),
         )?;
     }
-    if spec.namespaces {
+    if spec.namespaces || spec.access.is_some() {
         // Harmless where keyrings are forbidden: those of the user are out of reach there already.
         let _ = syscall::join_new_keyring();
         step(|| "drop capabilities".into(), syscall::drop_capabilities())?;
         let locked = syscall::set_process_option(libc::PR_SET_NO_NEW_PRIVS, 1);
         step(|| "set no_new_privs".into(), locked)?;
+        if let Some(access) = &spec.access {
+            landlock::restrict(access)?;
+            filter::no_sockets()?;
+        }
         filter::install()?;
         if let Some(hearer) = &given.hearer {
             trace::be_heard(hearer.as_fd())?;

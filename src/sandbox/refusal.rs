@@ -48,6 +48,13 @@ impl Refusal {
     pub fn help(&self) -> Option<String> {
         let about = |word: &str| self.operation.starts_with(word);
         let words = match self.errno {
+            errno if about("ask the kernel for Landlock") => {
+                let why = super::landlock::why_none(errno);
+                return Some(format!(
+                    "{why}; where namespaces are allowed, `--sandbox=on` needs no Landlock; `--sandbox=off` builds without \
+                     a sandbox, and is recorded with each result"
+                ));
+            }
             libc::ENOENT if about("run ") => {
                 "a step sees only the programs of its environment, and its own inputs"
             }
@@ -82,7 +89,11 @@ impl Refusal {
             return None;
         };
         Some(format!(
-            "{advice}; `--sandbox=off` builds without a sandbox, and is recorded with each result"
+            "{advice}; {} `--sandbox=off` builds without a sandbox; either is recorded with each result",
+            match super::landlock_version() {
+                Ok(_) => "`--sandbox=landlock` is weaker, and this kernel has it;",
+                Err(_) => "",
+            }
         ))
     }
 }

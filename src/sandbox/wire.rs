@@ -15,6 +15,8 @@ pub(super) const END_YOURSELF: u8 = b'T';
 pub(crate) struct Spec {
     /// Whether the process is PID 1 of namespaces that it is to furnish.
     pub(crate) namespaces: bool,
+    /// Without namespaces: what of the machine's files the program may reach, by Landlock. None is whatever the user may.
+    pub(crate) access: Option<Access>,
     /// An empty directory, over which the new root is mounted.
     pub(crate) root: PathBuf,
     /// The directory that is `/build` inside.
@@ -35,6 +37,15 @@ pub(crate) struct Spec {
     pub(crate) watch: Watch,
     /// Whether to report the files that the program and its children open or look for. Needs namespaces.
     pub(crate) trace: bool,
+}
+
+/// Places of the machine that a program may reach.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Access {
+    /// Files and folders that it may read and run.
+    pub(crate) read: Vec<PathBuf>,
+    /// Folders in which it may do anything.
+    pub(crate) write: Vec<PathBuf>,
 }
 
 /// What is run inside.

@@ -227,3 +227,50 @@ made = step(["sh", "-c", "cat *.csv > o"], env = env.host(["sh", "cat"]), inputs
     // The link to the first build's result leads out of the project.
     assert!(project.build(&["made"]).built().is_empty());
 }
+
+#[test]
+fn the_level_of_landlock_hides_files_and_is_recorded() {
+    if mlp::sandbox::landlock_version().is_err() {
+        return;
+    }
+    let project = Project::new(
+        r#"import std.{env, step}
+made = step(
+  ["python3", ./make.py], env = env.host(["python3"]), inputs = { rows: ./rows.csv }, outputs = { o: File("o") },
+)
+"#,
+    );
+    project.write(
+        "make.py",
+        "import os\nopen('o', 'w').write(open('rows.csv').read())\nprint(os.listdir(os.environ['ROOT']))\n",
+    );
+    project.write("rows.csv", "1\n");
+    project.edit(
+        "pipeline.mlp",
+        "env = env.host([\"python3\"])",
+        &format!(
+            "vars = {{ ROOT: {:?} }}, env = env.host([\"python3\"])",
+            project.root()
+        ),
+    );
+    let refused = project.run(&["build", "made", "--sandbox=landlock"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    assert!(
+        refused
+            .err
+            .contains("PermissionError: [Errno 13] Permission denied"),
+        "{}",
+        refused.err
+    );
+    project.edit("make.py", "print(os.listdir(os.environ['ROOT']))\n", "");
+    let built = project.run(&["build", "made", "--sandbox=landlock"]);
+    assert_eq!(built.code, Some(0), "{}", built.err);
+    let shown = project.run(&["show", "made"]);
+    assert!(
+        shown
+            .out
+            .contains("by Landlock, which hides files and the network, and nothing else"),
+        "{}",
+        shown.out
+    );
+}

@@ -7,6 +7,13 @@ use mlp_protocol::message::Message;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The levels at which a build can be started here.
+fn levels() -> Vec<Isolation> {
+    let mut levels = vec![Isolation::HostTools, Isolation::Off];
+    levels.extend(mlp::sandbox::landlock_version().map(|_| Isolation::Landlock));
+    levels
+}
+
 /// Whether a process with `mark` in its command line is alive.
 pub(super) fn alive(mark: &str) -> bool {
     let own = std::process::id().to_string();
@@ -22,7 +29,7 @@ pub(super) fn alive(mark: &str) -> bool {
 
 #[test]
 fn what_was_forked_off_is_killed() {
-    for isolation in [Isolation::HostTools, Isolation::Off] {
+    for isolation in levels() {
         let mark = format!("86{}{}", std::process::id(), isolation as u8);
         let mut build = script(&format!(
             "(setsid sleep {mark} &) ; (sleep {mark} &); echo done > out"
@@ -94,7 +101,7 @@ impl BuildObserver for CancelOnWord {
 
 #[test]
 fn cancelling_kills_everything() {
-    for isolation in [Isolation::HostTools, Isolation::Off] {
+    for isolation in levels() {
         let mark = format!("87{}{}", std::process::id(), isolation as u8);
         let word = r#"{"type":"warning","text":"here"}"#;
         let mut build = script(&format!("sleep {mark} & echo '{word}' >&3; sleep {mark}"));
@@ -122,7 +129,7 @@ fn cancelled_once_there(isolation: Isolation, then: &str) -> (super::Build, mlp:
 
 #[test]
 fn a_cancelled_program_may_end_in_good_order() {
-    for isolation in [Isolation::HostTools, Isolation::Off] {
+    for isolation in levels() {
         let (build, outcome) = cancelled_once_there(isolation, "trap 'echo kept > out; exit 3' TERM");
         assert_eq!(outcome.ending, Ending::Cancelled, "{}", build.log());
         assert_eq!(build.out(&outcome), "kept\n");

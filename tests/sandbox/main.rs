@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be done here fails the test")]
 
 mod bounds;
+mod landlock;
 mod mortality;
 mod ordinary_user;
 mod place;
