@@ -6,6 +6,7 @@ pub mod cli;
 pub mod engine;
 pub mod environment;
 pub mod executor;
+pub mod explain;
 pub mod instantiate;
 pub mod lsp;
 pub mod model;

@@ -7,9 +7,7 @@ use super::notice::Notice;
 use super::place;
 use super::told::{self, Format};
 use crate::base::size::Size;
-use crate::engine::{
-    Budget, Cancel, Decision, Instance, Plan, RunReport, RunRequest, capacity, run as run_build, too_large,
-};
+use crate::engine::{Budget, Cancel, Plan, RunReport, RunRequest, capacity, run as run_build, too_large};
 use crate::model::build::Isolation;
 use crate::model::event::{Event, EventKind, RunStatus, StepFailure};
 use crate::progress::Display;
@@ -53,7 +51,7 @@ pub(super) struct Arguments {
     /// Build again what is built, and say whether every bit came out the same.
     #[arg(long, conflicts_with = "dry_run")]
     check: bool,
-    /// Only say what would be done, and why.
+    /// Only say what would be done, and why: `mlp plan` without the rest.
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Show what programs write on stdout and stderr as it comes, each line with its step where there are several.
@@ -83,57 +81,55 @@ enum Sandbox {
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
     let demanded = match demand::demand(&arguments.targets, &arguments.settings)? {
         Ok(demanded) => demanded,
-        Err(notices) => return Ok(refused(&notices, arguments.format)),
+        Err(notices) => {
+            told::mistakes(&notices, arguments.format);
+            return Ok(Exit::Mend);
+        }
     };
-    let plan = demanded
-        .workspace
-        .plan(&demanded.instance, arguments.check)
-        .map_err(|error| Refusal::of_engine(&error))?;
-    let budget = capacity(
-        arguments.jobs.map_or_else(processors, usize::from),
-        arguments.memory.map(|Size(bytes)| bytes),
-    );
-    let found = too_large(&demanded.instance, &plan, &budget, demanded.pipeline.sources());
-    if !found.is_empty() {
-        let notices = demand::notices(&demanded.pipeline, &found);
-        return Ok(refused(&notices, arguments.format));
-    }
+    let asked = Asked {
+        jobs: arguments.jobs.map_or_else(processors, usize::from),
+        memory: arguments.memory,
+        check: arguments.check,
+    };
+    let (plan, budget) = match planned(&demanded, &asked)? {
+        Ok(planned) => planned,
+        Err(notices) => {
+            told::mistakes(&notices, arguments.format);
+            return Ok(Exit::Mend);
+        }
+    };
     if arguments.dry_run {
-        show_plan(&demanded.instance, &plan, arguments.format);
+        super::plan::show(&demanded, &plan, asked.jobs, arguments.format);
         return Ok(Exit::Success);
     }
     carry_out(arguments, &demanded, &plan, &budget)
 }
 
-/// What is to be mended before anything is built.
-fn refused(notices: &[Notice], format: Format) -> Exit {
-    match format {
-        Format::Text => told::show(notices),
-        Format::Json => told::print_json(&serde_json::json!({ "diagnostics": told::json(notices) })),
-    }
-    Exit::Mend
+/// How a build is to be done.
+pub(super) struct Asked {
+    /// Steps at once.
+    pub jobs: usize,
+    /// What they may hold together, where it is said.
+    pub memory: Option<Size>,
+    /// Whether everything is built again.
+    pub check: bool,
 }
 
-fn show_plan(instance: &Instance, plan: &Plan, format: Format) {
-    let mut steps = Vec::new();
-    for planned in &plan.steps {
-        let step = instance.graph.step(planned.step).name();
-        let decision = match planned.decision {
-            Decision::Reuse(_) => "reuse",
-            Decision::Build => "build",
-            Decision::Unknown => "may build",
-            Decision::May => "if chosen",
-        };
-        match format {
-            Format::Text => println!("{decision:<9}  {step}: {}", planned.reason),
-            Format::Json => steps.push(serde_json::json!({
-                "step": step, "decision": decision, "reason": planned.reason,
-            })),
-        }
+/// What would be done, with what of the machine; or what asks for more than there is.
+pub(super) fn planned(
+    demanded: &Demanded,
+    asked: &Asked,
+) -> Result<Result<(Plan, Budget), Vec<Notice>>, Refusal> {
+    let plan = demanded
+        .workspace
+        .plan(&demanded.instance, asked.check)
+        .map_err(|error| Refusal::of_engine(&error))?;
+    let budget = capacity(asked.jobs, asked.memory.map(|Size(bytes)| bytes));
+    let found = too_large(&demanded.instance, &plan, &budget, demanded.pipeline.sources());
+    if found.is_empty() {
+        return Ok(Ok((plan, budget)));
     }
-    if format == Format::Json {
-        told::print_json(&serde_json::json!({ "steps": steps }));
-    }
+    Ok(Err(demand::notices(&demanded.pipeline, &found)))
 }
 
 fn carry_out(

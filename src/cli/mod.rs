@@ -21,8 +21,10 @@ mod lsp;
 mod notice;
 mod panic;
 mod place;
+mod plan;
 mod render;
 mod repl;
+mod runs;
 mod script;
 mod shell;
 mod show;
@@ -67,6 +69,7 @@ enum Command {
     Eval(eval::Arguments),
     Fmt(fmt::Arguments),
     Graph(graph::Arguments),
+    Plan(plan::Arguments),
     Repl(repl::Arguments),
     Shell(shell::Arguments),
     Show(show::Arguments),
@@ -74,6 +77,7 @@ enum Command {
     Explain(explain::Arguments),
     Doc(doc::Arguments),
     Init(init::Arguments),
+    Runs(runs::Arguments),
     Log(log::Arguments),
     Lsp(lsp::Arguments),
     Completions(completions::Arguments),
@@ -103,6 +107,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Eval(arguments) => eval::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Graph(arguments) => graph::run(arguments),
+        Command::Plan(arguments) => plan::run(arguments),
         Command::Repl(arguments) => repl::run(arguments),
         Command::Shell(arguments) => shell::run(arguments),
         Command::Show(arguments) => show::run(arguments),
@@ -110,6 +115,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Doc(arguments) => doc::run(arguments),
         Command::Init(arguments) => init::run(arguments),
+        Command::Runs(arguments) => runs::run(arguments),
         Command::Log(arguments) => log::run(arguments),
         Command::Lsp(arguments) => lsp::run(arguments),
         Command::Completions(arguments) => completions::run(arguments, &mut Cli::command()),

@@ -53,6 +53,14 @@ fn sum(notices: &[Notice]) -> Option<String> {
     ))
 }
 
+/// What is to be mended before anything can be said: drawn on stderr, or as an object on stdout.
+pub(super) fn mistakes(notices: &[Notice], format: Format) {
+    match format {
+        Format::Text => show(notices),
+        Format::Json => print_json(&serde_json::json!({ "diagnostics": json(notices) })),
+    }
+}
+
 /// Notices as JSON.
 pub(super) fn json(notices: &[Notice]) -> serde_json::Value {
     notices.iter().map(Notice::json).collect()

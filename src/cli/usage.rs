@@ -13,8 +13,9 @@ pub(super) fn refusal(error: &clap::Error, command: Option<&str>) -> Option<Refu
             Some(Refusal::new(format!("there is no command `{name}`")).hint(hint))
         }
         ErrorKind::MissingRequiredArgument => {
-            let command = command
-                .filter(|command| matches!(*command, "build" | "show" | "graph" | "eval" | "shell"))?;
+            let command = command.filter(|command| {
+                matches!(*command, "build" | "plan" | "show" | "graph" | "eval" | "shell")
+            })?;
             Some(
                 Refusal::new(format!("`mlp {command}` needs a target")).hint(format!(
                     "a target is a binding of pipeline.mlp, or a part of one: `mlp {command} evaluate`"
@@ -39,7 +40,7 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
 fn unknown(argument: &str, command: &str) -> Option<Refusal> {
     let sets = matches!(
         command,
-        "build" | "check" | "eval" | "graph" | "show" | "repl" | "env" | "shell"
+        "build" | "check" | "plan" | "eval" | "graph" | "show" | "repl" | "env" | "shell"
     );
     let option = argument.strip_prefix("--").filter(|_| sets);
     if let Some(name) = option {
@@ -66,10 +67,8 @@ fn elsewhere(command: &str) -> Option<&'static str> {
         }
         "lint" | "validate-config" | "verify" => "`mlp check` finds mistakes without building anything",
         "format" => "write `mlp fmt`",
-        "dag" | "plan" | "tree" => {
-            "`mlp graph TARGET` shows its steps, `mlp build TARGET --dry-run` what would be done"
-        }
-        "history" | "runs" | "status" => "`mlp log` shows what earlier builds did",
+        "dag" | "tree" => "`mlp graph TARGET` shows its steps, `mlp plan TARGET` what would be done",
+        "history" | "experiments" => "`mlp runs` shows what earlier builds did",
         "new" | "create" => "`mlp init` writes a small pipeline to start from",
         "install" | "add" | "sync" | "lock" => {
             "`mlp env` shows the environments of steps, `mlp env lock` writes their locks"

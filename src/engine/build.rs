@@ -7,11 +7,11 @@ use super::run_log::RunLog;
 use super::workspace::{Instance, Workspace};
 use crate::base::clock;
 use crate::executor::{Cancel, Local};
-use crate::instantiate::{Known, output_of};
+use crate::instantiate::{Known, Nothing, output_of, reads_of};
 use crate::model::budget::Budget;
 use crate::model::build::Isolation;
 use crate::model::derivation::Builder;
-use crate::model::event::{Event, EventKind, PlannedStep, RunStatus};
+use crate::model::event::{Event, EventKind, How, PlannedStep, PlannedTarget, RunStatus};
 use crate::model::graph::{Graph, StepId, Target};
 use crate::model::node::Node;
 use crate::plan::{Decision, Plan};
@@ -105,7 +105,18 @@ pub fn run(
     voice.say(planned(&instance.graph, plan));
     let follower = folder.clone().filter(|_| request.logs).map(Follower::new);
     let tell = |event| voice.tell(event);
+    let took: Mutex<BTreeMap<String, u64>> = Mutex::default();
     let events = |event: EventKind| {
+        if let EventKind::StepFinished {
+            step,
+            how: How::Built,
+            wall_ms,
+            ..
+        } = &event
+        {
+            let mut took = took.lock().unwrap_or_else(PoisonError::into_inner);
+            took.insert(step.clone(), *wall_ms);
+        }
         follower
             .iter()
             .for_each(|follower| follower.before(&event, &tell));
@@ -128,7 +139,8 @@ pub fn run(
         cancel,
     };
     let summary = followed(follower.as_ref(), &tell, || scheduler::run(&build));
-    remember(workspace, instance, &summary, &voice);
+    let took = took.into_inner().unwrap_or_else(PoisonError::into_inner);
+    remember(workspace, instance, &summary, (&id, &took), &voice);
     let status = status(&summary, cancel);
     let artifacts = match request.link {
         true => artifacts(workspace, &instance.graph, &summary, &voice),
@@ -269,7 +281,31 @@ fn planned(graph: &Graph, plan: &Plan) -> EventKind {
             Decision::May => may.push(told),
         }
     }
-    EventKind::Planned { build, reuse, may }
+    EventKind::Planned {
+        build,
+        reuse,
+        may,
+        targets: targets(graph),
+    }
+}
+
+/// The targets with the keys that they come from.
+fn targets(graph: &Graph) -> Vec<PlannedTarget> {
+    let target = |target: &Target| PlannedTarget {
+        label: target.label.clone(),
+        steps: steps_of(target)
+            .into_iter()
+            .map(|step| graph.step(step).static_key)
+            .collect(),
+    };
+    graph.targets.iter().map(target).collect()
+}
+
+/// The step of a target; of a choice, what decides it and all candidates.
+pub fn steps_of(target: &Target) -> Vec<StepId> {
+    let reads = reads_of(&target.source, &Nothing);
+    let all = reads.must.into_iter().chain(reads.may);
+    all.map(|(step, _)| step).collect()
 }
 
 fn builder(builder: &Builder) -> String {
@@ -286,15 +322,33 @@ fn builder(builder: &Builder) -> String {
     }
 }
 
-/// Notes what was built under which name, for the reasons of later plans.
-fn remember(workspace: &Workspace, instance: &Instance, summary: &Summary, voice: &Voice<'_>) {
+/// Notes what was built under which name, and what was built in the run at hand and how long that took, for the reasons
+/// and estimates of later plans.
+fn remember(
+    workspace: &Workspace,
+    instance: &Instance,
+    summary: &Summary,
+    (run, took): (&str, &BTreeMap<String, u64>),
+    voice: &Voice<'_>,
+) {
     let mut last = workspace.last_built();
+    let mut builds = None;
+    for step in &instance.graph.steps {
+        if let Some(took_ms) = took.get(step.name()) {
+            let builds = builds.get_or_insert_with(|| workspace.builds());
+            for name in &step.names {
+                builds.note(name, step.static_key, last.get(name), run, *took_ms);
+            }
+        }
+    }
     last.note(&instance.graph, |step| summary.outcomes.contains_key(&step));
     // Digests that were taken anew after builds, too. Both are local memories, whose loss costs time alone.
-    for error in [last.save().err(), instance.sources.save().err()]
-        .into_iter()
-        .flatten()
-    {
+    let saved = [
+        last.save(),
+        builds.map_or(Ok(()), |mut builds| builds.save()),
+        instance.sources.save(),
+    ];
+    for error in saved.into_iter().filter_map(Result::err) {
         voice.say(EventKind::Warning {
             text: error.to_string(),
         });

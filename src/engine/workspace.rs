@@ -7,11 +7,13 @@ use crate::base::processor;
 use crate::instantiate::{Machine, instantiate, narrowed, requests};
 use crate::model::environment::EnvironmentTable;
 use crate::model::graph::Graph;
+use crate::model::node::Node;
 use crate::plan::{Circumstances, Plan, plan};
-use crate::store::{LastBuilt, Sources, Store};
+use crate::store::{Builds, LastBuilt, Sources, Store};
 use mlp_lang::diagnostic::{Diagnostic, Severity};
 use mlp_lang::source::Sources as Texts;
 use mlp_lang::spec::Evaluation;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -115,8 +117,9 @@ impl Workspace {
 
     /// What is to be done, each with its reason. With `check` everything that was realised is built again.
     pub fn plan(&self, instance: &Instance, check: bool) -> Result<Plan, EngineError> {
-        let last = self.last_built();
-        let last = &|name: &str| last.get(name);
+        // Only what has to be built is asked for.
+        let last = OnceCell::new();
+        let last = &|name: &str| last.get_or_init(|| self.last_built()).get(name);
         let circumstances = Circumstances {
             snapshot: &self.store,
             last,
@@ -127,6 +130,16 @@ impl Workspace {
 
     pub(super) fn last_built(&self) -> LastBuilt {
         LastBuilt::load(&self.state.join("last-built"))
+    }
+
+    pub(super) fn builds(&self) -> Builds {
+        Builds::load(&self.state.join("builds"))
+    }
+
+    /// What an artifact of a run says, where it holds figures and is there still.
+    pub fn figures(&self, kind: &str, node: &Node) -> Option<serde_json::Value> {
+        let figures = matches!(kind, "Metrics" | "Value");
+        figures.then(|| self.store.read_json(node).ok()).flatten()
     }
 }
 

@@ -21,7 +21,7 @@ mod static_key;
 pub use chain::{ChainError, chain_keys};
 pub use demand::{environments, requests};
 pub use environment::ENVIRONMENT_OUTPUT;
-pub use explain::{Difference, differences};
+pub use explain::{Difference, Hashed, Referred, differences, in_words};
 pub use gaps::not_yet;
 pub use problem::narrowed;
 pub use reads::{Nothing, Reads, output_of, reads, reads_of, references};

@@ -43,6 +43,9 @@ pub enum EventKind {
         /// Steps that are built if a choice of the build falls on them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         may: Vec<PlannedStep>,
+        /// The targets that are asked for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        targets: Vec<PlannedTarget>,
     },
     /// A step begins to be built.
     StepStarted {
@@ -157,6 +160,15 @@ pub struct PlannedStep {
     pub builder: String,
     /// Why: a sentence for people.
     pub reason: String,
+}
+
+/// An artifact that a run is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedTarget {
+    /// Its label.
+    pub label: String,
+    /// The static key of the step that gives it; of a choice the keys of what decides it and of all candidates.
+    pub steps: Vec<Digest>,
 }
 
 /// How a step came by its outputs.

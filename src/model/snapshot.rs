@@ -15,6 +15,8 @@ pub trait Snapshot {
     fn realisation(&self, resolved_key: Digest) -> Result<Option<Realisation>, Self::Error>;
     /// The canonical bytes of a static key that was built once.
     fn derivation(&self, static_key: Digest) -> Result<Option<Vec<u8>>, Self::Error>;
+    /// When garbage collection took what a key, static or resolved, came to: seconds since the epoch.
+    fn removed(&self, key: Digest) -> Result<Option<u64>, Self::Error>;
     /// Whether all bytes of a node are here.
     fn holds(&self, node: &Node) -> bool;
     /// The JSON in a file; the error is a sentence.

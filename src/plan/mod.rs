@@ -3,8 +3,12 @@
 //!
 //! A target whose static key is traced costs that one look-up: what stands before it is not looked at.
 
+mod estimate;
 mod reason;
 
+pub use estimate::{Estimate, estimate};
+
+use crate::base::clock;
 use crate::base::digest::Digest;
 use crate::instantiate::{Known, Nothing, Reads, Resolution, Unresolved, reads, reads_of, resolve};
 use crate::model::derivation::Derivation;
@@ -30,6 +34,29 @@ pub struct PlannedStep {
     pub decision: Decision,
     /// Why: a clause for people, without a full stop.
     pub reason: String,
+    /// Why, for who goes into it further.
+    pub cause: Cause,
+}
+
+/// Why a step is decided about as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Its result is known by its static key.
+    Unchanged,
+    /// Its result is known by its resolved key: its inputs came out the same.
+    SameInputs,
+    /// A choice may fall on it.
+    Choice,
+    /// Everything is built again.
+    Check,
+    /// Its result was in this store, and is needed and not there.
+    Lost,
+    /// Nothing was built under any of its names.
+    New,
+    /// The same was built before; its result is not in this store.
+    Elsewhere,
+    /// Another derivation was last built under its name.
+    Changed(Digest),
 }
 
 /// What is to be done about a step.
@@ -260,16 +287,20 @@ impl<'p, S: Snapshot> Planner<'p, S> {
         let mut steps = Vec::new();
         for at in (0..self.graph.steps.len()).filter(|at| self.demanded[*at] != Demand::No) {
             let id = StepId(at as u32);
-            let (decision, reason) = match &self.found[at] {
+            let (decision, reason, cause) = match &self.found[at] {
                 Some(found) if self.is_done(at) => {
                     let reason = match found.new_trace {
                         Some(_) => "its inputs came out as they were in an earlier build",
                         None => "nothing that it depends on changed",
                     };
-                    (Decision::Reuse(found.clone()), reason.to_owned())
+                    let cause = match found.new_trace {
+                        Some(_) => Cause::SameInputs,
+                        None => Cause::Unchanged,
+                    };
+                    (Decision::Reuse(found.clone()), reason.to_owned(), cause)
                 }
                 _ if self.demanded[at] == Demand::May => {
-                    (Decision::May, "the build may choose it".to_owned())
+                    (Decision::May, "the build may choose it".to_owned(), Cause::Choice)
                 }
                 _ => {
                     let waits = self.first_unknown(at);
@@ -278,13 +309,15 @@ impl<'p, S: Snapshot> Planner<'p, S> {
                     } else {
                         Decision::Build
                     };
-                    (decision, self.reason(id, waits)?)
+                    let cause = self.cause(id);
+                    (decision, self.reason(id, cause, waits)?, cause)
                 }
             };
             steps.push(PlannedStep {
                 step: id,
                 decision,
                 reason,
+                cause,
             });
         }
         Ok(Plan { steps })
@@ -301,23 +334,51 @@ impl<'p, S: Snapshot> Planner<'p, S> {
         dependencies.find(|step| self.found[index(*step)].is_none())
     }
 
-    fn reason(&self, id: StepId, waits: Option<StepId>) -> Result<String, S::Error> {
+    fn cause(&self, id: StepId) -> Cause {
         if self.circumstances.check {
-            return Ok("it is built again, to compare".to_owned());
+            return Cause::Check;
         }
         if self.lost.contains(&id) {
-            return Ok("its result is not in the store any more".to_owned());
+            return Cause::Lost;
         }
         let step = self.graph.step(id);
-        let last = step.names.iter().find_map(|name| (self.circumstances.last)(name));
-        let Some(last) = last else {
-            return Ok("it was never built".to_owned());
-        };
-        if last == step.static_key {
-            return Ok("its result is not in this store".to_owned());
+        match step.names.iter().find_map(|name| (self.circumstances.last)(name)) {
+            None => Cause::New,
+            Some(last) if last == step.static_key => Cause::Elsewhere,
+            Some(last) => Cause::Changed(last),
         }
-        let old = self.circumstances.snapshot.derivation(last)?;
-        Ok(reason::since(self.graph, id, old.as_deref(), waits))
+    }
+
+    fn reason(&self, id: StepId, cause: Cause, waits: Option<StepId>) -> Result<String, S::Error> {
+        let gone = match cause {
+            Cause::Changed(last) => {
+                let old = self.circumstances.snapshot.derivation(last)?;
+                return Ok(reason::since(self.graph, id, old.as_deref(), waits));
+            }
+            Cause::Check => return Ok("it is built again, to compare".to_owned()),
+            Cause::Lost => "its result is not in the store any more",
+            Cause::Elsewhere => "its result is not in this store",
+            _ => "it was never built",
+        };
+        // A step that waits may be one of thousands; what it waits for has the better answer.
+        let removed = match waits {
+            Some(_) => None,
+            None => self.removed(id)?,
+        };
+        Ok(match removed {
+            Some(at) => format!("its result was removed from the store on {}", clock::day(at)),
+            None => gone.to_owned(),
+        })
+    }
+
+    /// When the step's result was taken out of the store.
+    fn removed(&self, id: StepId) -> Result<Option<u64>, S::Error> {
+        let snapshot = self.circumstances.snapshot;
+        let own = snapshot.removed(self.graph.step(id).static_key)?;
+        match (own, &self.found[index(id)]) {
+            (None, Some(found)) => snapshot.removed(found.resolved_key),
+            (own, _) => Ok(own),
+        }
     }
 }
 

@@ -1,32 +1,36 @@
-//! Why a step is due, in words: what differs between what was last built under its name and what it is now. Reads the
-//! bytes that the keys hash, through `instantiate`.
+//! Why a step is due, in words: what differs between what was last built under its name and what it is now.
 
-use crate::instantiate::{Difference, differences, static_bytes};
-use crate::model::derivation::{Builder, Derivation, Reference};
+use crate::base::digest::Digest;
+use crate::explain::{Naming, clause, is_inferred};
+use crate::instantiate::{Difference, Hashed, static_bytes};
+use crate::model::derivation::{Derivation, Reference};
 use crate::model::graph::{Graph, StepId};
 
 /// Causes that are told; the rest is counted.
 const TOLD: usize = 2;
-/// Characters of a value that are shown.
-const SHOWN: usize = 40;
 
 /// Why the step is due, given the canonical bytes of what was last built under its name, and the step that must be built
 /// first, if any.
 pub(super) fn since(graph: &Graph, id: StepId, old: Option<&[u8]>, waits: Option<StepId>) -> String {
-    let new = static_bytes(graph, id).ok();
-    let found = old.zip(new).and_then(|(old, new)| differences(old, &new).ok());
-    let Some(found) = found else {
+    let read = |bytes: &[u8]| Hashed::read(bytes).ok();
+    let old = old.and_then(read);
+    let new = static_bytes(graph, id).ok().and_then(|bytes| read(&bytes));
+    let Some((old, new)) = old.zip(new) else {
         return "it changed since it was last built".to_owned();
     };
     let derivation = &graph.step(id).derivation;
+    let names = Names { graph, derivation };
+    let found = old.differences(&new);
+    // Of an input that is still to be built nothing is known yet, and what follows from another cause is none.
+    let known = |difference: &&Difference| waits.is_none() || !is_of_step(derivation, difference);
+    let follows = found.iter().any(|difference| !is_inferred(difference));
+    let root = |difference: &&Difference| !(follows && is_inferred(difference));
     let mut causes: Vec<String> = Vec::new();
-    for difference in &found {
-        // Of an input that is still to be built nothing is known yet.
-        if waits.is_none() || !is_of_step(derivation, difference) {
-            let cause = cause(graph, derivation, difference);
-            if !causes.contains(&cause) {
-                causes.push(cause);
-            }
+    for difference in found.iter().filter(known).filter(root) {
+        let hashed = if difference.new.is_some() { &new } else { &old };
+        let cause = clause(&names, hashed, difference);
+        if !causes.contains(&cause) {
+            causes.push(cause);
         }
     }
     match (waits, causes.as_slice()) {
@@ -47,79 +51,30 @@ fn is_of_step(derivation: &Derivation, difference: &Difference) -> bool {
     }
 }
 
-fn cause(graph: &Graph, derivation: &Derivation, difference: &Difference) -> String {
-    let Difference { path, old, new } = difference;
-    let Some((field, rest)) = path.split_first() else {
-        return "it is built in another way".to_owned();
-    };
-    let name = rest.join(".");
-    match field.as_str() {
-        "args" => changed(&format!("its argument `{name}`"), old.as_deref(), new.as_deref()),
-        "builtin" => builtin(derivation, &name, old.as_deref(), new.as_deref()),
-        "inputs" => {
-            let at = rest.first().map_or("", String::as_str);
-            let there = derivation.inputs.get(at);
-            let input = there.map_or_else(
-                || at.strip_prefix("inputs/").unwrap_or(at).to_owned(),
-                |reference| called(graph, reference),
-            );
-            match (rest.len(), old, new) {
-                (1, None, Some(_)) => format!("its input `{input}` is new"),
-                (1, Some(_), None) => format!("its input `{input}` is gone"),
-                _ => format!("its input `{input}` changed"),
+/// What people call what a step reads.
+struct Names<'g> {
+    graph: &'g Graph,
+    derivation: &'g Derivation,
+}
+
+impl Naming for Names<'_> {
+    /// A plan says that an input changed, and not what it was: `mlp why` does.
+    fn step(&self, _: Digest) -> Option<String> {
+        None
+    }
+
+    fn input(&self, mount: &str) -> Option<String> {
+        Some(match self.derivation.inputs.get(mount)? {
+            Reference::Source { path, .. } => path.clone(),
+            Reference::Output { step, output } => {
+                let step = self.graph.step(*step);
+                if step.derivation.outputs.len() == 1 {
+                    step.name().to_owned()
+                } else {
+                    format!("{}.{output}", step.name())
+                }
             }
-        }
-        "argv" => "its command changed".to_owned(),
-        "env" => "its environment changed".to_owned(),
-        "vars" => format!(
-            "its variable `{}` changed",
-            rest.first().map_or("", String::as_str)
-        ),
-        "outputs" => format!("its output `{}` changed", rest.first().map_or("", String::as_str)),
-        other => changed(&format!("its {other}"), old.as_deref(), new.as_deref()),
-    }
-}
-
-fn builtin(derivation: &Derivation, field: &str, old: Option<&str>, new: Option<&str>) -> String {
-    let name = match &derivation.builder {
-        Builder::Builtin { name, .. } => name,
-        Builder::Command { .. } => return "it is built in another way".to_owned(),
-    };
-    match (field, old, new) {
-        ("version", Some(_), Some(_)) => format!("`{name}` of this mlp gives other bits than before"),
-        ("numerics", old, new) => changed("the numerics", old, new),
-        _ => "it is built in another way".to_owned(),
-    }
-}
-
-fn changed(what: &str, old: Option<&str>, new: Option<&str>) -> String {
-    match (old, new) {
-        (Some(old), Some(new)) if old != new => format!("{what} was {}, is {}", shown(old), shown(new)),
-        (None, Some(new)) => format!("{what} is new: {}", shown(new)),
-        (Some(old), None) => format!("{what} is gone, it was {}", shown(old)),
-        _ => format!("{what} changed"),
-    }
-}
-
-/// What people call an input.
-fn called(graph: &Graph, reference: &Reference) -> String {
-    match reference {
-        Reference::Source { path, .. } => path.clone(),
-        Reference::Output { step, output } => {
-            let step = graph.step(*step);
-            if step.derivation.outputs.len() == 1 {
-                step.name().to_owned()
-            } else {
-                format!("{}.{output}", step.name())
-            }
-        }
-        Reference::Chosen { .. } => "the chosen one".to_owned(),
-    }
-}
-
-fn shown(value: &str) -> String {
-    match value.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
+            Reference::Chosen { .. } => "the chosen one".to_owned(),
+        })
     }
 }

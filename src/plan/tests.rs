@@ -15,6 +15,7 @@ struct Memory {
     realisations: BTreeMap<Digest, Realisation>,
     derivations: BTreeMap<Digest, Vec<u8>>,
     gone: BTreeSet<Node>,
+    removed: BTreeMap<Digest, u64>,
     looks: Cell<u32>,
 }
 
@@ -33,6 +34,10 @@ impl Snapshot for Memory {
 
     fn derivation(&self, static_key: Digest) -> Result<Option<Vec<u8>>, Infallible> {
         Ok(self.derivations.get(&static_key).cloned())
+    }
+
+    fn removed(&self, key: Digest) -> Result<Option<u64>, Infallible> {
+        Ok(self.removed.get(&key).copied())
     }
 
     fn holds(&self, node: &Node) -> bool {
@@ -324,6 +329,21 @@ fn bytes_that_are_gone_are_built_again_and_only_where_they_are_needed() {
     let gone = "build: its result is not in the store any more";
     let expected = ["parts", "fit", "evaluate"].map(|name| format!("{name} {gone}"));
     assert_eq!(lines(&memory, &last, &unchanged, false), expected);
+}
+
+#[test]
+fn what_garbage_collection_took_is_said_with_the_day() {
+    let (mut memory, last) = built();
+    memory.gone.extend([by_name(0), by_name(1), by_name(2)]);
+    let unchanged = row("a", [1.0; 3]);
+    memory
+        .removed
+        .insert(unchanged.graph().steps[0].static_key, 1_769_869_500);
+    let planned = lines(&memory, &last, &unchanged, false);
+    assert_eq!(
+        planned[0],
+        "parts build: its result was removed from the store on 2026-01-31"
+    );
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn training() -> Vec<EventKind> {
             ],
             reuse: vec![step("digits", "data.csv", "")],
             may: Vec::new(),
+            targets: Vec::new(),
         },
         started("fit"),
         EventKind::ChainFound {
@@ -144,6 +145,7 @@ fn several_steps_at_once_and_how_they_end() {
                 .into(),
             reuse: Vec::new(),
             may: Vec::new(),
+            targets: Vec::new(),
         },
         started("a"),
         started("b"),

@@ -41,6 +41,7 @@ fn planned(build: &[&str], reuse: &[&str]) -> EventKind {
         build: steps(build),
         reuse: steps(reuse),
         may: Vec::new(),
+        targets: Vec::new(),
     }
 }
 

@@ -119,13 +119,12 @@ impl<'a> Run<'a> {
     /// What the plan reuses. A trace that cannot be kept costs the next run a longer look, and nothing else.
     fn take_over_what_exists(&mut self) {
         for (step, found) in self.build.plan.reused() {
-            if let Some(trace) = &found.new_trace {
-                let static_key = self.build.graph.step(step).static_key;
-                if let Err(error) = self.build.store.put_trace(static_key, trace.clone()) {
-                    (self.build.events)(EventKind::Warning {
-                        text: error.to_string(),
-                    });
-                }
+            if let Some(trace) = &found.new_trace
+                && let Err(error) = self.trace(step, trace.clone())
+            {
+                (self.build.events)(EventKind::Warning {
+                    text: error.to_string(),
+                });
             }
             let outcome = Outcome {
                 resolved_key: found.resolved_key,
@@ -296,11 +295,8 @@ impl<'a> Run<'a> {
             outputs: realisation.outputs,
             dependencies: prepared.resolution.dependencies.clone(),
         };
-        let static_key = self.build.graph.step(prepared.step).static_key;
         let outputs = trace.outputs.clone();
-        self.build
-            .store
-            .put_trace(static_key, trace)
+        self.trace(prepared.step, trace)
             .map_err(|error| store_failure(&error))?;
         self.summary.reused += 1;
         self.done(
@@ -313,6 +309,16 @@ impl<'a> Run<'a> {
             0,
         );
         Ok(())
+    }
+
+    /// Keeps what a step came to without being built, and what it is: later explanations compare with it.
+    fn trace(&self, step: StepId, trace: Trace) -> Result<(), StoreError> {
+        let Build { graph, store, .. } = self.build;
+        let static_key = graph.step(step).static_key;
+        if let Ok(derivation) = instantiate::static_bytes(graph, step) {
+            store.put_derivation(static_key, &derivation)?;
+        }
+        store.put_trace(static_key, trace).map(drop)
     }
 
     fn done(&mut self, step: StepId, outcome: Outcome, how: How, wall_ms: u64) {

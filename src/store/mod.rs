@@ -7,6 +7,7 @@
 
 mod aside;
 mod batch;
+mod builds;
 mod error;
 mod import;
 mod last_built;
@@ -22,6 +23,7 @@ mod sync;
 mod view;
 mod walk;
 
+pub use builds::{Builds, LastBuild};
 pub use error::StoreError;
 pub use import::Bounds;
 pub use last_built::LastBuilt;
@@ -269,6 +271,10 @@ impl Snapshot for Store {
 
     fn derivation(&self, static_key: Digest) -> Result<Option<Vec<u8>>, StoreError> {
         self.derivation(static_key)
+    }
+
+    fn removed(&self, key: Digest) -> Result<Option<u64>, StoreError> {
+        Ok(self.removal(key)?.map(|removal| removal.at))
     }
 
     fn holds(&self, node: &Node) -> bool {

@@ -26,6 +26,7 @@ mod python;
 mod rebuilds;
 mod redact;
 mod repl;
+mod runs;
 mod same_bits;
 mod shell;
 mod states;

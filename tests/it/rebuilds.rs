@@ -104,5 +104,17 @@ fn a_dry_run_says_what_and_why() {
     insta::assert_snapshot!(project.shown(&["build", "evaluate", "--dry-run"]));
     project.build(&["evaluate"]);
     insta::assert_snapshot!(project.shown(&["build", "evaluate", "--dry-run"]));
-    insta::assert_snapshot!(project.shown(&["build", "evaluate", "--dry-run", "--set", "lr=0.5"]));
+    let lines = ["build", "evaluate", "--dry-run", "--set", "lr=0.5", "--jobs", "2"];
+    let shown = project.shown(&lines);
+    insta::assert_snapshot!(shown);
+    // It is one thing with `mlp plan`.
+    assert_eq!(
+        project.shown(&["plan", "evaluate", "--set", "lr=0.5", "--jobs", "2"]),
+        shown
+    );
+    let plan = project.run(&["plan", "evaluate", "--set", "lr=0.5", "--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
+    assert_eq!(plan["steps"][1]["decision"], "build");
+    assert!(plan["steps"][1]["expected_ms"].as_u64() <= plan["expected_ms"].as_u64());
+    assert_eq!(plan["unknown"], 0);
 }

@@ -3,18 +3,18 @@
 /// All of it.
 pub(crate) fn all(text: &str) -> String {
     text.lines()
-        .map(|line| padding(&slowest(&one(line))) + "\n")
+        .map(|line| padding(&padding(&slowest(&one(line)), "[TIME] "), "[RUN] ") + "\n")
         .collect()
 }
 
-/// How wide a column of times is differs, too.
-fn padding(line: &str) -> String {
-    let mut parts = line.split("[TIME] ");
+/// How wide a column of what is left out is differs, too.
+fn padding(line: &str, left_out: &str) -> String {
+    let mut parts = line.split(left_out);
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let after = part.trim_start_matches(' ');
-        let gap = if after.len() < part.len() { "  " } else { " " };
-        out.push_str(&format!("[TIME]{gap}{after}"));
+        let gap = if after.len() < part.len() { " " } else { "" };
+        out.push_str(&format!("{left_out}{gap}{after}"));
     }
     out
 }
@@ -62,6 +62,21 @@ fn placeholder(rest: &str) -> Option<(&'static str, usize)> {
             .map_or(0, |count| length(count, |c| c.is_ascii_digit()));
         return Some(("[RUN]", 15 + if again > 0 { again + 1 } else { 0 }));
     }
+    // `2026-01-31 14:25`, or the day alone.
+    let shape = |shape: &str| {
+        let found = rest.get(..shape.len()).unwrap_or_default();
+        !found.is_empty()
+            && found
+                .chars()
+                .zip(shape.chars())
+                .all(|(c, s)| c == s || s == 'd' && c.is_ascii_digit())
+    };
+    if let Some(day) = ["dddd-dd-dd dd:dd", "dddd-dd-dd"]
+        .into_iter()
+        .find(|of| shape(of))
+    {
+        return Some(("[DATE]", day.len()));
+    }
     let hex = length(rest, |c| c.is_ascii_digit() || ('a'..='f').contains(&c));
     if hex >= 10 {
         return Some(("[DIGEST]", hex));
@@ -85,8 +100,8 @@ fn length(text: &str, of: impl Fn(char) -> bool) -> usize {
 fn what_changes_is_left_out_and_nothing_else() {
     assert_eq!(
         all(
-            "✓ fit in 1.2 s  16,210 examples/s  loss 0.31\nkey 0123456789abcdef of 20260131-142500, 3 steps, 20260131-142500-2"
+            "✓ fit in 1.2 s  16,210 examples/s  loss 0.31\nkey 0123456789abcdef of 20260131-142500, 3 steps, 20260131-142500-2, 2026-01-31 14:25"
         ),
-        "✓ fit in [TIME]  [SPEED]  loss 0.31\nkey [DIGEST] of [RUN], 3 steps, [RUN]\n"
+        "✓ fit in [TIME]  [SPEED]  loss 0.31\nkey [DIGEST] of [RUN], 3 steps, [RUN], [DATE]\n"
     );
 }

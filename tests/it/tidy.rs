@@ -11,7 +11,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sandbox", &["base", "model"]),
     ("environment", &["base", "model", "sandbox"]),
     ("instantiate", &["base", "model"]),
-    ("plan", &["base", "model", "instantiate", "store"]),
+    ("explain", &["base", "model", "instantiate"]),
+    ("plan", &["base", "model", "instantiate", "explain", "store"]),
     ("executor", &["base", "model", "store", "sandbox"]),
     (
         "scheduler",
@@ -37,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "sandbox",
             "environment",
             "instantiate",
+            "explain",
             "plan",
             "executor",
             "scheduler",

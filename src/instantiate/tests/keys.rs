@@ -243,11 +243,15 @@ fn a_difference_is_named_by_the_way_to_it() {
     let found = differences(&bytes(&one), &bytes(&other)).unwrap();
     let found: Vec<_> = found
         .iter()
-        .map(|found| (found.path.join("."), found.old.as_deref(), found.new.as_deref()))
+        .map(|found| {
+            let words = |value: &Option<_>| value.as_ref().map(in_words);
+            (found.path.join("."), words(&found.old), words(&found.new))
+        })
         .collect();
+    let words = |text: &str| Some(text.to_owned());
     let expected = [
-        ("args.clip_grad_norm".to_owned(), None, Some("1.0")),
-        ("args.optimizer.lr".to_owned(), Some("0.001"), Some("0.0003")),
+        ("args.clip_grad_norm".to_owned(), None, words("1.0")),
+        ("args.optimizer.lr".to_owned(), words("0.001"), words("0.0003")),
     ];
     assert_eq!(found, expected);
     assert_eq!(static_key::key(&bytes(&one)), one.steps[2].static_key);
