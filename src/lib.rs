@@ -10,6 +10,7 @@ pub mod explain;
 pub mod instantiate;
 pub mod lsp;
 pub mod model;
+pub mod pin;
 pub mod plan;
 pub mod progress;
 pub mod report;

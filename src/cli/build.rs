@@ -102,6 +102,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
         super::plan::show(&demanded, &plan, asked.jobs, arguments.format);
         return Ok(Exit::Success);
     }
+    let lacking = demanded.workspace.lacking(&demanded.instance, &plan);
+    if !lacking.is_empty() {
+        told::mistakes(&demand::notices(&demanded.pipeline, &lacking), arguments.format);
+        return Ok(Exit::Mend);
+    }
     carry_out(arguments, &demanded, &plan, &budget)
 }
 

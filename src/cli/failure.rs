@@ -272,6 +272,16 @@ fn told(failure: &StepFailure) -> Told {
             format!("`{path}` changed while it was read"),
             Some("build again when the file is whole"),
         ),
+        StepFailure::SourceAbsent { path } => Told {
+            help: Some(format!(
+                "put it at `{path}` again, from wherever the data is kept; `mlp status` says whether it is the right one"
+            )),
+            ..said(
+                "S0112",
+                format!("`{path}` is not here: neither the project nor the store has its bytes"),
+                None,
+            )
+        },
         StepFailure::Store { reason, help } => Told {
             code: "S0110".to_owned(),
             message: format!("the store failed: {reason}"),

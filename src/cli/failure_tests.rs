@@ -124,6 +124,7 @@ fn every_code_has_a_page() {
             help: None,
         },
         StepFailure::SourceChanged { path: "x".into() },
+        StepFailure::SourceAbsent { path: "x".into() },
         StepFailure::Store {
             reason: "x".into(),
             help: None,

@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, everything else to stderr, and everything reads the same without colour.
 
+mod add;
 mod build;
 mod check;
 mod completions;
@@ -28,6 +29,7 @@ mod runs;
 mod script;
 mod shell;
 mod show;
+mod status;
 mod step;
 mod told;
 mod tree;
@@ -63,6 +65,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Add(add::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
     Env(env::Arguments),
@@ -73,6 +76,7 @@ enum Command {
     Repl(repl::Arguments),
     Shell(shell::Arguments),
     Show(show::Arguments),
+    Status(status::Arguments),
     Step(step::Arguments),
     Explain(explain::Arguments),
     Doc(doc::Arguments),
@@ -101,6 +105,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: &Command) -> Result<Exit, Refusal> {
     match command {
+        Command::Add(arguments) => add::run(arguments),
         Command::Build(arguments) => build::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Env(arguments) => env::run(arguments),
@@ -111,6 +116,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Repl(arguments) => repl::run(arguments),
         Command::Shell(arguments) => shell::run(arguments),
         Command::Show(arguments) => show::run(arguments),
+        Command::Status(arguments) => status::run(arguments),
         Command::Step(arguments) => step::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Doc(arguments) => doc::run(arguments),

@@ -1,6 +1,6 @@
 //! A project: the folder of a pipeline file, and the folder in which `mlp` keeps what is local to it.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The file that makes a folder a project.
 pub const PIPELINE: &str = "pipeline.mlp";
@@ -46,6 +46,21 @@ impl Project {
             .ok_or(ProjectError::Missing(start))
     }
 
+    /// The path from the root that `path` stands for in the folder `here` (absolute); none where it is the root itself, lies
+    /// outside, or is not UTF-8. Links are not followed: what is named counts.
+    pub fn path_of(&self, here: &Path, path: &Path) -> Option<String> {
+        let mut whole = PathBuf::new();
+        for part in here.join(path).components() {
+            match part {
+                Component::CurDir => {}
+                Component::ParentDir => drop(whole.pop()),
+                part => whole.push(part),
+            }
+        }
+        let inside = whole.strip_prefix(&self.root).ok()?.to_str()?;
+        (!inside.is_empty()).then(|| inside.to_owned())
+    }
+
     /// The folder of local state, made where it is missing, with an ignore file for git inside.
     pub fn state(&self) -> std::io::Result<PathBuf> {
         let state = self.root.join(STATE);
@@ -70,6 +85,14 @@ mod tests {
         std::fs::write(folder.path().join(PIPELINE), "").unwrap();
         let project = Project::find(&inner).unwrap();
         assert_eq!(project.root, folder.path().canonicalize().unwrap());
+        let here = inner.canonicalize().unwrap();
+        let path = |path: &str| project.path_of(&here, Path::new(path));
+        assert_eq!(path("../x.csv").as_deref(), Some("a/x.csv"));
+        assert_eq!(path("./y/").as_deref(), Some("a/b/y"));
+        assert_eq!(
+            (path("../.."), path("../../../z"), path("/etc")),
+            (None, None, None)
+        );
         let state = project.state().unwrap();
         assert_eq!(std::fs::read_to_string(state.join(".gitignore")).unwrap(), "*\n");
     }

@@ -2,6 +2,7 @@
 
 use super::environments::Surroundings;
 use super::error::EngineError;
+use super::pins::{Entries, differing};
 use super::project::Project;
 use crate::base::processor;
 use crate::instantiate::{Machine, instantiate, narrowed, requests};
@@ -16,13 +17,14 @@ use mlp_lang::spec::Evaluation;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A project, the store, and what of the machine decides bits.
 #[derive(Debug)]
 pub struct Workspace {
     pub(super) project: Project,
     pub(super) state: PathBuf,
-    pub(super) store: Store,
+    pub(super) store: Arc<Store>,
     machine: Machine,
 }
 
@@ -34,6 +36,8 @@ pub struct Instance {
     /// What there is to say of its environments.
     pub warnings: Vec<Diagnostic>,
     pub(super) sources: Sources,
+    /// What the project pins.
+    pub(super) pins: Entries,
 }
 
 impl Workspace {
@@ -43,7 +47,7 @@ impl Workspace {
             path: project.root.clone(),
             cause,
         })?;
-        let store = Store::open(&store_root()?)?;
+        let store = Arc::new(Store::open(&store_root()?)?);
         // A trainer that finds a GPU is a matter of its installation; this one is for processors.
         let machine = Machine {
             cpu: processor::class(),
@@ -75,12 +79,13 @@ impl Workspace {
     /// The graph of what was evaluated: digests the sources, and finds every step's key.
     /// Files that are read for it (flakes, locks) are added to `texts`, for messages about them.
     pub fn instantiate(&self, evaluation: &Evaluation, texts: &mut Texts) -> Result<Instance, EngineError> {
-        let sources = Sources::open(&self.project.root, Some(&self.state.join("stat-cache")));
+        let (sources, pins) = self.sources(texts).map_err(EngineError::Pipeline)?;
         let table = sources.digest(&requests(evaluation));
-        let (environments, told) = self.surroundings(&sources, texts).describe(evaluation);
+        let (environments, mut told) = self.surroundings(&sources, texts).describe(evaluation);
         if told.iter().any(|told| told.severity == Severity::Error) {
             return Err(EngineError::Pipeline(told));
         }
+        told.extend(differing(&sources, &pins, &table));
         let graph = instantiate(evaluation, &table, &environments, &self.machine).map_err(|errors| {
             let errors = errors.into_iter().map(|error| narrowed(error, texts));
             EngineError::Pipeline(errors.collect())
@@ -90,6 +95,7 @@ impl Workspace {
         Ok(Instance {
             graph,
             sources,
+            pins,
             warnings: told,
         })
     }
@@ -101,8 +107,10 @@ impl Workspace {
         evaluation: &Evaluation,
         texts: &mut Texts,
     ) -> (EnvironmentTable, Vec<Diagnostic>) {
-        let sources = Sources::open(&self.project.root, Some(&self.state.join("stat-cache")));
-        self.surroundings(&sources, texts).describe(evaluation)
+        match self.sources(texts) {
+            Ok((sources, _)) => self.surroundings(&sources, texts).describe(evaluation),
+            Err(told) => (EnvironmentTable::new(), told),
+        }
     }
 
     pub(super) fn surroundings<'a>(&'a self, sources: &'a Sources, texts: &'a mut Texts) -> Surroundings<'a> {
@@ -121,7 +129,7 @@ impl Workspace {
         let last = OnceCell::new();
         let last = &|name: &str| last.get_or_init(|| self.last_built()).get(name);
         let circumstances = Circumstances {
-            snapshot: &self.store,
+            snapshot: &*self.store,
             last,
             check,
         };

@@ -9,6 +9,13 @@ pub(super) fn source(request: &SourceRequest, problem: &SourceProblem, span: Spa
     let (SourceRequest::Path(name) | SourceRequest::Glob(name)) = request;
     match problem {
         SourceProblem::Missing { near } => missing(name, near, span),
+        SourceProblem::Unlisted { pin } => {
+            let message = format!("`{name}` lies in `{pin}`, which is not here");
+            Diagnostic::error("E0706", span, message)
+                .at("is not here")
+                .note("mlp.lock pins the directory as a whole, and this store never saw what is in it")
+                .help(format!("put `{pin}` here again, from wherever the data is kept"))
+        }
         SourceProblem::Outside => Diagnostic::error("E0504", span, format!("`{name}` leaves the project"))
             .at("leaves the project")
             .help("copy it below the folder of pipeline.mlp, or link to it from there"),

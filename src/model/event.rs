@@ -265,6 +265,11 @@ pub enum StepFailure {
         /// Its path from the project's root.
         path: String,
     },
+    /// A source is pinned, and its bytes are neither in the project nor in the store.
+    SourceAbsent {
+        /// Its path from the project's root.
+        path: String,
+    },
     /// The store could not take or give something.
     Store {
         /// What.

@@ -9,6 +9,7 @@ pub mod environment;
 pub mod event;
 pub mod graph;
 pub mod node;
+pub mod pin;
 pub mod record;
 pub mod snapshot;
 pub mod source;

@@ -29,6 +29,11 @@ pub enum SourceProblem {
         /// Paths that look like it, best first.
         near: Vec<String>,
     },
+    /// It lies in a pinned directory that is not here, and nobody here knows what lies there.
+    Unlisted {
+        /// The directory.
+        pin: String,
+    },
     /// The path leaves the project.
     Outside,
     /// The glob matches no file.

@@ -18,6 +18,22 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
+/// Bytes, for people: `512 B`, `1.5 MiB`.
+pub fn size(bytes: u64) -> String {
+    let mut rest = bytes as f64;
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    for unit in ["KiB", "MiB", "GiB"] {
+        rest /= 1024.0;
+        if rest < 999.5 {
+            let decimals = usize::from(rest < 9.95);
+            return format!("{rest:.decimals$} {unit}");
+        }
+    }
+    format!("{:.1} TiB", rest / 1024.0)
+}
+
 /// A count with separators: `19,466`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -59,6 +75,12 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
+        assert_eq!(
+            [0, 1023, 1024, 1_500_000, 20 << 20, 1 << 30, 5 << 40].map(size),
+            [
+                "0 B", "1023 B", "1.0 KiB", "1.4 MiB", "20 MiB", "1.0 GiB", "5.0 TiB"
+            ]
+        );
         let durations: Vec<_> = [7, 1250, 65_000, 7_260_000].map(duration).into();
         assert_eq!(durations, ["7 ms", "1.2 s", "1 min 05 s", "2 h 01 min"]);
         assert_eq!(

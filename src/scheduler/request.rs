@@ -142,6 +142,7 @@ pub(super) fn provide(
 pub(super) fn source_failure(error: &ProvideError) -> Box<StepFailure> {
     match error {
         ProvideError::Changed { path } => Box::new(StepFailure::SourceChanged { path: path.clone() }),
+        ProvideError::Absent { path } => Box::new(StepFailure::SourceAbsent { path: path.clone() }),
         ProvideError::Store(error) => store_failure(error),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::batch::{Batch, seal};
 use super::error::{StoreError, at};
+use super::folder::Folder;
 use super::lease::Lease;
 use super::place::{Places, stays_inside};
 use super::read::verify;
@@ -44,18 +45,40 @@ pub(super) enum Taking {
 }
 
 /// A regular file that was looked at.
-struct Found {
+pub(super) struct Found {
     path: PathBuf,
     executable: bool,
     size: u64,
     links: u64,
 }
 
+impl Found {
+    /// The file at `path`, of which the file system says this.
+    pub(super) fn of(path: &Path, metadata: &fs::Metadata) -> Self {
+        Self {
+            path: path.to_owned(),
+            executable: metadata.permissions().mode() & 0o111 != 0,
+            size: metadata.len(),
+            links: metadata.nlink(),
+        }
+    }
+}
+
 /// What lies at a place; files by their index among those found.
-enum Shape {
+pub(super) enum Shape {
     File(usize),
     Dir(Vec<(String, Shape)>),
     Symlink(String),
+    /// What is in the store already.
+    Stored(Node),
+}
+
+impl From<Folder<Shape>> for Shape {
+    fn from(folder: Folder<Self>) -> Self {
+        let folders = folder.folders.into_iter();
+        let folders = folders.map(|(name, folder)| (name, Self::from(folder)));
+        Self::Dir(folder.entries.into_iter().chain(folders).collect())
+    }
 }
 
 /// A file's content, on the store's file system and sealed.
@@ -79,11 +102,28 @@ pub(super) fn import(
         files: Vec::new(),
     };
     let shape = look.at(path)?;
-    let staged = look
-        .files
+    match import_found(shape, &look.files, taking, places, lease)? {
+        (Entry::Node(node), batch, _) => Ok((node, batch)),
+        (Entry::Symlink { .. }, ..) => Err(refused(
+            path,
+            "is a symbolic link: a file or a directory belongs there",
+        )),
+    }
+}
+
+/// Stages files that were found, in the shape of which they are parts. Gives the node of each of them, too.
+pub(super) fn import_found(
+    shape: Shape,
+    files: &[Found],
+    taking: Taking,
+    places: &Places,
+    lease: &Lease,
+) -> Result<(Entry, Batch, Vec<Node>), StoreError> {
+    let staged = files
         .par_iter()
         .map(|found| stage(found, taking, lease))
         .collect::<Result<Vec<_>, _>>()?;
+    let nodes = staged.iter().map(|staged| staged.node).collect();
     let mut batch = Batch::default();
     let entry = assemble(shape, &staged, places, lease, &mut batch)?;
     // Read, for what lies there may have been damaged since it was put.
@@ -99,13 +139,7 @@ pub(super) fn import(
             batch.add(at, places.object(digest, executable), are_there);
         }
     }
-    match entry {
-        Entry::Node(node) => Ok((node, batch)),
-        Entry::Symlink { .. } => Err(refused(
-            path,
-            "is a symbolic link: a file or a directory belongs there",
-        )),
-    }
+    Ok((entry, batch, nodes))
 }
 
 fn refused(path: &Path, reason: &str) -> StoreError {
@@ -141,12 +175,7 @@ impl Look {
         }
         self.left.bytes = (self.left.bytes.checked_sub(metadata.len()))
             .ok_or_else(|| refused(path, "is too large: more bytes than can be stored at once"))?;
-        self.files.push(Found {
-            path: path.to_owned(),
-            executable: metadata.permissions().mode() & 0o111 != 0,
-            size: metadata.len(),
-            links: metadata.nlink(),
-        });
+        self.files.push(Found::of(path, &metadata));
         Ok(Shape::File(self.files.len() - 1))
     }
 
@@ -197,6 +226,7 @@ fn assemble(
     Ok(match shape {
         Shape::File(index) => Entry::Node(files[index].node),
         Shape::Symlink(symlink) => Entry::Symlink { symlink },
+        Shape::Stored(node) => Entry::Node(node),
         Shape::Dir(entries) => {
             let entries = entries
                 .into_iter()

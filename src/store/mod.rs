@@ -9,11 +9,15 @@ mod aside;
 mod batch;
 mod builds;
 mod error;
+mod folder;
 mod import;
 mod last_built;
 mod lease;
 mod mend;
+mod pinned;
+mod pinning;
 mod place;
+mod provide;
 mod read;
 mod record;
 mod register;
@@ -28,8 +32,11 @@ pub use error::StoreError;
 pub use import::Bounds;
 pub use last_built::LastBuilt;
 pub use lease::Scratch;
+pub use pinned::Pinned;
+pub use pinning::{Change, Differences, PinError};
+pub use provide::{ProvideError, Provided};
 pub use register::{Registered, Registration, Verdict};
-pub use sources::{ProvideError, Provided, Sources};
+pub use sources::Sources;
 
 use crate::base::digest::Digest;
 use crate::base::lock::Lock;
@@ -38,7 +45,7 @@ use crate::model::record::{Realisation, Trace};
 use crate::model::snapshot::Snapshot;
 use batch::Batch;
 use error::at;
-use import::Taking;
+use import::{Found, Shape, Taking};
 use lease::Lease;
 use place::Places;
 use serde::de::DeserializeOwned;
@@ -146,6 +153,30 @@ impl Store {
         let mut batch = Batch::default();
         batch.add_bytes(self.lease()?, bytes, place)?;
         batch.commit(self.root(), &self.syncer)
+    }
+
+    /// Copies files of somebody else's that were found, in the shape of which they are parts. Gives the node of each, too.
+    fn import_found(&self, shape: Shape, files: &[Found]) -> Result<(Node, Vec<Node>), StoreError> {
+        let found = import::import_found(shape, files, Taking::Copy, &self.places, self.lease()?)?;
+        match found {
+            (Entry::Node(node), batch, nodes) => {
+                batch.commit(&self.places.root, &self.syncer)?;
+                Ok((node, nodes))
+            }
+            (Entry::Symlink { symlink }, ..) => Err(StoreError::Refused {
+                path: symlink.into(),
+                reason: "is a symbolic link: a file or a directory belongs there".to_owned(),
+            }),
+        }
+    }
+
+    /// Puts trees whose files need not be here: what lies in a directory is known then.
+    fn add_trees(&self, trees: &[Vec<u8>]) -> Result<(), StoreError> {
+        let mut batch = batch::Batch::default();
+        for bytes in trees {
+            batch.add_bytes(self.lease()?, bytes, self.places.tree(Tree::digest_of(bytes)))?;
+        }
+        batch.commit(&self.places.root, &self.syncer)
     }
 
     /// Puts bytes as a file.

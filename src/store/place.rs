@@ -85,6 +85,15 @@ impl Places {
     }
 }
 
+/// The path `name` in the folder `base`; an empty one is the root.
+pub(super) fn joined(base: &str, name: &str) -> String {
+    if base.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{base}/{name}")
+    }
+}
+
 /// Whether the target of a link at `inside` (names from the root, the link's own last) stays below the root.
 pub(super) fn stays_inside(inside: &[String], target: &str) -> bool {
     if target.is_empty() || target.contains('\0') || Path::new(target).is_absolute() {

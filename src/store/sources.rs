@@ -1,16 +1,18 @@
-//! The project's files as content: digested through the stat cache, in parallel; snapshotted into the store or bound
-//! where they are when a build needs them. Talks to the file system, the stat cache and the store.
+//! The project's files as content: digested through the stat cache, in parallel. Of what is pinned and not here, the pin
+//! is taken. Talks to the file system and the stat cache.
 
 use super::error::{StoreError, at};
-use super::import::{Bounds, hash};
+use super::folder::Folder;
+use super::import::hash;
+use super::pinned::{Known, Pinned, may_match_in};
+use super::place::joined;
 use super::stat_cache::{Stat, StatCache, now_ns};
 use super::walk::{Walk, walk};
-use super::{Scratch, Store};
 use crate::base::digest::Digest;
 use crate::base::near::near;
 use crate::model::node::{Entry, Node, Tree};
 use crate::model::source::{SourceContent, SourceProblem, SourceRequest, SourceTable};
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,39 +20,30 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-
-/// Sources of at most so many bytes are snapshotted, larger ones are bound where they are.
-const SNAPSHOT: u64 = 16 << 20;
+use std::time::SystemTime;
 
 /// The sources of a project.
 #[derive(Debug)]
 pub struct Sources {
-    root: PathBuf,
+    pub(super) root: PathBuf,
+    pub(super) pinned: Pinned,
     cache_file: Option<PathBuf>,
     cache: Mutex<StatCache>,
 }
 
-/// Where a source lies for a build.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Provided {
-    /// The place to bind, read-only.
-    pub place: PathBuf,
-    /// Whether it is the project's own: then [`Sources::recheck`] must say after the build that it did not change.
-    pub in_place: bool,
-}
-
-/// A source could not be provided.
-#[derive(Debug, thiserror::Error)]
-pub enum ProvideError {
-    /// It is no longer what it was when it was digested.
-    #[error("`{path}` changed while it was read")]
-    Changed {
-        /// From the project's root.
-        path: String,
-    },
-    /// The store could not take it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+/// What a directory of the project holds.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    /// Regular files, by path from the directory.
+    pub(super) files: Vec<String>,
+    /// Symbolic links: path and target, which stays inside the directory.
+    pub(super) links: Vec<(String, String)>,
+    /// What is pinned and not here.
+    pub(super) absent: Vec<(String, Node)>,
+    /// Its folders, with when names in each were last changed.
+    pub(super) folders: Vec<(PathBuf, Option<SystemTime>)>,
+    /// Whether anything that lies there was left out.
+    pub(super) partial: bool,
 }
 
 impl Sources {
@@ -59,9 +52,16 @@ impl Sources {
     pub fn open(root: &Path, cache_file: Option<&Path>) -> Self {
         Self {
             root: root.to_owned(),
+            pinned: Pinned::default(),
             cache_file: cache_file.map(Path::to_owned),
             cache: Mutex::new(cache_file.map(StatCache::load).unwrap_or_default()),
         }
+    }
+
+    /// The same, of a project that pins data.
+    #[must_use]
+    pub fn with_pins(self, pinned: Pinned) -> Self {
+        Self { pinned, ..self }
     }
 
     /// Digests what is asked for.
@@ -89,92 +89,25 @@ impl Sources {
         cache.save(file).map_err(at("write", file))
     }
 
-    /// A place where the source at `path` can be bound, with the content of `node`.
-    pub fn provide(&self, store: &Store, path: &str, node: &Node) -> Result<Provided, ProvideError> {
-        if store.holds(node) {
-            let place = store.materialise(node)?;
-            return Ok(Provided {
-                place,
-                in_place: false,
-            });
-        }
-        let changed = || ProvideError::Changed {
-            path: path.to_owned(),
-        };
-        let real = self.real(path).map_err(|_| changed())?;
-        let (bytes, whole) = match *node {
-            Node::File { size, .. } => (size, true),
-            Node::Dir { .. } => measure(&self.root, path)?,
-        };
-        if bytes > SNAPSHOT && whole {
-            return Ok(Provided {
-                place: real,
-                in_place: true,
-            });
-        }
-        let scratch = store.scratch()?;
-        let taken = self.snapshot(store, &scratch, path, &real, node);
-        match taken {
-            Ok(taken) if taken == *node => Ok(Provided {
-                place: store.materialise(node)?,
-                in_place: false,
-            }),
-            Ok(_) => Err(changed()),
-            Err(StoreError::Io { cause, .. }) if cause.kind() == ErrorKind::NotFound => Err(changed()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// All files of the project that no ignore file names, by path from its root.
+    /// All files of the project that no ignore file names, by path from its root, and those that are pinned.
     pub fn files(&self) -> Result<Vec<String>, StoreError> {
-        Ok(walk(&self.root, Path::new(""))?.files)
+        let Gathered {
+            mut files, absent, ..
+        } = self.gather("")?;
+        for (pin, node) in absent {
+            let inside = self.pinned.files(node).unwrap_or_default().into_keys();
+            files.extend(inside.map(|file| joined_to(&pin, &file)));
+        }
+        Ok(files)
     }
 
-    /// Whether the project has something at `path`.
+    /// Whether the project has something at `path`, here or pinned.
     pub fn has(&self, path: &str) -> bool {
-        self.real(path).is_ok()
-    }
-
-    /// After a build: whether the source at `path` is still `node`. Times decide where they can.
-    pub fn recheck(&self, path: &str, node: &Node) -> Result<(), ProvideError> {
-        match self.path(path) {
-            Ok(now) if now == *node => Ok(()),
-            _ => Err(ProvideError::Changed {
-                path: path.to_owned(),
-            }),
-        }
-    }
-
-    /// Copies the source into the store.
-    fn snapshot(
-        &self,
-        store: &Store,
-        scratch: &Scratch,
-        path: &str,
-        real: &Path,
-        node: &Node,
-    ) -> Result<Node, StoreError> {
-        if !node.is_dir() {
-            return store.import(real, Bounds::default());
-        }
-        let copy = scratch.path().join("copy");
-        fs::create_dir(&copy).map_err(at("make", &copy))?;
-        let walk = walk(&self.root, Path::new(path))?;
-        walk.files.par_iter().try_for_each(|file| {
-            let (from, to) = (real.join(file), copy.join(file));
-            make_parent(&to)?;
-            fs::copy(&from, &to).map(drop).map_err(at("copy", &from))
-        })?;
-        for (link, target) in &walk.links {
-            let to = copy.join(link);
-            make_parent(&to)?;
-            std::os::unix::fs::symlink(target, &to).map_err(at("link", &to))?;
-        }
-        store.move_in(&copy, Bounds::default())
+        self.real(path).is_ok() || !matches!(self.pinned.at(path), Known::Nothing)
     }
 
     /// The place of `path` on this machine, links followed.
-    fn real(&self, path: &str) -> Result<PathBuf, SourceProblem> {
+    pub(super) fn real(&self, path: &str) -> Result<PathBuf, SourceProblem> {
         let relative = Path::new(path);
         if !relative
             .components()
@@ -196,16 +129,72 @@ impl Sources {
         })
     }
 
-    fn path(&self, path: &str) -> Result<Node, SourceProblem> {
-        let real = self.real(path)?;
+    /// What lies at `path`: what is here, else what is pinned.
+    pub(super) fn path(&self, path: &str) -> Result<Node, SourceProblem> {
+        let real = match self.real(path) {
+            Err(SourceProblem::Missing { near }) => return self.pinned_at(path, near),
+            other => other?,
+        };
         if !real.is_dir() {
             return self.file(path, &real).map_err(|error| self.problem(error));
         }
-        self.directory(path, &real).map_err(|error| self.problem(error))
+        if self.pinned.over(path).is_some() && self.is_empty(path) {
+            return self.pinned_at(path, Vec::new());
+        }
+        let gathered = self.gather(path);
+        let folder = gathered.and_then(|gathered| self.folder(path, gathered));
+        let node = folder.and_then(|folder| tree(&folder, &mut |_| {}));
+        node.map_err(|error| self.problem(error))
     }
 
-    fn directory(&self, path: &str, real: &Path) -> Result<Node, StoreError> {
-        let Walk { files, links, .. } = walk(&self.root, Path::new(path))?;
+    /// What is pinned at a path where nothing is.
+    fn pinned_at(&self, path: &str, near: Vec<String>) -> Result<Node, SourceProblem> {
+        match self.pinned.at(path) {
+            Known::Node(node) => Ok(node),
+            Known::Unlisted(pin) => Err(SourceProblem::Unlisted { pin }),
+            Known::Nothing if self.pinned.below(path).next().is_none() => {
+                Err(SourceProblem::Missing { near })
+            }
+            Known::Nothing => {
+                let mut folder = Folder::default();
+                for (pin, node) in self.pinned.below(path) {
+                    folder.insert(&pin[path.len() + 1..], Entry::Node(node));
+                }
+                tree(&folder, &mut |_| {}).map_err(|error| self.problem(error))
+            }
+        }
+    }
+
+    /// What the directory at `path` holds.
+    pub(super) fn gather(&self, path: &str) -> Result<Gathered, StoreError> {
+        let Walk {
+            files,
+            links,
+            folders,
+            partial,
+        } = walk(&self.root, path, &self.pinned)?;
+        let start = joined(path, "").len();
+        let below = self.pinned.below(path).filter(|(pin, _)| self.is_empty(pin));
+        Ok(Gathered {
+            files,
+            links,
+            absent: below.map(|(pin, node)| (pin[start..].to_owned(), node)).collect(),
+            folders,
+            partial,
+        })
+    }
+
+    /// Whether nothing is at `path`, or a folder without any file.
+    pub(super) fn is_empty(&self, path: &str) -> bool {
+        is_empty(&self.root.join(path))
+    }
+
+    /// The directory at `path` of which everything is gathered, its files digested.
+    pub(super) fn folder(&self, path: &str, gathered: Gathered) -> Result<Folder<Entry>, StoreError> {
+        let Gathered {
+            files, links, absent, ..
+        } = gathered;
+        let real = self.root.join(path);
         let files = files
             .into_par_iter()
             .map(|file| {
@@ -216,15 +205,16 @@ impl Sources {
         let links = links
             .into_iter()
             .map(|(link, symlink)| (link, Entry::Symlink { symlink }));
-        let mut root = Folder::default();
-        for (path, entry) in files.into_iter().chain(links) {
-            root.insert(&path, entry);
+        let absent = absent.into_iter().map(|(pin, node)| (pin, Entry::Node(node)));
+        let mut folder = Folder::default();
+        for (path, entry) in files.into_iter().chain(links).chain(absent) {
+            folder.insert(&path, entry);
         }
-        Ok(Node::Dir { tree: root.digest()? })
+        Ok(folder)
     }
 
     /// The node of the file at `real`, remembered as `path`.
-    fn file(&self, path: &str, real: &Path) -> Result<Node, StoreError> {
+    pub(super) fn file(&self, path: &str, real: &Path) -> Result<Node, StoreError> {
         let seen_ns = now_ns();
         let metadata = fs::symlink_metadata(real).map_err(at("read", real))?;
         if !metadata.is_file() {
@@ -234,18 +224,18 @@ impl Sources {
             });
         }
         let stat = Stat::of(&metadata);
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let remembered = cache.find(path, stat);
-        if remembered.is_some() {
-            cache.keep(path);
-        }
-        drop(cache);
-        let (size, digest) = match remembered {
+        let (size, digest) = match self.remembered(path, stat) {
             Some(digest) => (metadata.len(), digest),
             None => {
                 let (size, digest) = hash(real)?;
-                let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-                cache.note(path, stat, seen_ns, digest);
+                let after = fs::symlink_metadata(real).map_err(at("read", real))?;
+                if Stat::of(&after) != stat {
+                    return Err(StoreError::Refused {
+                        path: real.to_owned(),
+                        reason: "changed while it was read".to_owned(),
+                    });
+                }
+                self.note(path, stat, seen_ns, digest);
                 (size, digest)
             }
         };
@@ -254,6 +244,20 @@ impl Sources {
             size,
             digest,
         })
+    }
+
+    /// The digest of the file at `path`, where it is remembered.
+    pub(super) fn remembered(&self, path: &str, stat: Stat) -> Option<Digest> {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let remembered = cache.find(path, stat)?;
+        cache.keep(path);
+        Some(remembered)
+    }
+
+    /// Remembers the digest of the file at `path`, that was looked at before it was read.
+    pub(super) fn note(&self, path: &str, stat: Stat, seen_ns: i64, digest: Digest) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.note(path, stat, seen_ns, digest);
     }
 
     fn glob(&self, pattern: &str) -> Result<BTreeMap<String, Node>, SourceProblem> {
@@ -270,17 +274,33 @@ impl Sources {
             .take_while(|part| !part.contains(['*', '?', '[', '{', '\\']))
             .count();
         let base = parts[..fixed.min(parts.len() - 1)].join("/");
-        let real = self.real(&base).map_err(|problem| match problem {
-            SourceProblem::Missing { .. } => SourceProblem::NoMatch,
-            other => other,
-        })?;
-        let walk = walk(&self.root, Path::new(&base)).map_err(|error| self.problem(error))?;
+        let mut found = match self.real(&base) {
+            Ok(real) => self.matches(&glob, &base, &real)?,
+            Err(SourceProblem::Missing { .. }) => BTreeMap::new(),
+            Err(other) => return Err(other),
+        };
+        self.pinned_matches(&glob, pattern, &base, &mut found)?;
+        if found.is_empty() {
+            Err(SourceProblem::NoMatch)
+        } else {
+            Ok(found)
+        }
+    }
+
+    /// Files that are here.
+    fn matches(
+        &self,
+        glob: &GlobMatcher,
+        base: &str,
+        real: &Path,
+    ) -> Result<BTreeMap<String, Node>, SourceProblem> {
+        let walk = walk(&self.root, base, &self.pinned).map_err(|error| self.problem(error))?;
         let names = walk.files.iter().chain(walk.links.iter().map(|(link, _)| link));
         let matches: Vec<(String, PathBuf)> = names
-            .map(|name| (joined(&base, name), real.join(name)))
+            .map(|name| (joined(base, name), real.join(name)))
             .filter(|(path, _)| glob.is_match(path))
             .collect();
-        let found: BTreeMap<String, Node> = matches
+        matches
             .into_par_iter()
             .filter_map(|(path, place)| match place.canonicalize() {
                 // A link to a folder is no file; its files are met where they are.
@@ -289,16 +309,37 @@ impl Sources {
                 Err(error) => Some(Err(at("read", &place)(error))),
             })
             .collect::<Result<_, _>>()
-            .map_err(|error| self.problem(error))?;
-        if found.is_empty() {
-            Err(SourceProblem::NoMatch)
-        } else {
-            Ok(found)
+            .map_err(|error| self.problem(error))
+    }
+
+    /// Files that are pinned and not here.
+    fn pinned_matches(
+        &self,
+        glob: &GlobMatcher,
+        pattern: &str,
+        base: &str,
+        found: &mut BTreeMap<String, Node>,
+    ) -> Result<(), SourceProblem> {
+        let over = self.pinned.over(base).into_iter();
+        let pins = over.chain(self.pinned.below(base));
+        for (pin, node) in pins.filter(|(pin, _)| self.is_empty(pin)) {
+            if node.is_dir() && !may_match_in(pattern, pin) {
+                continue;
+            }
+            let files = self
+                .pinned
+                .files(node)
+                .ok_or_else(|| SourceProblem::Unlisted { pin: pin.to_owned() })?;
+            let files = files
+                .into_iter()
+                .map(|(file, node)| (joined_to(pin, &file), node));
+            found.extend(files.filter(|(file, _)| glob.is_match(file)));
         }
+        Ok(())
     }
 
     /// An error in the words of the project: paths from its root.
-    fn problem(&self, error: StoreError) -> SourceProblem {
+    pub(super) fn problem(&self, error: StoreError) -> SourceProblem {
         let relative = |path: &Path| {
             path.strip_prefix(&self.root)
                 .unwrap_or(path)
@@ -322,60 +363,37 @@ impl Sources {
     }
 }
 
-/// The bytes of a directory's files, and whether a walk leaves nothing of it out.
-fn measure(root: &Path, path: &str) -> Result<(u64, bool), StoreError> {
-    let walk = walk(root, Path::new(path))?;
-    let directory = root.join(path);
-    let sizes = walk.files.par_iter().map(|file| {
-        let file = directory.join(file);
-        fs::metadata(&file)
-            .map(|metadata| metadata.len())
-            .map_err(at("read", &file))
-    });
-    let bytes = sizes.try_reduce(|| 0, |sum, size| Ok(sum + size))?;
-    Ok((bytes, !walk.partial))
-}
-
-fn make_parent(path: &Path) -> Result<(), StoreError> {
-    let parent = path.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(parent).map_err(at("make", parent))
-}
-
-fn joined(base: &str, name: &str) -> String {
-    if base.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{base}/{name}")
+/// The path of what lies at `path` in `pin`; a pinned file lies at no path in itself.
+fn joined_to(pin: &str, path: &str) -> String {
+    match path {
+        "" => pin.to_owned(),
+        path => joined(pin, path),
     }
 }
 
-/// A directory in the making.
-#[derive(Default)]
-struct Folder {
-    entries: BTreeMap<String, Entry>,
-    folders: BTreeMap<String, Folder>,
+/// Whether nothing is at `path`, or a folder without any file. What cannot be read is something.
+fn is_empty(path: &Path) -> bool {
+    if !path.is_dir() {
+        return !path.exists();
+    }
+    let Ok(entries) = fs::read_dir(path) else {
+        return false;
+    };
+    entries.into_iter().all(|entry| {
+        entry.is_ok_and(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && is_empty(&entry.path()))
+    })
 }
 
-impl Folder {
-    fn insert(&mut self, path: &str, entry: Entry) {
-        match path.split_once('/') {
-            Some((folder, rest)) => self
-                .folders
-                .entry(folder.to_owned())
-                .or_default()
-                .insert(rest, entry),
-            None => drop(self.entries.insert(path.to_owned(), entry)),
-        }
+/// The directory that a folder is; `each` is told the bytes of every tree in it.
+pub(super) fn tree(folder: &Folder<Entry>, each: &mut dyn FnMut(Vec<u8>)) -> Result<Node, StoreError> {
+    let mut entries = folder.entries.clone();
+    for (name, folder) in &folder.folders {
+        entries.insert(name.clone(), Entry::Node(tree(folder, each)?));
     }
-
-    fn digest(self) -> Result<Digest, StoreError> {
-        let mut entries = self.entries;
-        for (name, folder) in self.folders {
-            let tree = folder.digest()?;
-            entries.insert(name, Entry::Node(Node::Dir { tree }));
-        }
-        Ok(Tree::digest_of(&Tree { entries }.encode()?))
-    }
+    let bytes = Tree { entries }.encode()?;
+    let tree = Tree::digest_of(&bytes);
+    each(bytes);
+    Ok(Node::Dir { tree })
 }
 
 #[cfg(test)]

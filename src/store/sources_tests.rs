@@ -1,17 +1,21 @@
 //! Sources: what is found, what is remembered, what is provided to builds.
 
 use super::*;
+use crate::model::pin::{Pin, Pins};
+use crate::store::provide::SNAPSHOT;
+use crate::store::{Bounds, Change, ProvideError, Store};
 use std::os::unix::fs::symlink;
+use std::sync::Arc;
 
 struct Project {
     folder: tempfile::TempDir,
-    store: Store,
+    store: Arc<Store>,
 }
 
 impl Project {
     fn new(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("store")).unwrap();
+        let store = Arc::new(Store::open(&folder.path().join("store")).unwrap());
         let project = Self { folder, store };
         fs::create_dir(project.root()).unwrap();
         for (path, text) in files {
@@ -32,6 +36,29 @@ impl Project {
 
     fn sources(&self) -> Sources {
         Sources::open(&self.root(), Some(&self.folder.path().join("stat")))
+    }
+
+    /// The sources with these paths pinned as they are.
+    fn pinned(&self, paths: &[&str]) -> Sources {
+        let named = paths.iter().map(|path| (*path).to_owned());
+        let soon = Pinned::default().and_soon(named);
+        let sources = self.sources().with_pins(soon);
+        let pins = paths.iter().map(|path| {
+            let pin = sources.pin(&self.store, path, false).unwrap();
+            ((*path).to_owned(), pin)
+        });
+        let pins: Pins = pins.collect();
+        self.sources()
+            .with_pins(Pinned::new(pins, Arc::clone(&self.store)))
+    }
+
+    fn remove(&self, path: &str) {
+        let path = self.root().join(path);
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap();
+        } else {
+            fs::remove_file(path).unwrap();
+        }
     }
 
     fn node(&self, path: &str) -> Result<Node, SourceProblem> {
@@ -194,4 +221,136 @@ fn a_link_at_the_named_path_is_followed() {
         .provide(&project.store, "data.csv", &node)
         .unwrap();
     assert_eq!(fs::read(provided.place).unwrap(), b"x");
+}
+
+fn data() -> Project {
+    Project::new(&[
+        (".gitignore", "*.bin\n/data/big/\n/deep/\n"),
+        ("data/own.csv", "1"),
+        ("data/big/a.bin", "2"),
+        ("data/big/s/b.csv", "3"),
+        ("deep/down/pinned.bin", "4"),
+        ("deep/other.csv", "5"),
+    ])
+}
+
+#[test]
+fn what_is_pinned_counts_whatever_ignore_files_say() {
+    let project = data();
+    let sources = project.pinned(&["data/big", "deep/down/pinned.bin"]);
+    let mut files = sources.files().unwrap();
+    files.sort();
+    let all = [
+        ".gitignore",
+        "data/big/a.bin",
+        "data/big/s/b.csv",
+        "data/own.csv",
+        "deep/down/pinned.bin",
+    ];
+    assert_eq!(files, all);
+    assert_eq!(project.sources().files().unwrap().len(), 2);
+}
+
+/// What is asked of sources, with what they answer.
+fn answers(sources: &Sources) -> SourceTable {
+    let paths = [
+        "data",
+        "data/big",
+        "data/big/s",
+        "data/big/s/b.csv",
+        "deep",
+        "deep/down/pinned.bin",
+    ];
+    let globs = [
+        "**/*.bin",
+        "data/*/*",
+        "data/big/**",
+        "deep/**",
+        "data/big/s/*.csv",
+    ];
+    let paths = paths.map(|path| SourceRequest::Path(path.into()));
+    let requests = paths
+        .into_iter()
+        .chain(globs.map(|glob| SourceRequest::Glob(glob.into())));
+    sources.digest(&requests.collect())
+}
+
+#[test]
+fn what_is_pinned_and_gone_is_what_it_was() {
+    let project = data();
+    // Its own folder is ignored; named, it counts, and then its files do.
+    project.write(".gitignore", "*.bin\n/data/big/\n/deep/other.csv\n");
+    let sources = project.pinned(&["data/big", "deep/down/pinned.bin"]);
+    let before = answers(&sources);
+    assert!(before.values().all(Result::is_ok), "{before:?}");
+    project.remove("data/big");
+    project.remove("deep/down");
+    assert_eq!(answers(&sources), before);
+    // A folder that a program left empty is as if it were gone.
+    fs::create_dir_all(project.root().join("data/big/s")).unwrap();
+    assert_eq!(answers(&sources), before);
+    project.remove("data/big");
+    // Nothing else lay there, so that the folder around it went, too.
+    project.remove("deep");
+    assert_eq!(answers(&sources), before);
+    assert!(sources.has("data/big/s/b.csv") && !sources.has("data/big/none"));
+}
+
+#[test]
+fn a_directory_that_nobody_knows_is_said_to_be_that() {
+    let project = data();
+    let strange = Pin {
+        node: Node::Dir {
+            tree: Digest::of_blob(b"strange"),
+        },
+        size: 1,
+        files: 1,
+    };
+    let pins = Pins::from([("far".to_owned(), strange)]);
+    let sources = project
+        .sources()
+        .with_pins(Pinned::new(pins, Arc::clone(&project.store)));
+    assert_eq!(sources.path("far"), Ok(strange.node));
+    let unlisted = || SourceProblem::Unlisted { pin: "far".into() };
+    assert_eq!(sources.path("far/x"), Err(unlisted()));
+    assert_eq!(sources.glob("far/*.csv"), Err(unlisted()));
+    assert_eq!(sources.glob("**/own.csv"), Err(unlisted()));
+    assert!(sources.glob("data/*.csv").is_ok());
+    assert!(matches!(
+        sources.provide(&project.store, "far", &strange.node),
+        Err(ProvideError::Absent { path }) if path == "far"
+    ));
+}
+
+#[test]
+fn bytes_are_had_from_here_and_from_the_store_together() {
+    let project = data();
+    let sources = project.pinned(&["data/big"]);
+    let whole = sources.path("data").unwrap();
+    sources.pin(&project.store, "data/big", true).unwrap();
+    project.remove("data/big");
+    assert!(sources.absent(&project.store, "data", &whole).is_empty());
+    let place = sources.provide(&project.store, "data", &whole).unwrap().place;
+    assert_eq!(fs::read(place.join("big/s/b.csv")).unwrap(), b"3");
+    assert_eq!(fs::read(place.join("own.csv")).unwrap(), b"1");
+}
+
+#[test]
+fn a_changed_file_of_many_is_the_one_that_is_read() {
+    let project = data();
+    let sources = project.pinned(&["data/big"]);
+    let pin = sources.pin(&project.store, "data/big", false).unwrap();
+    assert_eq!((pin.size, pin.files), (2, 2));
+    assert_eq!(sources.differences("data/big", &pin), Ok(None));
+    project.write("data/big/a.bin", "other");
+    project.write("data/big/new", "");
+    project.remove("data/big/s");
+    let found = sources.differences("data/big", &pin).unwrap().unwrap();
+    let files = found.files.unwrap().into_iter();
+    let expected = [
+        ("a.bin", Change::Changed),
+        ("new", Change::Added),
+        ("s/b.csv", Change::Removed),
+    ];
+    assert!(files.eq(expected.map(|(path, change)| (path.to_owned(), change))));
 }

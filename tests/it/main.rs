@@ -20,6 +20,7 @@ mod interrupted;
 mod lsp;
 mod notebook;
 mod own_flake;
+mod pinned;
 mod process;
 mod project;
 mod python;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("model", &["base"]),
+    ("pin", &["base", "model"]),
     ("store", &["base", "model"]),
     ("sandbox", &["base", "model"]),
     ("environment", &["base", "model", "sandbox"]),
@@ -34,6 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "base",
             "model",
+            "pin",
             "store",
             "sandbox",
             "environment",
