@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod demand;
 mod doc;
+mod doctor;
 mod enter;
 mod env;
 mod eval;
@@ -80,6 +81,7 @@ enum Command {
     Step(step::Arguments),
     Explain(explain::Arguments),
     Doc(doc::Arguments),
+    Doctor(doctor::Arguments),
     Init(init::Arguments),
     Runs(runs::Arguments),
     Log(log::Arguments),
@@ -120,6 +122,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Step(arguments) => step::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Doc(arguments) => doc::run(arguments),
+        Command::Doctor(arguments) => doctor::run(arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Runs(arguments) => runs::run(arguments),
         Command::Log(arguments) => log::run(arguments),

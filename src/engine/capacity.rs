@@ -35,7 +35,7 @@ fn memory_here() -> Option<u64> {
 }
 
 /// The numbers of NVIDIA's GPUs that have a device: `/dev/nvidia0`.
-fn gpus() -> Vec<u32> {
+pub(super) fn gpus() -> Vec<u32> {
     let entries = fs::read_dir("/dev").into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let mut numbers: Vec<u32> = names

@@ -7,6 +7,7 @@
 
 mod build;
 mod capacity;
+pub mod doctor;
 mod durations;
 mod environments;
 mod error;

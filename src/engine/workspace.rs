@@ -152,7 +152,7 @@ impl Workspace {
 }
 
 /// Where the store is.
-fn store_root() -> Result<PathBuf, EngineError> {
+pub(super) fn store_root() -> Result<PathBuf, EngineError> {
     let folder = |name: &str| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())

@@ -11,4 +11,5 @@ pub mod key;
 pub mod locking;
 pub mod nix;
 pub mod python_lock;
+pub mod versions;
 pub mod wheels;

@@ -1,6 +1,7 @@
 //! The builder programs of builtins: where they lie, and what they need to be visible.
 
-use super::failure::{Attempt, not_started};
+use super::failure::not_started;
+use crate::model::event::StepFailure;
 use crate::sandbox::Closures;
 use mlp_protocol::builtin::{self, Program};
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ impl Programs {
     }
 
     /// The program that builds `name`, and its closure.
-    pub(super) fn of(&self, name: &str) -> Attempt<(PathBuf, Vec<PathBuf>)> {
+    pub fn of(&self, name: &str) -> Result<(PathBuf, Vec<PathBuf>), Box<StepFailure>> {
         let builtin = builtin::find(name).ok_or_else(|| {
             not_started(
                 format!("this version of mlp has no builder for `{name}`"),

@@ -11,6 +11,7 @@
 mod bad_data;
 mod bad_pipeline;
 mod commands;
+mod doctor;
 mod editors;
 mod environments;
 mod extremes;
