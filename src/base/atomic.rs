@@ -19,6 +19,17 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Writes as [`write`], but whole only for whoever reads: a failure of the power in the next seconds may lose or tear it. For
+/// what carries a checksum and can be made again.
+pub fn write_for_now(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = temporary_beside(path)?;
+    let written = fs::write(&temporary, bytes).and_then(|()| rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
 /// Renames `from` to `to`, in the place of what was there, and makes the name durable.
 pub fn replace(from: &Path, to: &Path) -> io::Result<()> {
     rename(from, to)?;

@@ -79,17 +79,23 @@ enum Sandbox {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
+    let asked = Asked {
+        jobs: arguments.jobs.map_or_else(processors, usize::from),
+        memory: arguments.memory,
+        check: arguments.check,
+    };
+    if !arguments.check
+        && let Some((demanded, plan)) = demand::up_to_date(&arguments.targets, &arguments.settings)?
+    {
+        let budget = capacity(asked.jobs, None);
+        return go_on(arguments, &demanded, (&plan, &budget), asked.jobs);
+    }
     let demanded = match demand::demand(&arguments.targets, &arguments.settings)? {
         Ok(demanded) => demanded,
         Err(notices) => {
             told::mistakes(&notices, arguments.format);
             return Ok(Exit::Mend);
         }
-    };
-    let asked = Asked {
-        jobs: arguments.jobs.map_or_else(processors, usize::from),
-        memory: arguments.memory,
-        check: arguments.check,
     };
     let (plan, budget) = match planned(&demanded, &asked)? {
         Ok(planned) => planned,
@@ -98,16 +104,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
             return Ok(Exit::Mend);
         }
     };
+    go_on(arguments, &demanded, (&plan, &budget), asked.jobs)
+}
+
+fn go_on(
+    arguments: &Arguments,
+    demanded: &Demanded,
+    (plan, budget): (&Plan, &Budget),
+    jobs: usize,
+) -> Result<Exit, Refusal> {
     if arguments.dry_run {
-        super::plan::show(&demanded, &plan, asked.jobs, arguments.format);
+        super::plan::show(demanded, plan, jobs, arguments.format);
         return Ok(Exit::Success);
     }
-    let lacking = demanded.workspace.lacking(&demanded.instance, &plan);
+    let lacking = demanded.workspace.lacking(&demanded.instance, plan);
     if !lacking.is_empty() {
         told::mistakes(&demand::notices(&demanded.pipeline, &lacking), arguments.format);
         return Ok(Exit::Mend);
     }
-    carry_out(arguments, &demanded, &plan, &budget)
+    carry_out(arguments, demanded, plan, budget)
 }
 
 /// How a build is to be done.

@@ -4,7 +4,7 @@ use super::exit::{Exit, Refusal};
 use super::notice::Notice;
 use super::place;
 use super::told::{self, Format};
-use crate::engine::{Pipeline, has_errors, not_yet};
+use crate::engine::{Pipeline, has_errors, is_known_to_be_clean, not_yet, remember_clean};
 
 /// Find mistakes without building anything.
 ///
@@ -26,7 +26,12 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
     let project = place::project()?;
-    let pipeline = Pipeline::load(&project, &arguments.settings.pairs()?);
+    let settings = arguments.settings.pairs()?;
+    if is_known_to_be_clean(&project, &settings) {
+        tell(arguments.format, &[]);
+        return Ok(Exit::Success);
+    }
+    let pipeline = Pipeline::load(&project, &settings);
     let mut diagnostics = pipeline.diagnostics().to_vec();
     // What did not check has been told; evaluation passes over it and tells of the rest.
     let outcome = pipeline.evaluate_all();
@@ -38,14 +43,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
         .iter()
         .map(|diagnostic| Notice::of(diagnostic, pipeline.sources()))
         .collect();
-    match arguments.format {
-        Format::Json => told::print_json(&serde_json::json!({ "diagnostics": told::json(&notices) })),
-        Format::Text if notices.is_empty() => eprintln!("ok: no mistakes found"),
-        Format::Text => told::show(&notices),
+    if notices.is_empty() {
+        remember_clean(&project, &settings, pipeline.noted());
     }
+    tell(arguments.format, &notices);
     Ok(if has_errors(&diagnostics) {
         Exit::Mend
     } else {
         Exit::Success
     })
+}
+
+fn tell(format: Format, notices: &[Notice]) {
+    match format {
+        Format::Json => told::print_json(&serde_json::json!({ "diagnostics": told::json(notices) })),
+        Format::Text if notices.is_empty() => eprintln!("ok: no mistakes found"),
+        Format::Text => told::show(notices),
+    }
 }

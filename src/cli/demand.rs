@@ -4,7 +4,9 @@ use super::exit::Refusal;
 use super::notice::Notice;
 use super::place::{self, Settings};
 use super::told;
-use crate::engine::{EngineError, Instance, Pipeline, Project, Workspace, has_errors, not_yet};
+use crate::engine::{
+    Asked, EngineError, Instance, Pipeline, Plan, Project, Workspace, has_errors, not_yet, recall, remember,
+};
 use mlp_lang::diagnostic::{Diagnostic, Severity};
 use mlp_lang::eval::Outcome;
 
@@ -27,16 +29,53 @@ pub(super) struct Evaluated {
     diagnostics: Vec<Diagnostic>,
 }
 
+/// What targets came to, with the plan for them, where they are remembered and there is nothing to do.
+pub(super) fn up_to_date(
+    targets: &[String],
+    settings: &Settings,
+) -> Result<Option<(Demanded, Plan)>, Refusal> {
+    let project = place::project()?;
+    let settings = settings.pairs()?;
+    let asked = Asked {
+        targets,
+        settings: &settings,
+    };
+    let recalled = recall(&project, asked).map(|(workspace, instance, plan)| {
+        let demanded = Demanded {
+            pipeline: Pipeline::unread(),
+            workspace,
+            instance,
+        };
+        (demanded, plan)
+    });
+    Ok(recalled)
+}
+
 /// Checks all of the pipeline, evaluates the targets, and makes their graph; or gives what is to be mended. Warnings are
 /// shown at once.
 pub(super) fn demand(
     targets: &[String],
     settings: &Settings,
 ) -> Result<Result<Demanded, Vec<Notice>>, Refusal> {
-    match evaluate(targets, settings)? {
-        Ok(evaluated) => evaluated.instantiate(),
-        Err(notices) => Ok(Err(notices)),
+    let evaluated = match evaluate(targets, settings)? {
+        Ok(evaluated) => evaluated,
+        Err(notices) => return Ok(Err(notices)),
+    };
+    let nothing_to_say = evaluated.diagnostics.is_empty();
+    let demanded = evaluated.instantiate()?;
+    if let (Ok(demanded), true) = (&demanded, nothing_to_say) {
+        let asked = Asked {
+            targets,
+            settings: &settings.pairs()?,
+        };
+        remember(
+            &demanded.workspace,
+            asked,
+            demanded.pipeline.noted(),
+            &demanded.instance,
+        );
     }
+    Ok(demanded)
 }
 
 /// Checks all of the pipeline and evaluates the targets; or gives what is to be mended.

@@ -6,14 +6,13 @@ use crate::environment::interpreter::Interpreter;
 use crate::environment::key::FlakeShell;
 use crate::environment::python_lock::{self, Place, PythonEnvironment};
 use crate::environment::{codes, flake_lock, host, nix, wheels};
-use crate::instantiate;
 use crate::model::environment::{Described, EnvironmentTable};
 use crate::model::node::Node;
 use crate::model::source::{SourceContent, SourceRequest};
 use crate::store::Sources;
 use mlp_lang::diagnostic::{Diagnostic, Severity};
 use mlp_lang::source::{SourceId, Sources as Texts, Span};
-use mlp_lang::spec::{Datum, EnvRef, Environment, Evaluation, Fields};
+use mlp_lang::spec::{Datum, EnvRef, Environment, Fields};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -34,11 +33,10 @@ pub(super) struct Surroundings<'a> {
 type Told<T> = Result<T, Vec<Diagnostic>>;
 
 impl Surroundings<'_> {
-    /// The environments that the targets of `evaluation` need, as far as nothing is wrong with them; and what there is to
-    /// say of them.
-    pub(super) fn describe(&mut self, evaluation: &Evaluation) -> (EnvironmentTable, Vec<Diagnostic>) {
+    /// Environments, as far as nothing is wrong with them; and what there is to say of them.
+    pub(super) fn describe(&mut self, environments: &[&Environment]) -> (EnvironmentTable, Vec<Diagnostic>) {
         let (mut table, mut told) = (EnvironmentTable::new(), Vec::<Diagnostic>::new());
-        for env in instantiate::environments(evaluation) {
+        for env in environments {
             let mut found = Vec::new();
             match self.one(env, &mut found) {
                 Ok(described) => drop(table.insert(env.kind.clone(), described)),

@@ -1,5 +1,6 @@
 //! A project's pipeline: loaded, checked, and evaluated on demand.
 
+use super::graph_cache::{Noted, Reading};
 use super::project::{PIPELINE, Project};
 use super::world::ProjectWorld;
 use mlp_lang::check::{Checked, check, check_needed};
@@ -7,7 +8,7 @@ use mlp_lang::diagnostic::{Diagnostic, Severity, is_worth_saying};
 use mlp_lang::doc::{self, Entry};
 use mlp_lang::eval::{self, Demand, Outcome, Render, Request, Target};
 use mlp_lang::lower::{Loaded, load, set};
-use mlp_lang::source::{Sources, Span};
+use mlp_lang::source::{Sources, Span, World};
 use std::mem::ManuallyDrop;
 
 /// How targets are called where messages point into them.
@@ -20,17 +21,21 @@ pub struct Pipeline {
     /// Never taken apart: a command has one pipeline and ends with it, and freeing 10,000 steps piece by piece takes a
     /// tenth of the time that checking them does.
     checked: ManuallyDrop<Checked>,
+    /// What it was read from, if all of it could be read.
+    noted: Option<Noted>,
 }
 
 impl Pipeline {
     /// Loads and checks the pipeline of `project`, with values from outside for its params.
     pub fn load(project: &Project, settings: &[(String, String)]) -> Self {
+        let world = ProjectWorld::new(&project.root);
+        let world = Reading::new(&world);
         let Loaded {
             sources,
             program,
             mut diagnostics,
             ..
-        } = load_file(&ProjectWorld::new(&project.root), PIPELINE, settings);
+        } = load_file(&world, PIPELINE, settings);
         let mut checked = check_needed(&program, &sources);
         diagnostics.append(&mut checked.diagnostics);
         let all: Vec<&Diagnostic> = diagnostics.iter().collect();
@@ -41,7 +46,22 @@ impl Pipeline {
         Self {
             sources,
             checked: ManuallyDrop::new(checked),
+            noted: world.noted(),
         }
+    }
+
+    /// A pipeline that nothing was read of, where its graph is remembered: nothing points into its files.
+    pub fn unread() -> Self {
+        Self {
+            sources: Sources::default(),
+            checked: ManuallyDrop::default(),
+            noted: None,
+        }
+    }
+
+    /// What it was read from, for [`super::remember`].
+    pub fn noted(&self) -> Option<&Noted> {
+        self.noted.as_ref()
     }
 
     /// Its files, and the targets and settings that messages point into.
@@ -105,7 +125,7 @@ impl Pipeline {
 }
 
 /// A file with all that it imports, and values from outside for its params; not yet checked.
-pub fn load_file(world: &ProjectWorld, path: &str, settings: &[(String, String)]) -> Loaded {
+pub fn load_file(world: &dyn World, path: &str, settings: &[(String, String)]) -> Loaded {
     let mut loaded = load(world, path);
     for (name, text) in settings {
         set(&mut loaded, world, name, text);

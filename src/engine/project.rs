@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 /// The file that makes a folder a project.
 pub const PIPELINE: &str = "pipeline.mlp";
 /// Local state inside a project: runs with their logs, caches. Never in a key, safe to delete.
-const STATE: &str = ".mlp";
+pub(super) const STATE: &str = ".mlp";
 
 /// A project on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,20 +2,25 @@
 
 use super::environments::Surroundings;
 use super::error::EngineError;
+use super::graph_cache::Known;
 use super::pins::{Entries, differing};
 use super::project::Project;
+use crate::base::digest::{Digest, Hasher};
 use crate::base::processor;
-use crate::instantiate::{Machine, instantiate, narrowed, requests};
-use crate::model::environment::EnvironmentTable;
+use crate::instantiate::{self, Machine, instantiate, narrowed, requests};
+use crate::model::datum;
+use crate::model::environment::{Described, EnvironmentTable};
 use crate::model::graph::Graph;
 use crate::model::node::Node;
+use crate::model::source::{SourceRequest, SourceTable};
 use crate::plan::{Circumstances, Plan, plan};
 use crate::store::{Builds, LastBuilt, Sources, Store};
 use mlp_lang::diagnostic::{Diagnostic, Severity};
 use mlp_lang::source::Sources as Texts;
-use mlp_lang::spec::Evaluation;
+use mlp_lang::spec::{EnvRef, Environment, Evaluation};
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -38,6 +43,17 @@ pub struct Instance {
     pub(super) sources: Sources,
     /// What the project pins.
     pub(super) pins: Entries,
+    /// What decided the graph besides the pipeline's text; none where something could not be read.
+    pub(super) basis: Option<Basis>,
+}
+
+/// What of the project and the machine decides a graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Basis {
+    pub(super) requests: BTreeSet<SourceRequest>,
+    pub(super) environments: Vec<EnvRef>,
+    /// Stands for what was found.
+    pub(super) answer: Digest,
 }
 
 impl Workspace {
@@ -80,8 +96,10 @@ impl Workspace {
     /// Files that are read for it (flakes, locks) are added to `texts`, for messages about them.
     pub fn instantiate(&self, evaluation: &Evaluation, texts: &mut Texts) -> Result<Instance, EngineError> {
         let (sources, pins) = self.sources(texts).map_err(EngineError::Pipeline)?;
-        let table = sources.digest(&requests(evaluation));
-        let (environments, mut told) = self.surroundings(&sources, texts).describe(evaluation);
+        let requests = requests(evaluation);
+        let table = sources.digest(&requests);
+        let named = instantiate::environments(evaluation);
+        let (environments, mut told) = self.surroundings(&sources, texts).describe(&named);
         if told.iter().any(|told| told.severity == Severity::Error) {
             return Err(EngineError::Pipeline(told));
         }
@@ -92,11 +110,44 @@ impl Workspace {
         })?;
         // A cache that cannot be written costs the next run time, and nothing else.
         drop(sources.save());
+        let answer = answer(&table, &environments);
         Ok(Instance {
             graph,
             sources,
             pins,
             warnings: told,
+            basis: answer.map(|answer| Basis {
+                requests,
+                environments: named.iter().map(|env| env.kind.clone()).collect(),
+                answer,
+            }),
+        })
+    }
+
+    /// The instance that is remembered, if the sources and the environments are what they were.
+    pub(super) fn recalled(&self, known: &Known) -> Option<Instance> {
+        let mut texts = Texts::default();
+        let (sources, pins) = self.sources(&mut texts).ok()?;
+        let requests = known.requests();
+        let table = sources.digest(&requests);
+        let environments = known.environments();
+        let named: Vec<&Environment> = environments.iter().collect();
+        let (described, mut told) = self.surroundings(&sources, &mut texts).describe(&named);
+        told.extend(differing(&sources, &pins, &table));
+        if !told.is_empty() {
+            return None;
+        }
+        let basis = Basis {
+            requests,
+            environments: named.iter().map(|env| env.kind.clone()).collect(),
+            answer: answer(&table, &described)?,
+        };
+        Some(Instance {
+            graph: known.graph(&basis)?,
+            sources,
+            pins,
+            warnings: told,
+            basis: Some(basis),
         })
     }
 
@@ -108,7 +159,9 @@ impl Workspace {
         texts: &mut Texts,
     ) -> (EnvironmentTable, Vec<Diagnostic>) {
         match self.sources(texts) {
-            Ok((sources, _)) => self.surroundings(&sources, texts).describe(evaluation),
+            Ok((sources, _)) => self
+                .surroundings(&sources, texts)
+                .describe(&instantiate::environments(evaluation)),
             Err(told) => (EnvironmentTable::new(), told),
         }
     }
@@ -125,7 +178,7 @@ impl Workspace {
 
     /// What is to be done, each with its reason. With `check` everything that was realised is built again.
     pub fn plan(&self, instance: &Instance, check: bool) -> Result<Plan, EngineError> {
-        // Only what has to be built is asked for.
+        // Only what has to be built is asked for: where there is nothing to do, no reason is.
         let last = OnceCell::new();
         let last = &|name: &str| last.get_or_init(|| self.last_built()).get(name);
         let circumstances = Circumstances {
@@ -148,6 +201,48 @@ impl Workspace {
     pub fn figures(&self, kind: &str, node: &Node) -> Option<serde_json::Value> {
         let figures = matches!(kind, "Metrics" | "Value");
         figures.then(|| self.store.read_json(node).ok()).flatten()
+    }
+}
+
+/// Stands for all that was found of sources and environments; none where something could not be found. It is of this very
+/// program, and means nothing elsewhere.
+fn answer(table: &SourceTable, environments: &EnvironmentTable) -> Option<Digest> {
+    let mut answer = Answer(Hasher::new());
+    for (request, content) in table {
+        (request, content.as_ref().ok()?).hash(&mut answer);
+    }
+    for (kind, described) in environments {
+        format!("{kind:?}").hash(&mut answer);
+        match described {
+            Described::Host(tools) => datum::to_json(tools).to_string().hash(&mut answer),
+            Described::Step {
+                builtin,
+                args,
+                inputs,
+                locators,
+                tools,
+            } => {
+                let data = (
+                    datum::to_json(args).to_string(),
+                    datum::to_json(tools).to_string(),
+                );
+                (builtin, data, inputs, locators).hash(&mut answer);
+            }
+        }
+    }
+    Some(answer.0.finish())
+}
+
+/// [`Hash`] to a digest.
+struct Answer(Hasher);
+
+impl std::hash::Hasher for Answer {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
     }
 }
 

@@ -7,7 +7,7 @@ use crate::model::source::{SourceContent, SourceRequest};
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
 use mlp_lang::spec::{self, Command, DerivationSpec, EnvRef, Input, InputSource};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 impl Instantiation<'_> {
     /// A command's derivation. Sources are mounted at their own path, artifacts at `inputs/<name>`; an artifact that is
@@ -217,6 +217,10 @@ impl Instantiation<'_> {
 #[derive(Default)]
 struct Mounts {
     inputs: BTreeMap<String, Reference>,
+    /// Where each artifact is. Looked up, never iterated, as the next.
+    places: HashMap<Reference, String>,
+    /// How many artifacts asked for a name.
+    asked: HashMap<String, usize>,
 }
 
 impl Mounts {
@@ -227,16 +231,22 @@ impl Mounts {
 
     /// Mounts an artifact by name, once, and beside another one of that name.
     fn named(&mut self, name: &str, reference: Reference) -> String {
-        if let Some((path, _)) = self.inputs.iter().find(|(_, mounted)| **mounted == reference) {
+        if let Some(path) = self.places.get(&reference) {
             return path.clone();
         }
-        let mut path = mount::of_input(name);
-        let mut count = 1;
-        while self.inputs.contains_key(&path) {
-            count += 1;
-            path = mount::of_input(&format!("{name}-{count}"));
-        }
-        self.inputs.insert(path.clone(), reference);
+        let count = self.asked.entry(name.to_owned()).or_default();
+        let path = loop {
+            *count += 1;
+            let path = match *count {
+                1 => mount::of_input(name),
+                count => mount::of_input(&format!("{name}-{count}")),
+            };
+            if !self.inputs.contains_key(&path) {
+                break path;
+            }
+        };
+        self.inputs.insert(path.clone(), reference.clone());
+        self.places.insert(reference, path.clone());
         path
     }
 }

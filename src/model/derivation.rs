@@ -72,7 +72,7 @@ pub enum Piece {
 }
 
 /// What an input is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reference {
     /// A source of the project.
     Source {

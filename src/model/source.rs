@@ -13,7 +13,7 @@ pub enum SourceRequest {
 }
 
 /// What was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SourceContent {
     /// The content at a path.
     Node(Node),

@@ -37,6 +37,15 @@ impl Store {
         Ok(damaged)
     }
 
+    /// Reads all bytes of `node`, and changes nothing. What was found whole [`Store::mend`] need not read again.
+    pub fn is_whole(&self, node: &Node) -> bool {
+        let whole = self.whole().contains(node) || self.verify(node).is_empty();
+        if whole {
+            self.whole().insert(*node);
+        }
+        whole
+    }
+
     /// As [`Store::materialise`], where a directory's view that shows something else than it should is made again. Its
     /// content is not read.
     pub fn show(&self, node: &Node) -> Result<PathBuf, StoreError> {

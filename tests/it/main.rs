@@ -27,6 +27,7 @@ mod project;
 mod python;
 mod rebuilds;
 mod redact;
+mod remembered;
 mod repl;
 mod runs;
 mod same_bits;

@@ -5,6 +5,7 @@ mod check;
 mod dvc;
 mod lang;
 mod lsp;
+mod noop;
 mod project;
 mod steps;
 mod tools;
@@ -21,7 +22,7 @@ struct Row {
 
 /// Takes all figures.
 pub(crate) fn all() -> Result<(), String> {
-    ["tools", "steps", "build", "lang", "check", "lsp"]
+    ["tools", "steps", "build", "noop", "lang", "check", "lsp"]
         .into_iter()
         .try_for_each(part)
 }
@@ -32,12 +33,13 @@ pub(crate) fn part(name: &str) -> Result<(), String> {
         "tools" => print(&tools::rows()?),
         "steps" => print(&steps::rows()?),
         "build" => print(&build::rows()?),
+        "noop" => print(&noop::rows()?),
         "lang" => lang::run()?,
         "check" => check::run()?,
         "lsp" => lsp::run()?,
         _ => {
             return Err(format!(
-                "bench has no part `{name}`\nhint: its parts are tools, steps, build, lang, check, lsp"
+                "bench has no part `{name}`\nhint: its parts are tools, steps, build, noop, lang, check, lsp"
             ));
         }
     }

@@ -49,6 +49,13 @@ pub(crate) const NINJA: Peer = Peer {
     origin: Origin::Pypi(&["ninja==1.13.0"]),
 };
 
+/// Snakemake, whose rules are files.
+pub(crate) const SNAKEMAKE: Peer = Peer {
+    name: "Snakemake 9.27.1",
+    folder: "snakemake",
+    origin: Origin::Pypi(&["snakemake==9.27.1"]),
+};
+
 /// uv, which installs packages from a cache of its own.
 pub(crate) const UV: Peer = Peer {
     name: "uv 0.13.9",

@@ -55,7 +55,7 @@ use signatures::{EnumSig, FieldDefault, FnSig, Scheme};
 use std::rc::Rc;
 
 /// What the checker makes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Checked {
     /// The program to run; what did not check is `Error` in it.
     pub core: Core,
@@ -225,13 +225,7 @@ pub(super) struct Checker<'p> {
 
 impl<'p> Checker<'p> {
     fn new(program: &'p Program, sources: &'p Sources) -> Self {
-        let nothing = Checked {
-            core: Core::default(),
-            types: TypeTable::default(),
-            diagnostics: Vec::new(),
-            known: Known::default(),
-        };
-        Self::from(program, sources, nothing, 0)
+        Self::from(program, sources, Checked::default(), 0)
     }
 
     /// The state after the first `kept` modules of `before`.
