@@ -9,6 +9,7 @@ use crate::engine::{
 };
 use mlp_lang::diagnostic::{Diagnostic, Severity};
 use mlp_lang::eval::Outcome;
+use std::mem::ManuallyDrop;
 
 /// What targets came to.
 pub(super) struct Demanded {
@@ -16,6 +17,8 @@ pub(super) struct Demanded {
     pub pipeline: Pipeline,
     /// The project with its store.
     pub workspace: Workspace,
+    /// What the targets evaluated to. Never taken apart: a command has one.
+    pub outcome: ManuallyDrop<Outcome>,
     /// The graph.
     pub instance: Instance,
 }
@@ -44,6 +47,7 @@ pub(super) fn up_to_date(
         let demanded = Demanded {
             pipeline: Pipeline::unread(),
             workspace,
+            outcome: ManuallyDrop::default(),
             instance,
         };
         (demanded, plan)
@@ -130,6 +134,7 @@ impl Evaluated {
         Ok(Ok(Demanded {
             pipeline,
             workspace,
+            outcome: ManuallyDrop::new(outcome),
             instance,
         }))
     }

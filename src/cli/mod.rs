@@ -35,6 +35,7 @@ mod step;
 mod told;
 mod tree;
 mod usage;
+mod why;
 
 use crate::report::style::Style;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -74,6 +75,7 @@ enum Command {
     Fmt(fmt::Arguments),
     Graph(graph::Arguments),
     Plan(plan::Arguments),
+    Why(why::Arguments),
     Repl(repl::Arguments),
     Shell(shell::Arguments),
     Show(show::Arguments),
@@ -115,6 +117,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Graph(arguments) => graph::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
+        Command::Why(arguments) => why::run(arguments),
         Command::Repl(arguments) => repl::run(arguments),
         Command::Shell(arguments) => shell::run(arguments),
         Command::Show(arguments) => show::run(arguments),

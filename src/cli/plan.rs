@@ -40,6 +40,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
+    if let Some((demanded, plan)) = demand::up_to_date(&arguments.targets, &arguments.settings)? {
+        let jobs = arguments.jobs.map_or_else(processors, usize::from);
+        show(&demanded, &plan, jobs, arguments.format);
+        return Ok(Exit::Success);
+    }
     let demanded = match demand::demand(&arguments.targets, &arguments.settings)? {
         Ok(demanded) => demanded,
         Err(notices) => {

@@ -27,7 +27,7 @@ pub(crate) fn render(notice: &Notice, style: Style) -> String {
     let marks: Vec<Mark> = notice.marks.iter().map(shortened).collect();
     let (snippets, rest) = snippets(&marks);
     for snippet in &snippets {
-        text.push_str(&draw(snippet, notice.severity, style));
+        text.push_str(&draw(snippet, graphical(notice.severity), style));
     }
     for mark in rest {
         let said = if mark.text.is_empty() { "" } else { ": " };
@@ -57,6 +57,16 @@ fn heading(notice: &Notice, style: Style) -> String {
         Severity::Warning => style.yellow(&kind),
     };
     format!("{kind} {}\n", style.bold(&notice.message))
+}
+
+/// Places without a message of their own.
+pub(crate) fn places(marks: &[Mark], style: Style) -> String {
+    let marks: Vec<Mark> = marks.iter().map(shortened).collect();
+    let (snippets, _) = snippets(&marks);
+    snippets
+        .iter()
+        .map(|snippet| draw(snippet, miette::Severity::Advice, style))
+        .collect()
 }
 
 /// A line with a word before it; further lines stand under its text.
@@ -132,7 +142,7 @@ fn shortened(mark: &Mark) -> Mark {
 }
 
 /// One snippet, by miette: its message is left empty, and its first line, which would hold it, is cut off.
-fn draw(marks: &[&Mark], severity: Severity, style: Style) -> String {
+fn draw(marks: &[&Mark], severity: miette::Severity, style: Style) -> String {
     let theme = if style.colour() {
         GraphicalTheme::unicode()
     } else {
@@ -155,6 +165,13 @@ fn draw(marks: &[&Mark], severity: Severity, style: Style) -> String {
         .map_or(String::new(), |(_, snippet)| snippet.to_owned())
 }
 
+fn graphical(severity: Severity) -> miette::Severity {
+    match severity {
+        Severity::Error => miette::Severity::Error,
+        Severity::Warning => miette::Severity::Warning,
+    }
+}
+
 /// Where a mark is drawn: what stands behind the last line break, at the end of that line.
 fn drawn_at(mark: &Mark) -> (usize, usize) {
     let text = &mark.excerpt.text;
@@ -169,7 +186,7 @@ fn drawn_at(mark: &Mark) -> (usize, usize) {
 /// Marks of one excerpt, in miette's form.
 struct Snippet<'a> {
     marks: &'a [&'a Mark],
-    severity: Severity,
+    severity: miette::Severity,
 }
 
 impl fmt::Debug for Snippet<'_> {
@@ -188,10 +205,7 @@ impl std::error::Error for Snippet<'_> {}
 
 impl miette::Diagnostic for Snippet<'_> {
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.severity {
-            Severity::Error => miette::Severity::Error,
-            Severity::Warning => miette::Severity::Warning,
-        })
+        Some(self.severity)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

@@ -14,7 +14,10 @@ pub(super) fn refusal(error: &clap::Error, command: Option<&str>) -> Option<Refu
         }
         ErrorKind::MissingRequiredArgument => {
             let command = command.filter(|command| {
-                matches!(*command, "build" | "plan" | "show" | "graph" | "eval" | "shell")
+                matches!(
+                    *command,
+                    "build" | "plan" | "why" | "show" | "graph" | "eval" | "shell"
+                )
             })?;
             Some(
                 Refusal::new(format!("`mlp {command}` needs a target")).hint(format!(
@@ -40,7 +43,7 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
 fn unknown(argument: &str, command: &str) -> Option<Refusal> {
     let sets = matches!(
         command,
-        "build" | "check" | "plan" | "eval" | "graph" | "show" | "repl" | "env" | "shell"
+        "build" | "check" | "plan" | "why" | "eval" | "graph" | "show" | "repl" | "env" | "shell"
     );
     let option = argument.strip_prefix("--").filter(|_| sets);
     if let Some(name) = option {

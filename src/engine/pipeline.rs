@@ -7,6 +7,8 @@ use mlp_lang::check::{Checked, check, check_needed};
 use mlp_lang::diagnostic::{Diagnostic, Severity, is_worth_saying};
 use mlp_lang::doc::{self, Entry};
 use mlp_lang::eval::{self, Demand, Outcome, Render, Request, Target};
+use mlp_lang::hir::Program;
+use mlp_lang::ide;
 use mlp_lang::lower::{Loaded, load, set};
 use mlp_lang::source::{Sources, Span, World};
 use std::mem::ManuallyDrop;
@@ -23,6 +25,8 @@ pub struct Pipeline {
     checked: ManuallyDrop<Checked>,
     /// What it was read from, if all of it could be read.
     noted: Option<Noted>,
+    /// What names stand for; kept for [`Pipeline::written`], and never taken apart either.
+    program: ManuallyDrop<Program>,
 }
 
 impl Pipeline {
@@ -47,6 +51,7 @@ impl Pipeline {
             sources,
             checked: ManuallyDrop::new(checked),
             noted: world.noted(),
+            program: ManuallyDrop::new(program),
         }
     }
 
@@ -56,6 +61,7 @@ impl Pipeline {
             sources: Sources::default(),
             checked: ManuallyDrop::default(),
             noted: None,
+            program: ManuallyDrop::default(),
         }
     }
 
@@ -77,6 +83,11 @@ impl Pipeline {
     /// What was found when it was loaded and checked.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.checked.diagnostics
+    }
+
+    /// Where the part at `path` of the value at `at` was written: through names, settings and functions of the project.
+    pub fn written(&self, at: Span, path: &[String]) -> Span {
+        ide::written(&self.program, at, path)
     }
 
     /// Evaluates everything: what `mlp check` does.

@@ -147,6 +147,14 @@ impl Sources {
         node.map_err(|error| self.problem(error))
     }
 
+    /// What lies in the directory at `path` and below, by path from it, if that is `node` still.
+    pub fn listing(&self, path: &str, node: Node) -> Option<BTreeMap<String, Entry>> {
+        let folder = self.folder(path, self.gather(path).ok()?).ok()?;
+        let paths = || folder.paths().into_iter();
+        let found = tree(&folder, &mut |_| {}).ok()?;
+        (found == node).then(|| paths().map(|(path, entry)| (path, entry.clone())).collect())
+    }
+
     /// What is pinned at a path where nothing is.
     fn pinned_at(&self, path: &str, near: Vec<String>) -> Result<Node, SourceProblem> {
         match self.pinned.at(path) {

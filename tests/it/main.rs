@@ -41,3 +41,4 @@ mod trace;
 mod traced;
 mod typed_outputs;
 mod ui;
+mod why;

@@ -19,6 +19,7 @@ mod outline;
 mod rename;
 mod signature;
 mod symbol;
+mod written;
 
 #[cfg(test)]
 mod again_tests;
@@ -34,6 +35,7 @@ pub use navigate::{definition, references};
 pub use outline::{Outline, OutlineKind, outline};
 pub use rename::{Renaming, rename, renamed_at};
 pub use signature::{SignatureHelp, signature};
+pub use written::written;
 
 use crate::check::{Checked, check, check_again};
 use crate::diagnostic::{Diagnostic, is_worth_saying};
