@@ -29,22 +29,23 @@ use std::path::Path;
 ///   mlp build evaluate --check            (build again, and compare every bit)
 ///   mlp build a b c --jobs 4 --keep-going
 ///   mlp build fit --logs                  (with what its program writes)
+///   mlp build evaluate --watch            (again at every change)
 #[derive(clap::Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Arguments {
     /// What to build: a binding, and what is inside it: `evaluate`, `fit.model`, `sweep[lr=0.01]`.
     #[arg(required = true, value_name = "TARGET")]
-    targets: Vec<String>,
+    pub(super) targets: Vec<String>,
     #[command(flatten)]
-    settings: place::Settings,
+    pub(super) settings: place::Settings,
     /// Steps at once; as many as there are processors where it is left out. More than that share them. It changes no
     /// result.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    jobs: Option<u16>,
+    pub(super) jobs: Option<u16>,
     /// How much memory steps may use together that say in `resources` what they need; all of the machine's where it is
     /// left out. It changes no result.
     #[arg(long, value_name = "SIZE")]
-    memory: Option<Size>,
+    pub(super) memory: Option<Size>,
     /// After a failure go on with what does not depend on it.
     #[arg(short, long)]
     keep_going: bool,
@@ -58,9 +59,13 @@ pub(super) struct Arguments {
     /// `mlp log STEP` shows it afterwards.
     #[arg(long, conflicts_with = "dry_run")]
     logs: bool,
+    /// Build again whenever a file changes that the targets read, until Ctrl-C. An edit that changes what is being built
+    /// ends that, in good order; any other lets it go on, and is built after it.
+    #[arg(short, long, conflicts_with_all = ["dry_run", "check"])]
+    watch: bool,
     /// How to write what came of it.
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    pub(super) format: Format,
     /// Whether steps are isolated; results that were built without say so.
     #[arg(long, value_enum, default_value_t)]
     sandbox: Sandbox,
@@ -79,50 +84,70 @@ enum Sandbox {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
+    if arguments.watch {
+        return super::watch::run(arguments);
+    }
+    let ready = match ready(arguments)? {
+        Ok(ready) => ready,
+        Err(exit) => return Ok(exit),
+    };
+    let cancel = cancelled_by_signals()?;
+    let under_way = UnderWay {
+        cancel: &cancel,
+        heard: &|_| {},
+    };
+    carry_out(arguments, &ready, &under_way)
+}
+
+/// Targets, and what is to be done for them.
+pub(super) struct Laid {
+    pub(super) demanded: Demanded,
+    plan: Plan,
+    budget: Budget,
+}
+
+/// What is to be done; or how the command ends without doing it, when that is told.
+pub(super) fn ready(arguments: &Arguments) -> Result<Result<Laid, Exit>, Refusal> {
     let asked = Asked {
         jobs: arguments.jobs.map_or_else(processors, usize::from),
         memory: arguments.memory,
         check: arguments.check,
     };
-    if !arguments.check
-        && let Some((demanded, plan)) = demand::up_to_date(&arguments.targets, &arguments.settings)?
-    {
-        let budget = capacity(asked.jobs, None);
-        return go_on(arguments, &demanded, (&plan, &budget), asked.jobs);
-    }
-    let demanded = match demand::demand(&arguments.targets, &arguments.settings)? {
-        Ok(demanded) => demanded,
-        Err(notices) => {
-            told::mistakes(&notices, arguments.format);
-            return Ok(Exit::Mend);
+    let mistakes = |notices: &[Notice]| {
+        told::mistakes(notices, arguments.format);
+        Ok(Err(Exit::Mend))
+    };
+    let known = match arguments.check {
+        true => None,
+        false => demand::up_to_date(&arguments.targets, &arguments.settings)?,
+    };
+    let (demanded, plan, budget) = match known {
+        Some((demanded, plan)) => (demanded, plan, capacity(asked.jobs, None)),
+        None => {
+            let demanded = match demand::demand(&arguments.targets, &arguments.settings)? {
+                Ok(demanded) => demanded,
+                Err(notices) => return mistakes(&notices),
+            };
+            let (plan, budget) = match planned(&demanded, &asked)? {
+                Ok(planned) => planned,
+                Err(notices) => return mistakes(&notices),
+            };
+            (demanded, plan, budget)
         }
     };
-    let (plan, budget) = match planned(&demanded, &asked)? {
-        Ok(planned) => planned,
-        Err(notices) => {
-            told::mistakes(&notices, arguments.format);
-            return Ok(Exit::Mend);
-        }
-    };
-    go_on(arguments, &demanded, (&plan, &budget), asked.jobs)
-}
-
-fn go_on(
-    arguments: &Arguments,
-    demanded: &Demanded,
-    (plan, budget): (&Plan, &Budget),
-    jobs: usize,
-) -> Result<Exit, Refusal> {
     if arguments.dry_run {
-        super::plan::show(demanded, plan, jobs, arguments.format);
-        return Ok(Exit::Success);
+        super::plan::show(&demanded, &plan, asked.jobs, arguments.format);
+        return Ok(Err(Exit::Success));
     }
-    let lacking = demanded.workspace.lacking(&demanded.instance, plan);
+    let lacking = demanded.workspace.lacking(&demanded.instance, &plan);
     if !lacking.is_empty() {
-        told::mistakes(&demand::notices(&demanded.pipeline, &lacking), arguments.format);
-        return Ok(Exit::Mend);
+        return mistakes(&demand::notices(&demanded.pipeline, &lacking));
     }
-    carry_out(arguments, demanded, plan, budget)
+    Ok(Ok(Laid {
+        demanded,
+        plan,
+        budget,
+    }))
 }
 
 /// How a build is to be done.
@@ -152,13 +177,25 @@ pub(super) fn planned(
     Ok(Err(demand::notices(&demanded.pipeline, &found)))
 }
 
-fn carry_out(
+/// A build under way, as somebody sees it who watches the project meanwhile.
+pub(super) struct UnderWay<'a> {
+    /// Its wish to end.
+    pub cancel: &'a Cancel,
+    /// Told of every event.
+    pub heard: &'a (dyn Fn(&Event) + Sync),
+}
+
+/// Does what is to be done, and tells what came of it.
+pub(super) fn carry_out(
     arguments: &Arguments,
-    demanded: &Demanded,
-    plan: &Plan,
-    budget: &Budget,
+    laid: &Laid,
+    under_way: &UnderWay<'_>,
 ) -> Result<Exit, Refusal> {
-    let cancel = cancelled_by_signals()?;
+    let Laid {
+        demanded,
+        plan,
+        budget,
+    } = laid;
     let request = RunRequest {
         targets: arguments.targets.clone(),
         settings: arguments.settings.pairs()?.into_iter().collect(),
@@ -177,6 +214,7 @@ fn carry_out(
     let mut events: Vec<Event> = Vec::new();
     let mut listener = |event: &Event| {
         display.event(event);
+        (under_way.heard)(event);
         if !matches!(event.kind, EventKind::Output { .. }) {
             events.push(event.clone());
         }
@@ -187,7 +225,7 @@ fn carry_out(
         plan,
         &request,
         &mut listener,
-        &cancel,
+        under_way.cancel,
     )
     .map_err(|error| Refusal::of_engine(&error))?;
     display.finish();

@@ -35,6 +35,7 @@ mod step;
 mod told;
 mod tree;
 mod usage;
+mod watch;
 mod why;
 
 use crate::report::style::Style;

@@ -11,6 +11,7 @@ use mlp_lang::hir::Program;
 use mlp_lang::ide;
 use mlp_lang::lower::{Loaded, load, set};
 use mlp_lang::source::{Sources, Span, World};
+use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
 
 /// How targets are called where messages point into them.
@@ -25,6 +26,8 @@ pub struct Pipeline {
     checked: ManuallyDrop<Checked>,
     /// What it was read from, if all of it could be read.
     noted: Option<Noted>,
+    /// The paths that were asked for, what is not there among them.
+    read: BTreeSet<String>,
     /// What names stand for; kept for [`Pipeline::written`], and never taken apart either.
     program: ManuallyDrop<Program>,
 }
@@ -50,6 +53,7 @@ impl Pipeline {
         Self {
             sources,
             checked: ManuallyDrop::new(checked),
+            read: world.paths(),
             noted: world.noted(),
             program: ManuallyDrop::new(program),
         }
@@ -61,6 +65,7 @@ impl Pipeline {
             sources: Sources::default(),
             checked: ManuallyDrop::default(),
             noted: None,
+            read: BTreeSet::new(),
             program: ManuallyDrop::default(),
         }
     }
@@ -68,6 +73,17 @@ impl Pipeline {
     /// What it was read from, for [`super::remember`].
     pub fn noted(&self) -> Option<&Noted> {
         self.noted.as_ref()
+    }
+
+    /// The paths that were asked for when it was loaded, what is not there among them.
+    pub fn read(&self) -> &BTreeSet<String> {
+        &self.read
+    }
+
+    /// Gives its memory back: for those who load one after the other.
+    pub fn take_apart(self) {
+        drop(ManuallyDrop::into_inner(self.checked));
+        drop(ManuallyDrop::into_inner(self.program));
     }
 
     /// Its files, and the targets and settings that messages point into.

@@ -41,4 +41,5 @@ mod trace;
 mod traced;
 mod typed_outputs;
 mod ui;
+mod watch;
 mod why;

@@ -4,7 +4,7 @@ use super::super::world::ProjectWorld;
 use crate::base::digest::Digest;
 use mlp_lang::source::{ReadError, World};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Files that were read, each with the digest of its bytes.
@@ -27,6 +27,11 @@ impl<'w> Reading<'w> {
             world,
             read: RefCell::default(),
         }
+    }
+
+    /// The paths that were asked for, whatever was there.
+    pub(crate) fn paths(&self) -> BTreeSet<String> {
+        self.read.borrow().keys().cloned().collect()
     }
 
     /// What was read; none where something could not be: there is no digest of why.
