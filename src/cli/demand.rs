@@ -153,3 +153,10 @@ pub(super) fn notices(pipeline: &Pipeline, diagnostics: &[Diagnostic]) -> Vec<No
     let notice = |diagnostic| Notice::of(diagnostic, pipeline.sources());
     diagnostics.iter().map(notice).collect()
 }
+
+/// Whether an artifact's label is that of a target which is written so, or of a part of it.
+pub(super) fn is_of(label: &str, target: &str) -> bool {
+    label
+        .strip_prefix(target)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}

@@ -37,6 +37,7 @@ mod tree;
 mod usage;
 mod watch;
 mod why;
+mod why_depends;
 
 use crate::report::style::Style;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -77,6 +78,7 @@ enum Command {
     Graph(graph::Arguments),
     Plan(plan::Arguments),
     Why(why::Arguments),
+    WhyDepends(why_depends::Arguments),
     Repl(repl::Arguments),
     Shell(shell::Arguments),
     Show(show::Arguments),
@@ -119,6 +121,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Graph(arguments) => graph::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
         Command::Why(arguments) => why::run(arguments),
+        Command::WhyDepends(arguments) => why_depends::run(arguments),
         Command::Repl(arguments) => repl::run(arguments),
         Command::Shell(arguments) => shell::run(arguments),
         Command::Show(arguments) => show::run(arguments),

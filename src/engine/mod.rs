@@ -31,6 +31,7 @@ mod workspace;
 mod world;
 
 pub use crate::executor::Cancel;
+pub use crate::explain::{Sought, Use, Used, Ways, ways};
 pub use crate::instantiate::{Nothing, not_yet, reads_of};
 pub use crate::model::budget::Budget;
 pub use crate::plan::{Decision, Estimate, Plan, PlannedStep};

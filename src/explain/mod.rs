@@ -5,8 +5,10 @@
 //! *Invariant*: only what keys hash is compared, so that an explanation cannot speak of what decided nothing, and is silent
 //! only where keys are equal.
 
+mod depends;
 mod walk;
 mod words;
 
+pub use depends::{Sought, Use, Used, Ways, closure, ways};
 pub use walk::{Comparison, Follow, Pair, Side, compare};
 pub use words::{Naming, clause, is_inferred};

@@ -11,6 +11,7 @@
 mod bad_data;
 mod bad_pipeline;
 mod commands;
+mod depends;
 mod doctor;
 mod editors;
 mod environments;
