@@ -1,6 +1,6 @@
 //! How `mlp` ends: its exit codes, written once, and refusals that have no place in a pipeline.
 
-use crate::engine::EngineError;
+use crate::engine::{EngineError, StoreError};
 use crate::report::style::Style;
 use std::process::ExitCode;
 
@@ -72,6 +72,14 @@ impl Refusal {
 
     /// What the engine refuses for the machine's sake.
     pub(super) fn of_engine(error: &EngineError) -> Self {
+        Self {
+            message: error.to_string(),
+            hint: error.help(),
+        }
+    }
+
+    /// What the store refuses.
+    pub(super) fn of_store(error: &StoreError) -> Self {
         Self {
             message: error.to_string(),
             hint: error.help(),

@@ -16,6 +16,7 @@ mod exit;
 mod explain;
 mod failure;
 mod fmt;
+mod gc;
 mod graph;
 mod init;
 mod log;
@@ -32,6 +33,7 @@ mod shell;
 mod show;
 mod status;
 mod step;
+mod store;
 mod told;
 mod tree;
 mod usage;
@@ -75,6 +77,7 @@ enum Command {
     Env(env::Arguments),
     Eval(eval::Arguments),
     Fmt(fmt::Arguments),
+    Gc(gc::Arguments),
     Graph(graph::Arguments),
     Plan(plan::Arguments),
     Why(why::Arguments),
@@ -84,6 +87,7 @@ enum Command {
     Show(show::Arguments),
     Status(status::Arguments),
     Step(step::Arguments),
+    Store(store::Arguments),
     Explain(explain::Arguments),
     Doc(doc::Arguments),
     Doctor(doctor::Arguments),
@@ -118,6 +122,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Env(arguments) => env::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
+        Command::Gc(arguments) => gc::run(arguments),
         Command::Graph(arguments) => graph::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
         Command::Why(arguments) => why::run(arguments),
@@ -127,6 +132,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Show(arguments) => show::run(arguments),
         Command::Status(arguments) => status::run(arguments),
         Command::Step(arguments) => step::run(arguments),
+        Command::Store(arguments) => store::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Doc(arguments) => doc::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),

@@ -83,6 +83,8 @@ pub fn run(
     listener: &mut (dyn FnMut(&Event) + Send),
     cancel: &Cancel,
 ) -> Result<RunReport, EngineError> {
+    // Before anything is built: what this project links to and keeps is not garbage.
+    let known = workspace.store.know_project(&workspace.project.root);
     let (plan, damaged) = mend(workspace, instance, plan, request.check)?;
     let plan = &*plan;
     let started = clock::since_epoch();
@@ -99,7 +101,10 @@ pub fn run(
         started: started.as_secs(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
-    for text in damaged {
+    for text in damaged
+        .into_iter()
+        .chain(known.err().map(|error| error.to_string()))
+    {
         voice.say(EventKind::Warning { text });
     }
     voice.say(planned(&instance.graph, plan));
@@ -204,8 +209,8 @@ fn mend<'p>(
     plan: &'p Plan,
     check: bool,
 ) -> Result<(Cow<'p, Plan>, Vec<String>), EngineError> {
+    let mut told = lost_to_damage(workspace, instance, plan)?;
     let mut plan = Cow::Borrowed(plan);
-    let mut told = Vec::new();
     loop {
         let used: Vec<Node> = plan.used(&instance.graph).into_iter().collect();
         let damaged: Vec<StoreError> = used
@@ -215,12 +220,35 @@ fn mend<'p>(
             .into_iter()
             .flatten()
             .collect();
-        if damaged.is_empty() {
+        // What a collector of garbage took since the plan was laid is built again; from here on it takes nothing more.
+        let is_here = used.iter().all(|node| workspace.store.holds(node));
+        if damaged.is_empty() && is_here {
             return Ok((plan, told));
         }
         told.extend(damaged.iter().map(StoreError::put_aside));
         plan = Cow::Owned(workspace.plan(instance, check)?);
     }
+}
+
+/// What is built again because it is damaged beyond what a plan reads: put aside, and told.
+fn lost_to_damage(
+    workspace: &Workspace,
+    instance: &Instance,
+    plan: &Plan,
+) -> Result<Vec<String>, EngineError> {
+    let mut told = Vec::new();
+    for step in plan.todo() {
+        let Some(trace) = workspace.store.trace(instance.graph.step(step).static_key)? else {
+            continue;
+        };
+        for node in trace.outputs.values().flatten() {
+            if !workspace.store.holds(node) {
+                let damaged = workspace.store.mend(node)?;
+                told.extend(damaged.iter().map(StoreError::put_aside));
+            }
+        }
+    }
+    Ok(told)
 }
 
 /// A run that has nothing to do leaves no log.

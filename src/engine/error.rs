@@ -16,6 +16,14 @@ pub enum EngineError {
     /// No place for the store is known.
     #[error("there is no place for the store: neither MLP_STORE nor HOME is set")]
     NoHome,
+    /// What a project pins cannot be known.
+    #[error("`{}` cannot be read: {reason}", path.display())]
+    Lock {
+        /// Its mlp.lock.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The project's folder of local state cannot be used.
     #[error("`{path}` cannot be used: {cause}")]
     State {
@@ -32,6 +40,10 @@ impl EngineError {
         match self {
             Self::Store(error) => error.help(),
             Self::NoHome => Some("set MLP_STORE to a folder on a disk with room for results".to_owned()),
+            Self::Lock { .. } => Some(
+                "the store may hold the only copy of what it pins, so nothing was removed: `mlp status` says what is wrong"
+                    .to_owned(),
+            ),
             Self::Pipeline(_) | Self::State { .. } => None,
         }
     }

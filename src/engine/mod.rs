@@ -7,11 +7,13 @@
 
 mod build;
 mod capacity;
+mod collect;
 pub mod doctor;
 mod durations;
 mod environments;
 mod error;
 mod follow;
+mod found;
 mod graph_cache;
 mod ignored;
 mod locks;
@@ -24,6 +26,7 @@ pub mod run_log;
 mod sight;
 mod source_change;
 mod tools;
+mod usage;
 mod visit;
 mod watch;
 mod why;
@@ -35,10 +38,15 @@ pub use crate::explain::{Sought, Use, Used, Ways, ways};
 pub use crate::instantiate::{Nothing, not_yet, reads_of};
 pub use crate::model::budget::Budget;
 pub use crate::plan::{Decision, Estimate, Plan, PlannedStep};
-pub use crate::store::{Change, Differences};
+pub use crate::store::{
+    Census, Change, Checked, Collected, Differences, Gone, Imported, Item, ItemKind, Remedy, Store,
+    StoreError,
+};
 pub use build::{Built, RunReport, RunRequest, run, steps_of};
 pub use capacity::{capacity, too_large};
+pub use collect::{Bounds, collect};
 pub use error::EngineError;
+pub use found::Target;
 pub use graph_cache::{Asked, is_known_to_be_clean, recall, remember, remember_clean};
 pub use locks::{Locked, Renewal};
 pub use pins::{AddError, Added, Here, Standing};
@@ -46,8 +54,9 @@ pub use pipeline::{Pipeline, documentation, has_errors, load_file};
 pub use project::{PIPELINE, Project, ProjectError};
 pub use propose::{Proposal, Suggestion};
 pub use source_change::{FileChange, SourceChange, TextChange};
+pub use usage::{Used, projects};
 pub use visit::{Ready, Visit, Watched, ready};
 pub use watch::{Interest, Watch, interest};
 pub use why::{Cause, Explanation, Followed, Stands, TargetStep};
-pub use workspace::{Instance, Workspace};
+pub use workspace::{Instance, Workspace, open_store};
 pub use world::ProjectWorld;

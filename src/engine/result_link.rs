@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The link's name.
-const LINK: &str = "result";
+pub(super) const LINK: &str = "result";
 
 /// An artifact to be linked to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -63,7 +63,7 @@ impl Workspace {
             path: project.root.clone(),
             cause,
         })?;
-        let store = Arc::new(Store::open(&store_root()?)?);
+        let store = Arc::new(open_store()?);
         // A trainer that finds a GPU is a matter of its installation; this one is for processors.
         let machine = Machine {
             cpu: processor::class(),
@@ -244,6 +244,11 @@ impl std::hash::Hasher for Answer {
     fn finish(&self) -> u64 {
         0
     }
+}
+
+/// Opens the store: `MLP_STORE`, else `mlp/store` in the user's folder of data.
+pub fn open_store() -> Result<Store, EngineError> {
+    Ok(Store::open(&store_root()?)?)
 }
 
 /// Where the store is.

@@ -40,6 +40,22 @@ pub struct Dependency {
 pub struct ChainState {
     /// The state's directory.
     pub state: Node,
+    /// What it is of. Only what is kept longest hangs on it, so that older records do without.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub of: Option<StateOf>,
+}
+
+/// A state's place in the training that gave it first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateOf {
+    /// The name of the step.
+    pub step: String,
+    /// The resolved key of the step.
+    pub training: Digest,
+    /// The epoch after which it stands.
+    pub epoch: u32,
+    /// The chain key of the state before; none before the first epoch.
+    pub before: Option<Digest>,
 }
 
 /// `attest/RK.…`: how a realisation came about. Appended, never changed; in no key.

@@ -7,6 +7,7 @@ use crate::base::digest::Digest;
 use crate::model::build::BuildObserver;
 use crate::model::event::{EventKind, StepFailure};
 use crate::model::node::Node;
+use crate::model::record::StateOf;
 use crate::store::{Bounds, Store, StoreError};
 use mlp_protocol::message::Message;
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ impl Chain {
             if let Some(record) = build.store.chain(*key)?
                 && build.is_whole(&record.state)?
             {
+                build.store.note_use_of_state(*key);
                 found.insert(epoch, record.state);
             }
         }
@@ -54,6 +56,8 @@ pub(super) struct Listener<'a> {
     pub(super) events: &'a (dyn Fn(EventKind) + Sync),
     pub(super) store: &'a Store,
     pub(super) step: &'a str,
+    /// The resolved key of the step.
+    pub(super) training: Digest,
     pub(super) chain: Option<&'a Chain>,
     /// Where states are compared with the registered ones instead of being registered: those that are.
     pub(super) registered: Option<&'a BTreeMap<u32, Node>>,
@@ -100,7 +104,16 @@ impl Listener<'_> {
     fn register(&mut self, epoch: u32, key: Digest, state: &Path) -> Result<(), StoreError> {
         let staged = self.store.stage(state, Bounds::default())?;
         let node = staged.node();
-        let standing = self.store.put_chain(key, staged)?;
+        let before = self
+            .chain
+            .and_then(|chain| chain.keys.get(usize::try_from(epoch).ok()?.checked_sub(1)?));
+        let of = StateOf {
+            step: self.step.to_owned(),
+            training: self.training,
+            epoch,
+            before: before.copied(),
+        };
+        let standing = self.store.put_chain(key, staged, Some(of))?;
         if standing.state != node {
             self.note(epoch, &standing.state, &node)?;
         }

@@ -209,6 +209,7 @@ impl Life<'_> {
             events: self.build.events,
             store: self.build.store,
             step: self.step.name(),
+            training: self.prepared.resolution.key,
             chain,
             registered: compare,
             trouble: None,

@@ -126,6 +126,7 @@ impl<'a> Run<'a> {
                     text: error.to_string(),
                 });
             }
+            self.build.store.note_use(found.resolved_key);
             let outcome = Outcome {
                 resolved_key: found.resolved_key,
                 outputs: found.outputs.clone(),
@@ -298,6 +299,7 @@ impl<'a> Run<'a> {
         let outputs = trace.outputs.clone();
         self.trace(prepared.step, trace)
             .map_err(|error| store_failure(&error))?;
+        self.build.store.note_use(prepared.resolution.key);
         self.summary.reused += 1;
         self.done(
             prepared.step,

@@ -53,6 +53,17 @@ pub enum StoreError {
         /// The output.
         output: String,
     },
+    /// An archive that is none, is damaged, or lies.
+    #[error("the archive `{}` {reason}", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// "was cut short".
+        reason: String,
+    },
+    /// Garbage is collected by one process at a time.
+    #[error("another `mlp gc` is at work in this store")]
+    Collecting,
     /// A value that cannot be encoded.
     #[error(transparent)]
     Encode(#[from] crate::base::encoding::EncodeError),
@@ -71,6 +82,10 @@ impl StoreError {
             Self::Damaged { .. } => {
                 Some("build again: what is damaged is put aside and made anew".to_owned())
             }
+            Self::Archive { .. } => {
+                Some("nothing of it was taken over; have it made anew by `mlp store export`".to_owned())
+            }
+            Self::Collecting => Some("wait until it is done".to_owned()),
             Self::NotAStore(path) => Some(format!(
                 "set MLP_STORE to another folder, or move `{}` away",
                 path.display()

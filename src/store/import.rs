@@ -4,7 +4,7 @@ use super::batch::{Batch, seal};
 use super::error::{StoreError, at};
 use super::folder::Folder;
 use super::lease::Lease;
-use super::place::{Places, stays_inside};
+use super::place::{Content, Places, stays_inside};
 use super::read::verify;
 use crate::base::digest::{Digest, Hasher};
 use crate::model::node::{Entry, Node, Tree};
@@ -124,8 +124,15 @@ pub(super) fn import_found(
         .map(|found| stage(found, taking, lease))
         .collect::<Result<Vec<_>, _>>()?;
     let nodes = staged.iter().map(|staged| staged.node).collect();
+    let mut trees = Vec::new();
+    let entry = assemble(shape, &staged, &mut trees)?;
+    // Before anything is looked for or put: one by one, for a tree that is not here yet holds nothing.
+    let files = staged.iter().map(|staged| Content::of(&staged.node));
+    lease.pin(files.chain(trees.iter().map(|(digest, _)| Content::Tree(*digest))))?;
     let mut batch = Batch::default();
-    let entry = assemble(shape, &staged, places, lease, &mut batch)?;
+    for (digest, bytes) in &trees {
+        batch.add_bytes(lease, bytes, places.tree(*digest))?;
+    }
     // Read, for what lies there may have been damaged since it was put.
     let are_there: Vec<bool> = staged
         .par_iter()
@@ -215,14 +222,8 @@ impl Look {
     }
 }
 
-/// The entry of a shape; trees go into the batch.
-fn assemble(
-    shape: Shape,
-    files: &[Staged],
-    places: &Places,
-    lease: &Lease,
-    batch: &mut Batch,
-) -> Result<Entry, StoreError> {
+/// The entry of a shape; adds the canonical bytes of its trees.
+fn assemble(shape: Shape, files: &[Staged], trees: &mut Vec<(Digest, Vec<u8>)>) -> Result<Entry, StoreError> {
     Ok(match shape {
         Shape::File(index) => Entry::Node(files[index].node),
         Shape::Symlink(symlink) => Entry::Symlink { symlink },
@@ -230,11 +231,11 @@ fn assemble(
         Shape::Dir(entries) => {
             let entries = entries
                 .into_iter()
-                .map(|(name, shape)| Ok((name, assemble(shape, files, places, lease, batch)?)))
+                .map(|(name, shape)| Ok((name, assemble(shape, files, trees)?)))
                 .collect::<Result<_, StoreError>>()?;
             let bytes = Tree { entries }.encode()?;
             let tree = Tree::digest_of(&bytes);
-            batch.add_bytes(lease, &bytes, places.tree(tree))?;
+            trees.push((tree, bytes));
             Entry::Node(Node::Dir { tree })
         }
     })

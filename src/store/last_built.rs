@@ -35,6 +35,11 @@ impl LastBuilt {
         self.keys.get(name).copied()
     }
 
+    /// The static keys that were last built under any name.
+    pub fn keys(&self) -> impl Iterator<Item = Digest> + '_ {
+        self.keys.values().copied()
+    }
+
     /// Notes that every step of `graph` for which `done` holds has its result.
     pub fn note(&mut self, graph: &Graph, done: impl Fn(StepId) -> bool) {
         for (index, step) in graph.steps.iter().enumerate() {

@@ -2,6 +2,8 @@
 //! by whoever comes next.
 
 use super::error::{StoreError, at};
+use super::pins::Pins;
+use super::place::Content;
 use crate::base::clock;
 use crate::base::lock::Lock;
 use std::fs;
@@ -18,6 +20,7 @@ const LOCK: &str = "lock";
 pub(super) struct Lease {
     folder: PathBuf,
     count: AtomicU64,
+    pins: Pins,
     // Dropped after the folder is removed: fields are dropped after `drop` ran.
     _lock: Lock,
 }
@@ -38,6 +41,7 @@ impl Lease {
             match fs::create_dir(&folder) {
                 Ok(()) => {
                     return Ok(Self {
+                        pins: Pins::of(tmp.parent().unwrap_or(tmp), &folder),
                         folder,
                         count: AtomicU64::new(0),
                         _lock: lock,
@@ -54,6 +58,12 @@ impl Lease {
     pub(super) fn fresh(&self) -> PathBuf {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         self.folder.join(count.to_string())
+    }
+
+    /// Keeps the collector of garbage from what this process goes on from: to be called before one looks whether it is
+    /// here.
+    pub(super) fn pin(&self, contents: impl IntoIterator<Item = Content>) -> Result<(), StoreError> {
+        self.pins.add(contents)
     }
 }
 
@@ -76,6 +86,19 @@ fn sweep(tmp: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// The folders of the leases of living processes; those of dead ones are swept.
+pub(super) fn living(tmp: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    sweep(tmp)?;
+    let mut found = Vec::new();
+    for entry in fs::read_dir(tmp).map_err(at("read", tmp))? {
+        let path = entry.map_err(at("read", tmp))?.path();
+        if path.extension().is_some_and(|extension| extension == LOCK) {
+            found.push(path.with_extension(""));
+        }
+    }
+    Ok(found)
 }
 
 /// An empty folder on the store's file system, removed with everything in it when this is dropped.

@@ -5,11 +5,16 @@
 //! put at once are made durable together.
 //! `docs/design/store.md` draws the folders and gives the reasons.
 
+mod archive;
+mod archive_read;
 mod aside;
 mod batch;
 mod builds;
+mod census;
+mod check;
 mod error;
 mod folder;
+mod gc;
 mod import;
 mod last_built;
 mod lease;
@@ -17,19 +22,28 @@ mod medium;
 mod mend;
 mod pinned;
 mod pinning;
+mod pins;
 mod place;
 mod provide;
 mod read;
 mod record;
 mod register;
+mod roots;
 mod sources;
 mod stat_cache;
+mod sweep;
 mod sync;
+mod unfold;
 mod view;
 mod walk;
 
+pub use archive::{Export, Exported};
+pub use archive_read::Imported;
 pub use builds::{Builds, LastBuild};
+pub use census::{Census, Item, ItemKind};
+pub use check::{Checked, Damage, Remedy};
 pub use error::StoreError;
+pub use gc::{Collected, Collection, Gone};
 pub use import::Bounds;
 pub use last_built::LastBuilt;
 pub use lease::Scratch;
@@ -49,7 +63,7 @@ use batch::Batch;
 use error::at;
 use import::{Found, Shape, Taking};
 use lease::Lease;
-use place::Places;
+use place::{Content, Places};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::fs;
@@ -174,6 +188,8 @@ impl Store {
 
     /// Puts trees whose files need not be here: what lies in a directory is known then.
     fn add_trees(&self, trees: &[Vec<u8>]) -> Result<(), StoreError> {
+        let digests = trees.iter().map(|bytes| Content::Tree(Tree::digest_of(bytes)));
+        self.lease()?.pin(digests)?;
         let mut batch = batch::Batch::default();
         for bytes in trees {
             batch.add_bytes(self.lease()?, bytes, self.places.tree(Tree::digest_of(bytes)))?;
@@ -185,6 +201,8 @@ impl Store {
     pub fn add_bytes(&self, bytes: &[u8]) -> Result<Node, StoreError> {
         let digest = Digest::of_blob(bytes);
         let place = self.places.object(digest, false);
+        let executable = false;
+        self.lease()?.pin([Content::File { digest, executable }])?;
         self.place_bytes(bytes, place)?;
         Ok(Node::File {
             executable: false,
@@ -197,6 +215,7 @@ impl Store {
     pub fn add_tree(&self, tree: &Tree) -> Result<Node, StoreError> {
         let bytes = tree.encode()?;
         let digest = Tree::digest_of(&bytes);
+        self.lease()?.pin([Content::Tree(digest)])?;
         self.place_bytes(&bytes, self.places.tree(digest))?;
         Ok(Node::Dir { tree: digest })
     }

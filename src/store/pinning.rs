@@ -106,6 +106,7 @@ impl Sources {
         let known = self
             .remembered(path, looked.stat)
             .map(|digest| looked.node(digest));
+        store.pin(known.iter())?;
         if known.is_some_and(|node| store.holds(&node)) {
             return Ok(());
         }

@@ -1,12 +1,31 @@
 //! Where things lie below a store's root. `docs/design/store.md` draws it.
 
 use crate::base::digest::Digest;
+use crate::model::node::Node;
 use std::path::{Path, PathBuf};
 
 /// The folders of a store.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     pub(super) root: PathBuf,
+}
+
+/// What has bytes of its own in a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Content {
+    File { digest: Digest, executable: bool },
+    Tree(Digest),
+}
+
+impl Content {
+    pub(super) fn of(node: &Node) -> Self {
+        match *node {
+            Node::File {
+                digest, executable, ..
+            } => Self::File { digest, executable },
+            Node::Dir { tree } => Self::Tree(tree),
+        }
+    }
 }
 
 /// The kinds of record, by folder.
@@ -20,7 +39,7 @@ pub(super) enum RecordKind {
 }
 
 impl RecordKind {
-    fn folder(self) -> &'static str {
+    pub(super) fn folder(self) -> &'static str {
         match self {
             Self::Realisation => "r",
             Self::Trace => "s",
@@ -33,8 +52,9 @@ impl RecordKind {
 
 impl Places {
     /// Folders that a store has from the start.
-    pub(super) const FOLDERS: [&str; 12] = [
-        "objects", "trees", "views", "r", "s", "c", "drv", "attest", "removed", "tmp", "locks", "damaged",
+    pub(super) const FOLDERS: [&str; 15] = [
+        "objects", "trees", "views", "r", "s", "c", "drv", "attest", "removed", "roots", "failed", "tmp",
+        "locks", "trash", "damaged",
     ];
 
     pub(super) fn folder(&self, name: &str) -> PathBuf {
@@ -53,6 +73,20 @@ impl Places {
     /// A tree's canonical bytes.
     pub(super) fn tree(&self, digest: Digest) -> PathBuf {
         self.fan_out("trees", digest)
+    }
+
+    /// The bytes of a content.
+    pub(super) fn content(&self, content: Content) -> PathBuf {
+        match content {
+            Content::File { digest, executable } => self.object(digest, executable),
+            Content::Tree(digest) => self.tree(digest),
+        }
+    }
+
+    /// Where the collector of garbage puts what lies at `place` before it removes it.
+    pub(super) fn trash(&self, place: &Path) -> PathBuf {
+        let inside = place.strip_prefix(&self.root).unwrap_or(place);
+        self.root.join("trash").join(inside)
     }
 
     /// A tree as folders of hardlinks.

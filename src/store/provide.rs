@@ -137,11 +137,18 @@ impl Sources {
         let mut folder = Folder::default();
         let mut files = Vec::new();
         let mut noted = Vec::new();
-        for (file, looked) in gathered.files.iter().zip(looked) {
+        let known: Vec<Option<Node>> = gathered
+            .files
+            .iter()
+            .zip(&looked)
+            .map(|(file, looked)| {
+                let digest = self.remembered(&joined(path, file), looked.stat);
+                digest.map(|digest| looked.node(digest))
+            })
+            .collect();
+        store.pin(known.iter().flatten())?;
+        for ((file, looked), known) in gathered.files.iter().zip(looked).zip(known) {
             let own = joined(path, file);
-            let known = self
-                .remembered(&own, looked.stat)
-                .map(|digest| looked.node(digest));
             if let Some(node) = known.filter(|node| store.holds(node)) {
                 folder.insert(file, Shape::Stored(node));
                 continue;

@@ -2,7 +2,7 @@
 
 use super::error::{StoreError, at};
 use super::import::hash;
-use super::place::Places;
+use super::place::{Content, Places};
 use crate::base::digest::Digest;
 use crate::model::node::{Entry, Node, Tree};
 use rayon::prelude::*;
@@ -111,6 +111,21 @@ pub(super) fn verify(places: &Places, node: &Node) -> Vec<StoreError> {
         found.extend(verify_view(places, *tree).err());
     }
     found
+}
+
+/// Whether a content's bytes are those of its name.
+pub(super) fn verify_content(places: &Places, content: Content) -> Result<(), StoreError> {
+    match content {
+        Content::Tree(digest) => tree(places, digest).map(drop),
+        Content::File { digest, executable } => {
+            let place = places.object(digest, executable);
+            let size = match fs::symlink_metadata(&place) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Err(StoreError::Missing(digest)),
+                other => other.map_err(at("read", &place))?.len(),
+            };
+            verify_file(places, digest, executable, size)
+        }
+    }
 }
 
 /// A view that does not show the tree is damaged, whatever became of it.

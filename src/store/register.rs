@@ -9,7 +9,7 @@ use super::{Staged, Store, record};
 use crate::base::atomic;
 use crate::base::digest::Digest;
 use crate::model::node::Node;
-use crate::model::record::{Attestation, ChainState, Dependency, Realisation, Removal, Trace};
+use crate::model::record::{Attestation, ChainState, Dependency, Realisation, Removal, StateOf, Trace};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -74,6 +74,9 @@ impl Store {
         self.check_complete(&realisation, &staged)?;
         let place = self.places.record(RecordKind::Realisation, resolved_key);
         let (stood, names) = self.put_over(staged, &place, realisation.clone())?;
+        if !stood.first {
+            self.pin(stood.record.outputs.values().flatten())?;
+        }
         let different = different(&stood.record, &realisation);
         let verdict = if stood.first {
             Verdict::First
@@ -164,21 +167,38 @@ impl Store {
         record::get(&self.places.record(RecordKind::Realisation, resolved_key))
     }
 
+    /// Puts what a resolved key came to elsewhere. Gives what stands.
+    pub(super) fn put_realisation(&self, key: Digest, new: Realisation) -> Result<Realisation, StoreError> {
+        let place = self.places.record(RecordKind::Realisation, key);
+        let (stood, names) = self.put_over(Vec::new(), &place, new)?;
+        self.syncer.sync(self.root(), names)?;
+        Ok(stood.record)
+    }
+
     /// A state of a training chain. Its bytes may be gone: see [`Store::holds`].
     pub fn chain(&self, chain_key: Digest) -> Result<Option<ChainState>, StoreError> {
         record::get(&self.places.record(RecordKind::Chain, chain_key))
     }
 
     /// Puts a state of a training chain, durably. Gives what stands: the first, unless its bytes are gone.
-    pub fn put_chain(&self, chain_key: Digest, staged: Staged) -> Result<ChainState, StoreError> {
-        let state = staged.node;
+    pub fn put_chain(
+        &self,
+        chain_key: Digest,
+        staged: Staged,
+        of: Option<StateOf>,
+    ) -> Result<ChainState, StoreError> {
+        let new = ChainState {
+            state: staged.node,
+            of,
+        };
         let place = self.places.record(RecordKind::Chain, chain_key);
-        let (stood, names) = self.put_over(vec![staged], &place, ChainState { state })?;
+        let (stood, names) = self.put_over(vec![staged], &place, new.clone())?;
         self.syncer.sync(self.root(), names)?;
-        if stood.record.state == state || self.holds(&stood.record.state) {
+        self.pin([&stood.record.state])?;
+        if stood.record.state == new.state || self.holds(&stood.record.state) {
             return Ok(stood.record);
         }
-        Ok(record::replace(&place, ChainState { state })?.record)
+        Ok(record::replace(&place, new)?.record)
     }
 
     /// Keeps the canonical bytes of a static key.
