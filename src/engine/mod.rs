@@ -54,7 +54,7 @@ pub use pipeline::{Pipeline, documentation, has_errors, load_file};
 pub use project::{PIPELINE, Project, ProjectError};
 pub use propose::{Proposal, Suggestion};
 pub use source_change::{FileChange, SourceChange, TextChange};
-pub use usage::{Used, projects};
+pub use usage::{Tenant, projects};
 pub use visit::{Ready, Visit, Watched, ready};
 pub use watch::{Interest, Watch, interest};
 pub use why::{Cause, Explanation, Followed, Stands, TargetStep};

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// A project that builds into a store.
 #[derive(Clone, Debug)]
-pub struct Used {
+pub struct Tenant {
     /// Its folder.
     pub root: PathBuf,
     /// The results that it built last under each name, by resolved key.
@@ -18,7 +18,7 @@ pub struct Used {
     nodes: BTreeSet<crate::model::node::Node>,
 }
 
-impl Used {
+impl Tenant {
     /// Whether an item is this project's: it came to it last, or it links to it or pins it.
     pub fn has(&self, item: &Item) -> bool {
         let is_training = item.training().is_some_and(|key| self.keys.contains(&key));
@@ -28,7 +28,7 @@ impl Used {
 }
 
 /// The projects that build into `store`, with what they use.
-pub fn projects(store: &Store) -> Result<Vec<Used>, StoreError> {
+pub fn projects(store: &Store) -> Result<Vec<Tenant>, StoreError> {
     let mut found = Vec::new();
     for root in store.projects()? {
         let last = LastBuilt::load(&root.join(STATE).join("last-built"));
@@ -37,7 +37,7 @@ pub fn projects(store: &Store) -> Result<Vec<Used>, StoreError> {
             keys.extend(store.trace(static_key)?.map(|trace| trace.resolved_key));
         }
         let nodes = kept(store, &root);
-        found.push(Used { root, keys, nodes });
+        found.push(Tenant { root, keys, nodes });
     }
     Ok(found)
 }
