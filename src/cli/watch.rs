@@ -8,7 +8,7 @@ use super::build::{self, Arguments, Laid, UnderWay, carry_out};
 use super::exit::{Exit, Refusal};
 use super::place;
 use crate::base::digest::Digest;
-use crate::engine::{Cancel, Project, Watch, Workspace, interest};
+use crate::engine::{Cancel, Interest, Project, Watch, Workspace, interest};
 use crate::model::event::{Event, EventKind};
 use crate::report::style::Style;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,11 +66,10 @@ impl Watcher<'_> {
         changed
     }
 
-    /// Watches what the targets read now.
+    /// Watches what the targets read now, before it is read to be built.
     fn look(&mut self) {
-        let since = Watch::now();
         let found = interest(&self.project, &self.settings, &self.arguments.targets, None);
-        self.watch.add(&found.paths, since);
+        self.watch.add(found.paths);
     }
 
     fn build(&mut self, laid: &Laid) -> Result<Option<String>, Refusal> {
@@ -128,12 +127,10 @@ impl Watcher<'_> {
 
     /// Whether all that is being built is built by the pipeline as it is now, too. While that has mistakes nobody knows.
     fn still_wanted(&mut self, workspace: &Workspace, running: &Running) -> bool {
-        let since = Watch::now();
         let targets = &self.arguments.targets;
-        let found = interest(&self.project, &self.settings, targets, Some(workspace));
-        self.watch.add(&found.paths, since);
-        let wanted = |keys: BTreeSet<Digest>| running.keys().is_subset(&keys);
-        found.keys.is_none_or(wanted)
+        let Interest { paths, keys } = interest(&self.project, &self.settings, targets, Some(workspace));
+        self.watch.add(paths);
+        keys.is_none_or(|keys| running.keys().is_subset(&keys))
     }
 
     /// Waits until a file is changed, unless one was already, and tells which. False where all is to end.

@@ -5,7 +5,6 @@
 use super::pipeline::{Pipeline, has_errors};
 use super::project::{Project, STATE};
 use super::workspace::Workspace;
-use crate::base::clock;
 use crate::base::digest::Digest;
 use crate::instantiate::{environments, requests};
 use crate::model::source::SourceRequest;
@@ -21,8 +20,6 @@ use std::time::{Duration, Instant};
 const OFTEN: Duration = Duration::from_millis(150);
 /// Looking takes one part in so many of the time.
 const SHARE: u32 = 20;
-/// Times of files may lag behind the clock by a tick of the kernel's.
-const TICK: Duration = Duration::from_millis(20);
 /// In the project's folder, and nobody's source: git's own and the link to results.
 const NO_SOURCES: [&str; 3] = [".git", STATE, "result"];
 
@@ -87,8 +84,7 @@ fn files(environment: &EnvRef) -> Vec<String> {
 #[derive(Debug)]
 pub struct Watch {
     root: PathBuf,
-    /// None for what is to be seen as changed at the next look, whatever it is.
-    seen: BTreeMap<String, Option<Digest>>,
+    seen: BTreeMap<String, Digest>,
     /// How long the last look took.
     took: Duration,
 }
@@ -103,18 +99,12 @@ impl Watch {
         }
     }
 
-    /// Now, for [`Watch::add`].
-    pub fn now() -> Duration {
-        clock::since_epoch()
-    }
-
-    /// Watches these too, as they were at `since`: what was changed after it counts as changed.
-    pub fn add(&mut self, paths: &BTreeSet<String>, since: Duration) {
+    /// Watches these too, as they are now. What is made of them MUST be read after this, so that no change is missed.
+    pub fn add(&mut self, paths: BTreeSet<String>) {
         for path in paths {
-            if !self.seen.contains_key(path) {
-                let (digest, newest) = look(&self.root, path);
-                let is_old = newest + TICK < since;
-                self.seen.insert(path.clone(), is_old.then_some(digest));
+            if !self.seen.contains_key(&path) {
+                let digest = look(&self.root, &path);
+                self.seen.insert(path, digest);
             }
         }
     }
@@ -134,9 +124,9 @@ impl Watch {
         let began = Instant::now();
         let mut changed = None;
         for (path, seen) in &mut self.seen {
-            let (digest, _) = look(&self.root, path);
-            if *seen != Some(digest) {
-                *seen = Some(digest);
+            let digest = look(&self.root, path);
+            if *seen != digest {
+                *seen = digest;
                 changed.get_or_insert_with(|| path.clone());
             }
         }
@@ -145,10 +135,9 @@ impl Watch {
     }
 }
 
-/// What can be told of a file, and of all below a folder, without reading it; and the time of the newest change.
-fn look(root: &Path, path: &str) -> (Digest, Duration) {
+/// What can be told of a file, and of all below a folder, without reading it.
+fn look(root: &Path, path: &str) -> Digest {
     let mut told = Vec::new();
-    let mut newest = Duration::ZERO;
     let mut pending = vec![root.join(path)];
     while let Some(place) = pending.pop() {
         // What is named may be a link; what lies below it is told as one.
@@ -157,16 +146,11 @@ fn look(root: &Path, path: &str) -> (Digest, Duration) {
             false => fs::symlink_metadata(&place),
         };
         let Ok(metadata) = metadata else { continue };
-        let changed = (metadata.mtime(), metadata.mtime_nsec());
-        newest = newest.max(Duration::new(
-            u64::try_from(changed.0).unwrap_or_default(),
-            u32::try_from(changed.1).unwrap_or_default(),
-        ));
         told.extend_from_slice(place.as_os_str().as_encoded_bytes());
         let numbers = [metadata.len(), metadata.ino(), u64::from(metadata.mode())];
         told.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
-        told.extend(changed.0.to_le_bytes());
-        told.extend(changed.1.to_le_bytes());
+        told.extend(metadata.mtime().to_le_bytes());
+        told.extend(metadata.mtime_nsec().to_le_bytes());
         if metadata.is_dir() {
             let entries = fs::read_dir(&place).into_iter().flatten().flatten();
             let mut below: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -175,7 +159,7 @@ fn look(root: &Path, path: &str) -> (Digest, Duration) {
             pending.extend(below);
         }
     }
-    (Digest::of_blob(&told), newest)
+    Digest::of_blob(&told)
 }
 
 fn is_no_source(root: &Path, path: &Path) -> bool {
@@ -203,7 +187,7 @@ mod tests {
         let (folder, project) = project(&["a", "data/deep/b", ".mlp/c"]);
         let mut watch = Watch::new(&project);
         let paths = ["a", "data", "missing"].map(str::to_owned).into();
-        watch.add(&paths, Watch::now() + Duration::from_secs(1));
+        watch.add(paths);
         assert_eq!(watch.changed(), None);
         let write = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
         write("data/deep/b", "other");
@@ -214,15 +198,6 @@ mod tests {
         fs::remove_file(folder.path().join("a")).unwrap();
         assert_eq!(watch.changed().as_deref(), Some("a"));
         write("unrelated", "");
-        assert_eq!(watch.changed(), None);
-    }
-
-    #[test]
-    fn what_was_changed_while_it_was_read_counts_as_changed() {
-        let (_folder, project) = project(&["a"]);
-        let mut watch = Watch::new(&project);
-        watch.add(&BTreeSet::from(["a".to_owned()]), Duration::ZERO);
-        assert_eq!(watch.changed().as_deref(), Some("a"));
         assert_eq!(watch.changed(), None);
     }
 
@@ -238,10 +213,7 @@ mod tests {
     fn the_projects_own_state_and_results_are_no_sources() {
         let (folder, project) = project(&["a", ".mlp/runs", ".git/index"]);
         let mut watch = Watch::new(&project);
-        watch.add(
-            &BTreeSet::from([String::new()]),
-            Watch::now() + Duration::from_secs(1),
-        );
+        watch.add(BTreeSet::from([String::new()]));
         fs::write(folder.path().join(".mlp/runs"), "more").unwrap();
         assert_eq!(watch.changed(), None);
         fs::write(folder.path().join("a"), "more").unwrap();
