@@ -1,8 +1,8 @@
 //! Where an error is: at the line that a person wrote, never in the library; and how the program came there.
 
-use super::code::{At, Code, Op};
+use super::code::{At, Code};
 use super::machine::{Failed, Machine};
-use crate::core::{Core, FunctionId};
+use crate::core::{Core, FunctionId, Node};
 use crate::diagnostic::Diagnostic;
 use crate::hir::Name;
 use crate::library::Library;
@@ -250,8 +250,12 @@ fn arguments<'a>(
     at: At,
 ) -> impl Iterator<Item = (&'a Name, Span)> + use<'a> {
     let call = code.span(at);
-    let (params, args, written) = match (&code.ops[at as usize], &code.body.nodes[at as usize]) {
-        (Op::Call(function, args), crate::core::Node::CallGlobal { written, .. }) => {
+    let (params, args, written) = match &code.body.nodes[at as usize] {
+        Node::CallGlobal {
+            function,
+            args,
+            written,
+        } => {
             let params: &[Name] = &core.functions[function.0 as usize].params;
             (params, &args[..], &written[..])
         }
@@ -260,12 +264,12 @@ fn arguments<'a>(
     let pairs = params.iter().zip(args).enumerate();
     pairs
         .filter(|(index, _)| !matches!(written.get(*index), Some(None)))
-        .map(|(_, (param, arg))| (param, code.span(*arg)))
+        .map(|(_, (param, arg))| (param, code.span(arg.0)))
         .filter(move |(_, span)| span.source == call.source)
 }
 
 fn named_arguments(core: &Core, code: &Code<'_>, at: At) -> ByName<Span> {
     arguments(core, code, at)
-        .map(|(param, span)| (param.to_string(), span))
+        .map(|(param, span)| (param.clone(), span))
         .collect()
 }

@@ -158,7 +158,9 @@ impl<'c> Machine<'c> {
         self.running.push(id);
         let calls = std::mem::take(&mut self.calls);
         let made = self.specs.mark();
-        let result = self.body(body);
+        let code = self.compile(body);
+        let result = self.frame(&code);
+        self.forget_ops(code);
         self.specs.close(made, &global.name);
         self.calls = calls;
         self.running.pop();
@@ -194,10 +196,13 @@ impl<'c> Machine<'c> {
         self.fail(error.help("let one of them not use the others"))
     }
 
-    /// Runs a body in a frame of its own.
-    pub(crate) fn body(&mut self, body: &'c Body) -> Result<Value, Failed> {
-        let code = self.compile(body);
-        self.frame(&code)
+    /// Drops the operations of code that never runs again. Messages that point into it read its body.
+    fn forget_ops(&mut self, code: Rc<Code<'c>>) {
+        let id = code.id as usize;
+        drop(code);
+        if let Some(code) = Rc::get_mut(&mut self.codes[id]) {
+            code.ops = Vec::new();
+        }
     }
 
     /// Runs code without parameters in a frame of its own.

@@ -164,6 +164,25 @@ impl Parser<'_> {
         self.finish(mark, K::ErrorNode);
     }
 
+    /// `[for x in xs : f(x)]`, as Terraform has it: the rest of the brackets is skipped. False where it is something else.
+    pub(super) fn for_before_value(&mut self, help: &'static str) -> bool {
+        let is_one = self.at(K::For) && matches!(self.nth(1), K::Lname | K::LBrace | K::LParen);
+        if !is_one {
+            return false;
+        }
+        let mark = self.start();
+        let error = Diagnostic::error(
+            "E0141",
+            self.span_here(),
+            "in a comprehension the value comes first",
+        )
+        .help(help);
+        self.error(error);
+        self.skip_until(|_| false);
+        self.finish(mark, K::ErrorNode);
+        true
+    }
+
     /// `import nn`, `import "./lib.mlp"`, …
     pub(super) fn foreign_import(&mut self) {
         let span = self.span_here();

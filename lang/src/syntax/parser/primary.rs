@@ -196,7 +196,7 @@ impl Parser<'_> {
         let bracket = self.open();
         let first = self.start();
         let mut is_for = false;
-        if !self.at_end() && !self.at(K::Comma) {
+        if !self.for_before_value("write `[x * 2 for x in xs]`") && !self.at_end() && !self.at(K::Comma) {
             self.list_element();
             if self.at(K::For) {
                 is_for = true;
@@ -280,6 +280,7 @@ impl Parser<'_> {
         }
         let bracket = self.open();
         let mut is_for = false;
+        self.for_before_value("write `{ [name]: size for name, size in sizes }`");
         self.elements(|p| {
             p.entry();
             if p.at(K::For) && !is_for {
