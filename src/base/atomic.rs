@@ -39,29 +39,61 @@ pub fn replace(from: &Path, to: &Path) -> io::Result<()> {
 /// Renames without making the name durable: [`sync`] does that, once for many.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(from, to)
+    act(Act::Rename { from, to }, || fs::rename(from, to))
 }
 
 /// Gives the file at `from` a second name, `to`, unless something has it.
 pub fn link(from: &Path, to: &Path) -> io::Result<()> {
-    fs::hard_link(from, to)
+    act(Act::Link { from, to }, || fs::hard_link(from, to))
 }
 
 /// Makes durable the bytes of a file, or the names in a folder.
 pub fn sync(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+    act(Act::Sync(path), || File::open(path)?.sync_all())
 }
 
 /// Makes durable all that anybody wrote on the file system of `folder`.
 pub fn sync_file_system(folder: &Path) -> io::Result<()> {
-    let folder = File::open(folder)?;
-    Ok(rustix::fs::syncfs(&folder)?)
+    act(Act::SyncFileSystem(folder), || {
+        Ok(rustix::fs::syncfs(&File::open(folder)?)?)
+    })
 }
 
 /// A new file with `bytes`, which [`sync`] makes durable.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)
+    create_empty(path)?.write_all(bytes)
+}
+
+/// A new file to be written.
+pub fn create_empty(path: &Path) -> io::Result<File> {
+    act(Act::Create(path), || {
+        OpenOptions::new().write(true).create_new(true).open(path)
+    })
+}
+
+/// Makes a folder where there is none, and those around it.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    act(Act::MakeFolder(path), || fs::create_dir_all(path))
+}
+
+/// What is done to the disk here. Tests write it down, and make it fail: `faults.rs`.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "only tests look at it"))]
+pub(super) enum Act<'p> {
+    Create(&'p Path),
+    MakeFolder(&'p Path),
+    Rename { from: &'p Path, to: &'p Path },
+    Link { from: &'p Path, to: &'p Path },
+    Sync(&'p Path),
+    SyncFileSystem(&'p Path),
+}
+
+#[cfg(test)]
+use super::faults::act;
+
+#[cfg(not(test))]
+fn act<T>(_: Act<'_>, done: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    done()
 }
 
 /// The folder that a path lies in.

@@ -4,6 +4,8 @@ pub mod atomic;
 pub mod clock;
 pub mod digest;
 pub mod encoding;
+#[cfg(test)]
+pub(crate) mod faults;
 pub mod lock;
 pub mod near;
 pub mod processor;

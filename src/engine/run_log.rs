@@ -149,4 +149,21 @@ mod tests {
         assert_ne!(first.id(), second.id());
         assert_eq!(list(folder.path()).unwrap(), ["t-2", "t"]);
     }
+
+    fn written() -> Vec<u8> {
+        let line = r#"{"at_ms":3,"event":"warning","text":"careful"}"#;
+        format!("{line}\n").repeat(4).into_bytes()
+    }
+
+    proptest::proptest! {
+        /// A damaged log is read up to the damage.
+        #[test]
+        fn a_log_is_read_as_far_as_it_is_whole(bytes in crate::base::faults::mutated(written())) {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(EVENTS), &bytes).unwrap();
+            let same = bytes.iter().zip(written()).take_while(|(one, other)| **one == *other).count();
+            let whole = written()[..same].iter().filter(|byte| **byte == b'\n').count();
+            proptest::prop_assert!(read(folder.path()).unwrap().len() >= whole);
+        }
+    }
 }

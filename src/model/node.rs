@@ -232,4 +232,14 @@ mod tests {
             assert_eq!(Node::from_value(&value), Some(node));
         }
     }
+
+    proptest::proptest! {
+        /// What can be read is what would be written: no bytes but the canonical ones stand for a tree.
+        #[test]
+        fn trees_are_read_as_they_are_or_not_at_all(bytes in crate::base::faults::mutated(tree().encode().unwrap())) {
+            if let Ok(read) = Tree::decode(&bytes) {
+                proptest::prop_assert_eq!(read.encode().unwrap(), bytes);
+            }
+        }
+    }
 }

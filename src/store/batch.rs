@@ -102,7 +102,7 @@ pub(super) fn name_in(place: &Path, folders: &mut BTreeSet<PathBuf>) -> bool {
 /// Makes the fan-out folder of a place.
 pub(super) fn make_folder(place: &Path) -> Result<(), StoreError> {
     match place.parent() {
-        Some(folder) if !folder.is_dir() => fs::create_dir_all(folder).map_err(at("make", folder)),
+        Some(folder) if !folder.is_dir() => atomic::make_folder(folder).map_err(at("make", folder)),
         _ => Ok(()),
     }
 }

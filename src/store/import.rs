@@ -6,6 +6,7 @@ use super::folder::Folder;
 use super::lease::Lease;
 use super::place::{Content, Places, stays_inside};
 use super::read::verify;
+use crate::base::atomic;
 use crate::base::digest::{Digest, Hasher};
 use crate::model::node::{Entry, Node, Tree};
 use rayon::prelude::*;
@@ -283,7 +284,7 @@ fn copy_hashing(from: &Path, to: &Path) -> Result<(u64, Digest), StoreError> {
         .custom_flags(NO_FOLLOW)
         .open(from)
         .map_err(at("read", from))?;
-    let mut copy = File::create_new(to).map_err(at("write", to))?;
+    let mut copy = atomic::create_empty(to).map_err(at("write", to))?;
     read_hashing(from, file, |chunk| copy.write_all(chunk).map_err(at("write", to)))
 }
 

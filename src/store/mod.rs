@@ -54,6 +54,7 @@ pub use provide::{ProvideError, Provided};
 pub use register::{Registered, Registration, Verdict};
 pub use sources::Sources;
 
+use crate::base::atomic;
 use crate::base::digest::Digest;
 use crate::base::lock::Lock;
 use crate::model::node::{Entry, Node, Tree};
@@ -135,7 +136,7 @@ impl Store {
 
     /// An empty folder on the store's file system, from which [`Store::move_in`] need not copy.
     pub fn scratch(&self) -> Result<Scratch, StoreError> {
-        Scratch::make(self.lease()?)
+        Scratch::make(self.lease()?, self.syncer.begin_work())
     }
 
     /// Copies a file or directory of somebody else's into the store. Its symbolic links must stay inside.
@@ -356,10 +357,11 @@ fn make(root: &Path, version: &Path) -> Result<(), StoreError> {
     }
     for folder in Places::FOLDERS {
         let folder = root.join(folder);
-        fs::create_dir_all(&folder).map_err(at("make", &folder))?;
+        atomic::make_folder(&folder).map_err(at("make", &folder))?;
     }
+    atomic::sync(root).map_err(at("write", root))?;
     // Last: a store that has it is whole.
-    crate::base::atomic::write(version, VERSION.as_bytes()).map_err(at("write", version))
+    atomic::write(version, VERSION.as_bytes()).map_err(at("write", version))
 }
 
 #[cfg(test)]

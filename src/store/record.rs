@@ -107,3 +107,23 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     }
     serde_json::from_slice(line).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::record::Realisation;
+    use std::collections::BTreeMap;
+
+    fn written() -> Vec<u8> {
+        let outputs = BTreeMap::from([("out".to_owned(), None), ("other".to_owned(), None)]);
+        encode(Path::new("r"), &Realisation { outputs }).unwrap()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_record_is_read_as_it_was_written_or_not_at_all(bytes in crate::base::faults::mutated(written())) {
+            let read: Option<Realisation> = decode(&bytes);
+            proptest::prop_assert_eq!(read.is_some(), bytes == written());
+        }
+    }
+}

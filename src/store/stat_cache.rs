@@ -261,4 +261,25 @@ mod tests {
         assert!(StatCache::load(&file).entries.is_empty());
         assert!(StatCache::load(&folder.path().join("none")).entries.is_empty());
     }
+
+    fn written() -> Vec<u8> {
+        let mut cache = StatCache::default();
+        cache.note("a/ä", stat(5), 10 * SECOND, Digest::of_blob(b"x"));
+        cache.note("b", stat(-5), 10 * SECOND, Digest::of_blob(b"y"));
+        encode(&cache.entries)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_cache_is_read_as_it_was_written_or_not_at_all(bytes in crate::base::faults::mutated(written())) {
+            proptest::prop_assert_eq!(decode(&bytes).is_some(), bytes == written());
+        }
+
+        /// A sum can be had by whoever writes the file: what is behind it must not make mlp fail either.
+        #[test]
+        fn no_bytes_make_it_panic(bytes in crate::base::faults::mutated(written()[..written().len() - 32].to_vec())) {
+            let sum = Digest::of_blob(&bytes);
+            let _ = decode(&[&bytes, sum.as_bytes().as_slice()].concat());
+        }
+    }
 }

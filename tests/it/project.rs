@@ -57,6 +57,11 @@ impl Project {
         &self.root
     }
 
+    /// Its store.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path("store")
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

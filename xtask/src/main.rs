@@ -1,5 +1,5 @@
 //! The commands of someone who works on mlp, or tries it on a fresh machine: `cargo xtask demo`, `test`, `bench`,
-//! `fuzz`, `parity`, `docs`, `libtorch`. They start cargo and programs that cargo built, and link to nothing of mlp.
+//! `fuzz`, `torture`, `parity`, `docs`, `libtorch`. They start cargo and programs that cargo built, and link to nothing of mlp.
 #![expect(
     clippy::disallowed_methods,
     reason = "starting programs is what xtask does, and it is no part of mlp"
@@ -17,6 +17,7 @@ mod parity;
 mod peers;
 mod shell;
 mod test;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ cargo xtask COMMAND
              bench check   `mlp check` of 10,000 steps in 100 files
              bench lsp     how soon the language server answers after a keystroke in such a project
   fuzz       look for texts that crash the language: fuzz [TARGET] [--seconds N]
+  torture    kills, full and failing disks, power failures, damage, many times over: torture [TRIES] [--seed N]
   parity     [NAME] every layer, loss, optimizer and schedule against PyTorch, by their losses over 200 train steps
   docs       write docs/stdlib.md from the doc comments of the standard library
   libtorch   only get libtorch, and print the folder to set LIBTORCH to
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::all(),
         ["bench", part] => bench::part(part),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
+        ["torture", ref rest @ ..] => torture::run(rest),
         ["parity"] => parity::run(""),
         ["parity", case] => parity::run(case),
         // Not for people: how `bench` has a program measured.

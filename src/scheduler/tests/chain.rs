@@ -7,7 +7,7 @@ use mlp_protocol::message::Message;
 use serde_json::json;
 
 /// A training of `epochs` on the output of a command.
-fn training(epochs: u32) -> Graph {
+pub(super) fn training(epochs: u32) -> Graph {
     let args = json!({
         "net": {
             "input": [2], "output": [1],
@@ -50,21 +50,27 @@ fn trainer(until: u32, mark: &'static str, ending: Ending) -> Scripted {
         if request.label == "data" {
             return echo(request);
         }
-        let call: Call = serde_json::from_slice(&request.files["call.json"]).unwrap();
-        let chain = call.chain.unwrap();
-        let last = chain.have.keys().next_back().copied().unwrap_or(0);
-        let mut answer = writes("model");
-        for epoch in last + 1..=until {
-            let name = format!("epoch-{epoch}");
-            answer.files.insert(
-                format!("{}/{name}/weights", chain.new),
-                format!("{mark}{epoch}").into(),
-            );
-            answer.messages.push(Message::State { epoch, name });
-        }
+        let mut answer = train(request, until, mark);
         answer.ending = ending.clone();
         answer
     })
+}
+
+/// A training up to `until` from the last state that it was given.
+pub(super) fn train(request: &BuildRequest, until: u32, mark: &str) -> Answer {
+    let call: Call = serde_json::from_slice(&request.files["call.json"]).unwrap();
+    let chain = call.chain.unwrap();
+    let last = chain.have.keys().next_back().copied().unwrap_or(0);
+    let mut answer = writes("model");
+    for epoch in last + 1..=until {
+        let name = format!("epoch-{epoch}");
+        answer.files.insert(
+            format!("{}/{name}/weights", chain.new),
+            format!("{mark}{epoch}").into(),
+        );
+        answer.messages.push(Message::State { epoch, name });
+    }
+    answer
 }
 
 fn found(events: &[EventKind]) -> Option<(u32, u32)> {

@@ -3,6 +3,7 @@
 
 mod chain;
 mod choice;
+mod faults;
 mod order;
 mod results;
 
@@ -37,7 +38,12 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// In a folder of its own below `folder`.
+    fn below(folder: &std::path::Path) -> Self {
+        let folder = tempfile::tempdir_in(folder).unwrap();
         let project = folder.path().join("project");
         std::fs::create_dir(&project).unwrap();
         // Any program will do: nobody starts it.
@@ -73,6 +79,16 @@ impl Place {
 
     /// Runs all steps of `graph`; each is a target.
     fn run(&self, graph: &Graph, executor: &Scripted) -> (Summary, Vec<EventKind>) {
+        self.run_heard(graph, executor, &|_| ())
+    }
+
+    /// As [`Place::run`], with `hear` told each event as it happens.
+    fn run_heard(
+        &self,
+        graph: &Graph,
+        executor: &Scripted,
+        hear: &(dyn Fn(&EventKind) + Sync),
+    ) -> (Summary, Vec<EventKind>) {
         let circumstances = Circumstances {
             snapshot: &self.store,
             last: &|_| None,
@@ -92,7 +108,10 @@ impl Place {
             options: &self.options,
             run: "test",
             directory: &self.folder.path().join("run"),
-            events: &|event| events.lock().unwrap().push(event),
+            events: &|event| {
+                hear(&event);
+                events.lock().unwrap().push(event);
+            },
             cancel: &self.cancel,
         });
         (summary, events.into_inner().unwrap())
@@ -100,8 +119,14 @@ impl Place {
 
     /// As the next process finds it.
     fn opened_again(self) -> Self {
+        let root = self.store.root().to_owned();
+        self.opened_at(&root)
+    }
+
+    /// With the store at `root`.
+    fn opened_at(self, root: &std::path::Path) -> Self {
         Self {
-            store: Store::open(self.store.root()).unwrap(),
+            store: Store::open(root).unwrap(),
             ..self
         }
     }

@@ -4,6 +4,7 @@
     reason = "mounting is what a test of a full disk needs"
 )]
 
+use crate::faults::dice::{Dice, is_long};
 use crate::faults::place::Place;
 use std::path::Path;
 use std::process::Command;
@@ -51,18 +52,29 @@ impl Drop for Mounted {
 
 #[test]
 fn a_full_disk_is_said_and_the_next_build_goes_on() {
-    let Some(disk) = Mounted::of("400k") else { return };
+    let Some(disk) = Mounted::of("8k") else { return };
     let place = Place::with_store(&disk.path().join("store"));
-    let ran = place.run();
-    ran.failed_clearly();
-    // A failed step is told in the report, a store that cannot be made at once.
-    let said = format!("{}{}", ran.out, ran.err);
-    assert!(
-        said.contains("the disk is full") || said.contains("No space left"),
-        "{said}"
-    );
-    disk.remount("size=64m");
+    let mut dice = Dice::of("a full disk");
+    let mut size = 8;
+    // A little more each time, so that it is full at ever later a write.
+    loop {
+        size += 40 + dice.below(if is_long() { 10 } else { 200 });
+        disk.remount(&format!("size={size}k"));
+        let ran = place.run();
+        if ran.code == Some(0) {
+            break;
+        }
+        ran.failed_clearly();
+        // A failed step is told in the report, a store that cannot be made at once.
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(
+            said.contains("the disk is full") || said.contains("No space left"),
+            "{said}"
+        );
+    }
+    assert!(size > 300, "it was full at some time");
     place.succeeds();
+    crate::faults::damage::store_is_whole(&place);
 }
 
 #[test]
