@@ -7,6 +7,7 @@ pub mod engine;
 pub mod environment;
 pub mod executor;
 pub mod explain;
+pub mod fetch;
 pub mod instantiate;
 pub mod lsp;
 pub mod model;

@@ -11,6 +11,7 @@ mod demand;
 mod environment;
 mod explain;
 mod gaps;
+mod locators;
 mod material;
 mod mount;
 mod problem;
@@ -23,6 +24,7 @@ pub use demand::{environments, requests};
 pub use environment::ENVIRONMENT_OUTPUT;
 pub use explain::{Difference, Hashed, Referred, differences, in_words};
 pub use gaps::not_yet;
+pub use locators::addresses;
 pub use problem::narrowed;
 pub use reads::{Nothing, Reads, output_of, reads, reads_of, references};
 pub use resolve::{Known, Resolution, ResolvedInput, Unresolved, resolve};
@@ -134,7 +136,7 @@ impl Instantiation<'_> {
             names: vec![spec.name.clone()],
             origin: spec.origin.clone(),
             resources: spec.resources.clone(),
-            locators: BTreeMap::new(),
+            locators: locators::of(spec),
         };
         self.steps[index] = self.add(step);
     }
@@ -157,12 +159,14 @@ impl Instantiation<'_> {
             step.static_key = key;
             self.graph.steps.push(step);
         } else {
-            let known = &mut self.graph.steps[id.0 as usize].names;
+            let known = &mut self.graph.steps[id.0 as usize];
             for name in step.names {
-                if !known.contains(&name) {
-                    known.push(name);
+                if !known.names.contains(&name) {
+                    known.names.push(name);
                 }
             }
+            // The same content may be written down with other addresses: each is as good.
+            locators::join(&mut known.locators, step.locators);
         }
         Some(id)
     }
@@ -182,6 +186,7 @@ impl Instantiation<'_> {
         };
         let trains = builtin.program == Program::Trainer;
         let mut args = datum::without_nulls(&spec.args);
+        locators::take_out(name, &mut args);
         let device_class = match &mut args {
             Datum::Map(fields) if trains => self.device(spec, fields)?,
             _ => None,

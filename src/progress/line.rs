@@ -2,16 +2,28 @@
 
 use super::steps::{Running, Training, Work};
 use crate::report::style::Style;
-use crate::report::{count, duration, figure};
+use crate::report::{count, duration, figure, size};
 
 /// Cells of a bar.
 const BAR: usize = 12;
+
+/// The unit of what is fetched and unpacked.
+const BYTES: &str = "bytes";
 
 /// What a step is at, without its name. What matters most comes first: the end may not fit the terminal.
 pub(super) fn line(running: &Running, style: Style) -> String {
     let builder = style.dim(&running.builder);
     match &running.work {
         Work::Silent => builder,
+        Work::Counted {
+            done,
+            total: Some(total),
+            unit,
+        } if unit == BYTES => {
+            let share = *done as f64 / (*total).max(1) as f64;
+            format!("{} {} of {}  {builder}", bar(share), size(*done), size(*total))
+        }
+        Work::Counted { done, unit, .. } if unit == BYTES => format!("{}  {builder}", size(*done)),
         Work::Counted {
             done,
             total: Some(total),

@@ -4,7 +4,7 @@ use super::attest::attestation;
 use super::chain::{Chain, Listener};
 use super::difference::difference;
 use super::failure::{Attempt, ending_failure, in_short, may_be_chance, not_started, store_failure, tail};
-use super::furnish::{is_environment, make};
+use super::own;
 use super::request::{Where, request, source_failure};
 use super::resume::States;
 use super::script::Scene;
@@ -14,7 +14,7 @@ use crate::base::clock;
 use crate::base::digest::Digest;
 use crate::base::lock::Lock;
 use crate::executor::{BUILD_FOLDER, figures};
-use crate::instantiate::{self, ENVIRONMENT_OUTPUT, Resolution};
+use crate::instantiate::{self, Resolution};
 use crate::model::build::{BuildOutcome, Ending, Isolation};
 use crate::model::derivation::Builder;
 use crate::model::event::{EventKind, How, StepFailure};
@@ -190,8 +190,8 @@ impl Life<'_> {
             log: &self.log,
             gpus: &self.prepared.gpus,
         };
-        if is_environment(self.step) {
-            return self.environment(scratch);
+        if let Some(output) = own::output(self.step) {
+            return self.own(output, scratch);
         }
         let mut made = request(self.build, self.step, &self.prepared.resolution, chain, &place)?;
         let states = States::of(self.build, self.step, &self.prepared.resolution);
@@ -272,22 +272,22 @@ impl Life<'_> {
         })
     }
 
-    /// Makes an environment, which mlp does by itself.
-    fn environment(&self, scratch: Scratch) -> Attempt<Built> {
+    /// Makes the output of a step that mlp does by itself.
+    fn own(&self, output: &str, scratch: Scratch) -> Attempt<Built> {
         let began = Instant::now();
         let started = clock::since_epoch().as_secs();
-        let into = scratch.path().join(ENVIRONMENT_OUTPUT);
+        let into = scratch.path().join(output);
         let resolution = &self.prepared.resolution;
         (self.build.events)(EventKind::StepStarted {
             step: self.step.name().to_owned(),
             resolved_key: resolution.key,
             log: self.log_name.clone(),
         });
-        make(self.build, self.step, scratch.path(), &into, &self.log)?;
+        own::make(self.build, self.step, scratch.path(), &into, &self.log)?;
         let staged = self.build.store.stage(&into, Bounds::default());
         let staged = staged.map_err(|error| store_failure(&error))?;
         Ok(Built {
-            outputs: BTreeMap::from([(ENVIRONMENT_OUTPUT.to_owned(), Some(staged.node()))]),
+            outputs: BTreeMap::from([(output.to_owned(), Some(staged.node()))]),
             staged: vec![staged],
             scratch,
             outcome: BuildOutcome {

@@ -1,7 +1,7 @@
 //! The scheduler: brings every step of a run to its end, in parallel, each after those that it reads.
 //!
 //! `machine` says where each step stands, `pool` what they hold of the machine; `run` moves it, in the thread that called, and gives builds to threads of
-//! their own; `life` is one build from its lock to its registration, with `request` (what an executor is asked), `chain`
+//! their own; `life` is one build from its lock to its registration, with `request` (what an executor is asked), `own` (what mlp does by itself), `chain`
 //! (the states of a training), `resume` (those of a command), `verify` and `typed` (whether outputs are what was declared) and `difference` (what differs, in
 //! words). `visit` makes the request of a step for somebody who enters it. Talks to the store, the executor and `instantiate`; tells what happens as events.
 //!
@@ -19,6 +19,7 @@ mod failure;
 mod furnish;
 mod life;
 mod machine;
+mod own;
 mod pool;
 mod program;
 mod request;

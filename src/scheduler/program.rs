@@ -44,6 +44,12 @@ impl Programs {
                 "mlp-data",
                 "install it beside `mlp`, or set MLP_LIBEXEC to the folder where it lies",
             ),
+            Program::Own => {
+                return Err(not_started(
+                    format!("mlp itself does `{name}`, outside of the sandbox"),
+                    None,
+                ));
+            }
             Program::Trainer => (
                 "mlp-trainer",
                 "`cargo xtask libtorch` and `cargo build --release -p mlp-trainer` make it; install it beside `mlp`, or \

@@ -139,6 +139,14 @@ impl Store {
         Scratch::make(self.lease()?, self.syncer.begin_work())
     }
 
+    /// Where a file that will have this digest is put together while it comes from elsewhere: it outlives the process, so
+    /// that the next one goes on from there.
+    pub fn partial(&self, digest: Digest) -> Result<PathBuf, StoreError> {
+        let folder = self.places.folder("partial");
+        fs::create_dir_all(&folder).map_err(at("make", &folder))?;
+        Ok(folder.join(digest.to_string()))
+    }
+
     /// Copies a file or directory of somebody else's into the store. Its symbolic links must stay inside.
     pub fn import(&self, path: &Path, bounds: Bounds) -> Result<Node, StoreError> {
         self.place(self.take_in(path, Taking::Copy, bounds)?)

@@ -21,3 +21,4 @@ pub mod safetensors;
 mod space;
 pub mod split;
 mod table;
+pub mod unpack;

@@ -1,6 +1,6 @@
 //! The `mlp-data` program: builds data derivations and small arithmetic on results. `mlp` starts it in a build directory that holds `call.json`.
 
-use mlp_data::{calc, choose, csv, program, propose, split};
+use mlp_data::{calc, choose, csv, program, propose, split, unpack};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -10,6 +10,7 @@ fn main() -> ExitCode {
         "data.csv" => csv::build(call, channel),
         "data.split" => split::build(call, channel),
         "propose" => propose::build(call, channel),
+        "unpack" => unpack::build(call, channel),
         other => Err(program::unknown_builtin("mlp-data", other)),
     })
 }

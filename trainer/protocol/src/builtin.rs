@@ -7,6 +7,8 @@ pub enum Program {
     Data,
     /// `mlp-trainer`: libtorch.
     Trainer,
+    /// `mlp` itself, outside of the sandbox: the network is there.
+    Own,
 }
 
 /// A builtin derivation kind.
@@ -43,6 +45,11 @@ pub const BUILTINS: &[Builtin] = &[
         program: Program::Data,
     },
     Builtin {
+        name: "fetch",
+        version: 1,
+        program: Program::Own,
+    },
+    Builtin {
         name: "ml.evaluate",
         version: 1,
         program: Program::Trainer,
@@ -57,6 +64,11 @@ pub const BUILTINS: &[Builtin] = &[
         version: 1,
         program: Program::Data,
     },
+    Builtin {
+        name: "unpack",
+        version: 1,
+        program: Program::Data,
+    },
 ];
 
 /// The builtin called `name`.
@@ -66,7 +78,7 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
 
 /// Whether an input of a builtin must be a file, not a directory.
 pub fn wants_file(builtin: &str, input: &str) -> bool {
-    matches!((builtin, input), ("data.csv", "file"))
+    matches!((builtin, input), ("data.csv", "file") | ("unpack", "archive"))
 }
 
 /// What decides the bits of libtorch's arithmetic, hashed into every derivation that the trainer builds. The trainer

@@ -21,7 +21,7 @@ const fn page(code: &'static str, title: &'static str, text: &'static str) -> Co
 }
 
 /// Every code, sorted. B00 is about the programs themselves, B01 about data, B02 about training and evaluation, B03 about
-/// arithmetic on results.
+/// arithmetic on results, B04 about files of the web and archives.
 pub const CODES: &[Code] = &[
     page(
         "B0001",
@@ -199,6 +199,46 @@ pub const CODES: &[Code] = &[
         "a value is not in a result",
         "A pipeline computes with a field of a result, and the file has no such field, or something that cannot be \
          computed with in its place.",
+    ),
+    page(
+        "B0401",
+        "a file of the web could not be had",
+        "None of the addresses gave the file: the machine is not on the network, the server is not there or does not have \
+         it, or the connection broke again and again. What was had so far is kept, and the next build goes on from there. \
+         More addresses can be given by `mirrors`; once a file was had it is in the store, and the network is not asked \
+         again.",
+    ),
+    page(
+        "B0402",
+        "a file of the web is another one",
+        "An address gave a file whose digest is not the one in the pipeline. Nothing of it was kept. Where the file was \
+         changed on purpose, and you have looked at the new one, write its digest; where it should not have changed, \
+         somebody else's file has taken its place.",
+    ),
+    page(
+        "B0411",
+        "not an archive that `unpack` knows",
+        "It takes tar, by itself or compressed by gzip, zstd or xz, and zip with files that are stored or deflated and not \
+         encrypted. The first bytes decide, not the name. A single compressed file is no archive.",
+    ),
+    page(
+        "B0412",
+        "an archive is damaged",
+        "It ends too early, or a checksum in it is wrong. Its own digest is what the pipeline or the source says, so it was \
+         damaged before that was written down.",
+    ),
+    page(
+        "B0413",
+        "an archive holds what must not be unpacked",
+        "A name leads out of the directory, or begins at the root; a link leads out, or something lies behind one; \
+         something is in it twice; it holds a device or a pipe; a name is not UTF-8. No honest archive of data needs any \
+         of that.",
+    ),
+    page(
+        "B0414",
+        "an archive comes to too much",
+        "It holds more than two million files and folders, or more bytes than 16 GiB and 200 times its own size: more than \
+         data compresses to, and enough to fill a disk.",
     ),
 ];
 

@@ -13,7 +13,10 @@ use crate::eval::names::EMPTY;
 use crate::eval::value::Value;
 use crate::spec::{ArtifactKind, ByName, Datum, Fields, Input, Resources};
 
-pub(super) const TABLE: Table = &[("json", 1, json), ("fetch", 2, fetch), ("unpack", 1, unpack)];
+pub(super) const TABLE: Table = &[("json", 1, json), ("fetch", 3, fetch), ("unpack", 1, unpack)];
+
+/// How addresses begin.
+const SCHEMES: [&str; 3] = ["https://", "http://", "file:///"];
 
 type Answer = Result<Value, Failed>;
 
@@ -116,9 +119,16 @@ fn fetch(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
     let (Value::Str(url), Value::Str(digest)) = (given.get("url"), given.get("blake3")) else {
         return Err(machine.unexpected(place, "a text", &given.get("url")));
     };
-    if !url.as_str().starts_with("https://") && !url.as_str().starts_with("http://") {
-        let message = format!("`{}` is no address of the web", url.as_str());
-        return Err(given.wrong(machine, "url", message, "begins with `https://` or `http://`"));
+    is_address(machine, &given, "url", url.as_str())?;
+    let mut mirrors = Vec::new();
+    if let Value::List(list) = given.get("mirrors") {
+        for mirror in list.items() {
+            let Value::Str(mirror) = mirror else {
+                return Err(machine.unexpected(place, "a text", mirror));
+            };
+            is_address(machine, &given, "mirrors", mirror.as_str())?;
+            mirrors.push(Datum::Str(mirror.as_str().into()));
+        }
     }
     let digits = digest.as_str();
     let hexadecimal = digits.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
@@ -130,6 +140,7 @@ fn fetch(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
     let args = ByName::from([
         ("url", Datum::Str(url.as_str().into())),
         ("blake3", Datum::Str(digits.into())),
+        ("mirrors", Datum::List(mirrors)),
     ]);
     Ok(one(
         machine,
@@ -139,6 +150,19 @@ fn fetch(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
         ByName::new(),
         ArtifactKind::File,
     ))
+}
+
+/// Refuses what no file can be had from.
+fn is_address(machine: &mut Machine<'_>, given: &Given, label: &str, url: &str) -> Result<(), Failed> {
+    let rest = SCHEMES.iter().find_map(|scheme| url.strip_prefix(scheme));
+    let plain =
+        |rest: &str| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control());
+    if rest.is_some_and(plain) {
+        return Ok(());
+    }
+    let message = format!("`{url}` is no address that a file can be had from");
+    let at = "an address begins with `https://`, `http://` or `file:///`, and has no spaces";
+    Err(given.wrong(machine, label, message, at))
 }
 
 fn unpack(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer {
