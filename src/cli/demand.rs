@@ -87,7 +87,15 @@ pub(super) fn evaluate(
     targets: &[String],
     settings: &Settings,
 ) -> Result<Result<Evaluated, Vec<Notice>>, Refusal> {
-    let project = place::project()?;
+    evaluate_in(place::project()?, targets, settings)
+}
+
+/// The same, of a project that may lie elsewhere.
+pub(super) fn evaluate_in(
+    project: Project,
+    targets: &[String],
+    settings: &Settings,
+) -> Result<Result<Evaluated, Vec<Notice>>, Refusal> {
     let mut pipeline = Pipeline::load(&project, &settings.pairs()?);
     let mut diagnostics = pipeline.diagnostics().to_vec();
     let outcome = pipeline.evaluate_for_build(targets);

@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod completions;
 mod demand;
+mod diff;
 mod doc;
 mod doctor;
 mod enter;
@@ -82,6 +83,7 @@ enum Command {
     Plan(plan::Arguments),
     Why(why::Arguments),
     WhyDepends(why_depends::Arguments),
+    Diff(diff::Arguments),
     Repl(repl::Arguments),
     Shell(shell::Arguments),
     Show(show::Arguments),
@@ -127,6 +129,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Plan(arguments) => plan::run(arguments),
         Command::Why(arguments) => why::run(arguments),
         Command::WhyDepends(arguments) => why_depends::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments),
         Command::Repl(arguments) => repl::run(arguments),
         Command::Shell(arguments) => shell::run(arguments),
         Command::Show(arguments) => show::run(arguments),

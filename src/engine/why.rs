@@ -118,7 +118,7 @@ impl Workspace {
         pairs.sort_by_key(|pair| now.by_key.get(&pair.new));
         let mut found: Vec<(bool, Cause)> = Vec::new();
         for pair in pairs {
-            let names = Names::of(now, pair.new);
+            let names = Names::of(now, pair.new, None);
             match &pair.own {
                 None => found.push((false, names.forgotten())),
                 Some(own) => {
@@ -216,7 +216,7 @@ fn follows(now: &Now<'_>, comparison: &Comparison, behind: &[&Pair]) -> Vec<Foll
     found.into_iter().map(|(_, followed)| followed).collect()
 }
 
-fn hashed(side: &impl Side, key: Digest) -> Option<Hashed> {
+pub(super) fn hashed(side: &impl Side, key: Digest) -> Option<Hashed> {
     Hashed::read(&side.bytes(key)?).ok()
 }
 
@@ -251,13 +251,21 @@ pub(super) struct Now<'w> {
 
 impl<'w> Now<'w> {
     pub(super) fn of(workspace: &'w Workspace, graph: &'w Graph) -> Self {
-        let steps = graph.steps.iter().enumerate();
+        let steps = (0..graph.steps.len()).map(|at| StepId(at as u32));
+        Self::within(workspace, graph, steps)
+    }
+
+    /// Of a graph some steps alone.
+    pub(super) fn within(
+        workspace: &'w Workspace,
+        graph: &'w Graph,
+        steps: impl IntoIterator<Item = StepId>,
+    ) -> Self {
+        let keys = steps.into_iter().map(|id| (graph.step(id).static_key, id));
         Self {
             workspace,
             graph,
-            by_key: steps
-                .map(|(at, step)| (step.static_key, StepId(at as u32)))
-                .collect(),
+            by_key: keys.collect(),
         }
     }
 
@@ -296,16 +304,19 @@ impl Side for Now<'_> {
 /// What people call what a step reads.
 pub(super) struct Names<'n> {
     now: &'n Now<'n>,
+    /// The other graph, where it is not only the store that knows it.
+    old: Option<&'n Now<'n>>,
     id: Option<StepId>,
     derivation: Option<&'n Derivation>,
     step: String,
 }
 
 impl<'n> Names<'n> {
-    pub(super) fn of(now: &'n Now<'n>, key: Digest) -> Self {
+    pub(super) fn of(now: &'n Now<'n>, key: Digest, old: Option<&'n Now<'n>>) -> Self {
         let id = now.by_key.get(&key).copied();
         Self {
             now,
+            old,
             id,
             derivation: id.map(|id| &now.graph.step(id).derivation),
             step: now.called(key),
@@ -350,10 +361,13 @@ impl<'n> Names<'n> {
 
 impl Naming for Names<'_> {
     fn step(&self, key: Digest) -> Option<String> {
-        let known = self.now.by_key.get(&key);
-        known
-            .map(|id| self.now.graph.step(*id).name().to_owned())
-            .or_else(|| built_as(&self.now.workspace.store, key))
+        let sides = [Some(self.now), self.old].into_iter().flatten();
+        let named = |side: &Now<'_>| {
+            let id = *side.by_key.get(&key)?;
+            Some(side.graph.step(id).name().to_owned())
+        };
+        let mut known = sides.filter_map(named);
+        known.next().or_else(|| built_as(&self.now.workspace.store, key))
     }
 
     fn input(&self, mount: &str) -> Option<String> {

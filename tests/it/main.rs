@@ -12,7 +12,7 @@ mod bad_data;
 mod bad_pipeline;
 mod commands;
 mod depends;
-mod doctor;
+mod diff;
 mod editors;
 mod environments;
 mod extremes;
