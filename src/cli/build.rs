@@ -49,6 +49,9 @@ pub(super) struct Arguments {
     /// After a failure go on with what does not depend on it.
     #[arg(short, long)]
     keep_going: bool,
+    /// Keep the folder of a step that fails, to look into; `mlp shell STEP --failed` enters it.
+    #[arg(long, conflicts_with = "dry_run")]
+    keep_failed: bool,
     /// Build again what is built, and say whether every bit came out the same.
     #[arg(long, conflicts_with = "dry_run")]
     check: bool,
@@ -201,6 +204,7 @@ pub(super) fn carry_out(
         settings: arguments.settings.pairs()?.into_iter().collect(),
         budget: budget.clone(),
         keep_going: arguments.keep_going,
+        keep_failed: arguments.keep_failed,
         check: arguments.check,
         isolation: match arguments.sandbox {
             Sandbox::On => Isolation::Sandboxed,
@@ -299,12 +303,17 @@ pub(super) fn failures(demanded: &Demanded, events: &[Event], folder: Option<&Pa
         if *failure == StepFailure::Cancelled {
             return None;
         }
+        let kept = events.iter().rev().find_map(|event| match &event.kind {
+            EventKind::FolderKept { step: of, path } if of == step => Some(path),
+            _ => None,
+        });
         let log = log.as_ref().zip(folder).map(|(log, folder)| folder.join(log));
         let failed = Failed {
             step,
             failure,
             tail,
             log: log.map(|log| place::shown(&log)),
+            kept: kept.map(|kept| kept.display().to_string()),
             declared: demanded
                 .instance
                 .graph

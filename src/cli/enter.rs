@@ -63,6 +63,7 @@ pub(super) fn enter(target: &str, settings: &place::Settings) -> Result<Result<E
                 failure: &failure,
                 tail: &[],
                 log: None,
+                kept: None,
                 declared: Some(demanded.instance.graph.step(step)),
                 sources: demanded.pipeline.sources(),
                 line: &|_, _| None,

@@ -25,6 +25,8 @@ pub(crate) struct Failed<'a> {
     pub tail: &'a [String],
     /// The path of the whole log, as people can open it.
     pub log: Option<String>,
+    /// Where its folder is kept.
+    pub kept: Option<String>,
     /// The step, where the graph has it.
     pub declared: Option<&'a Step>,
     /// The sources that its origin is in.
@@ -78,11 +80,22 @@ impl Failed<'_> {
             severity: Severity::Error,
             message: format!("`{}` failed: {message}", self.step),
             marks,
-            notes: whole.map(|path| format!("the whole log: {path}")).collect(),
+            notes: whole
+                .map(|path| format!("the whole log: {path}"))
+                .chain(self.kept_note())
+                .collect(),
             help,
             mend: None,
             log,
         }
+    }
+
+    fn kept_note(&self) -> Option<String> {
+        let kept = self.kept.as_ref()?;
+        Some(format!(
+            "its folder is kept: {kept}; `mlp shell {} --failed` enters it",
+            self.step
+        ))
     }
 
     /// Where the step was written: the argument at fault, or the whole call.

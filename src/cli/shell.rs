@@ -15,6 +15,7 @@ use crate::report::style::Style;
 ///   mlp shell fit
 ///   mlp shell fit -- python src/train.py --trees 3
 ///   mlp shell fit -- ls -R inputs
+///   mlp shell fit --failed               (with what the last try left, after `mlp build fit --keep-failed`)
 #[derive(clap::Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Arguments {
@@ -22,6 +23,9 @@ pub(super) struct Arguments {
     target: String,
     #[command(flatten)]
     settings: place::Settings,
+    /// Begin with what the last failed try of the step left, which `mlp build --keep-failed` kept.
+    #[arg(long)]
+    failed: bool,
     /// What to run instead of a shell.
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -31,13 +35,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
     let Entered {
         demanded,
         step,
-        visit,
+        mut visit,
         cancel,
     } = match enter(&arguments.target, &arguments.settings)? {
         Ok(entered) => entered,
         Err(exit) => return Ok(exit),
     };
     let name = demanded.instance.graph.step(step).name();
+    if arguments.failed && !visit.go_on_from_failed(&demanded.workspace, &demanded.instance, step) {
+        return Err(
+            Refusal::new(format!("no failed try of `{name}` is kept as it is now")).hint(format!(
+                "`mlp build {} --keep-failed` keeps the next one",
+                arguments.target
+            )),
+        );
+    }
     let style = Style::stderr();
     eprintln!(
         "{} in the sandbox of `{name}`; nothing that is written in it is registered",

@@ -38,6 +38,8 @@ pub struct RunRequest {
     pub budget: Budget,
     /// After a failure, go on with what does not depend on it.
     pub keep_going: bool,
+    /// Keep the folders of failed builds.
+    pub keep_failed: bool,
     /// Build again what is realised, and compare.
     pub check: bool,
     /// The strongest isolation that is asked for.
@@ -288,6 +290,7 @@ pub(super) fn options(request: &RunRequest) -> Options {
         budget: request.budget.clone(),
         workers: u32::try_from(cores).unwrap_or(1),
         keep_going: request.keep_going,
+        keep_failed: request.keep_failed,
         check: request.check,
         isolation: request.isolation,
     }

@@ -59,6 +59,7 @@ pub fn ready(
         settings: BTreeMap::new(),
         budget,
         keep_going: false,
+        keep_failed: false,
         check: false,
         isolation: Isolation::Sandboxed,
         link: false,
@@ -98,6 +99,39 @@ pub fn ready(
     })
 }
 
+/// What a try left in the folder `kept` besides what it was `given`, by path: folders whole where nothing in them was given.
+fn left(kept: &Path, given: &BTreeSet<String>) -> BTreeMap<String, PathBuf> {
+    let mut found = BTreeMap::new();
+    let mut waiting = vec![String::new()];
+    while let Some(folder) = waiting.pop() {
+        let entries = std::fs::read_dir(kept.join(&folder)).into_iter().flatten();
+        for entry in entries.flatten() {
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let path = if folder.is_empty() {
+                name
+            } else {
+                format!("{folder}/{name}")
+            };
+            let holds = |given: &String| {
+                given
+                    .strip_prefix(&path)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            };
+            if given.contains(&path) {
+                continue;
+            }
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) && given.iter().any(holds) {
+                waiting.push(path);
+            } else {
+                found.insert(path, entry.path());
+            }
+        }
+    }
+    found
+}
+
 /// What a step reads, as targets.
 fn inputs(instance: &Instance, id: StepId) -> Vec<Target> {
     let step = instance.graph.step(id);
@@ -124,6 +158,18 @@ impl Visit {
     /// The step's program and its arguments.
     pub fn argv(&self) -> &[String] {
         &self.request.argv
+    }
+
+    /// Puts in the build folder what the last failed try of the step left that was kept. False where none was.
+    pub fn go_on_from_failed(&mut self, workspace: &Workspace, instance: &Instance, id: StepId) -> bool {
+        let Some(kept) = workspace.store.failed(instance.graph.step(id).static_key) else {
+            return false;
+        };
+        let request = &mut self.request;
+        let given = request.inputs.keys().chain(request.links.keys());
+        let given = given.chain(request.files.keys()).cloned().collect();
+        request.copies = left(&kept, &given);
+        true
     }
 
     /// The folder of this machine that is `/build` inside.

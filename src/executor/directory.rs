@@ -74,7 +74,9 @@ impl Directories {
             fs::write(&path, bytes).map_err(|error| failed("write", &path, &error))?;
         }
         for (relative, from) in &request.copies {
-            copy(from, &place(relative)?)?;
+            let path = place(relative)?;
+            parent(&path)?;
+            copy(from, &path)?;
         }
         for (relative, target) in &request.links {
             let path = place(relative)?;
@@ -153,25 +155,26 @@ impl Directories {
     }
 }
 
-/// Copies a folder of the store's, whose files are read-only, to one that its owner may write.
+/// Copies what nobody may write, a file or a folder, to what its owner may. Links stay what they are.
 fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    let kind = fs::symlink_metadata(from).map_err(|error| failed("read", from, &error))?;
+    if kind.is_symlink() {
+        let made = fs::read_link(from).and_then(|target| symlink(target, to));
+        return made.map_err(|error| failed("link", to, &error));
+    }
+    if kind.is_file() {
+        fs::copy(from, to).map_err(|error| failed("copy", from, &error))?;
+        let writable = fs::Permissions::from_mode(kind.permissions().mode() | 0o200);
+        return fs::set_permissions(to, writable).map_err(|error| failed("open", to, &error));
+    }
+    if !kind.is_dir() {
+        // A pipe or a socket that a program left: nobody is at its other end.
+        return Ok(());
+    }
     fs::create_dir_all(to).map_err(|error| failed("make", to, &error))?;
-    let entries = fs::read_dir(from).map_err(|error| failed("read", from, &error))?;
-    for entry in entries {
+    for entry in fs::read_dir(from).map_err(|error| failed("read", from, &error))? {
         let entry = entry.map_err(|error| failed("read", from, &error))?;
-        let (own, path) = (entry.path(), to.join(entry.file_name()));
-        let kind = entry.file_type().map_err(|error| failed("read", &own, &error))?;
-        if kind.is_dir() {
-            copy(&own, &path)?;
-        } else if kind.is_symlink() {
-            let made = fs::read_link(&own).and_then(|target| symlink(target, &path));
-            made.map_err(|error| failed("link", &path, &error))?;
-        } else {
-            fs::copy(&own, &path).map_err(|error| failed("copy", &own, &error))?;
-            let mode = fs::metadata(&own).map_or(0o644, |metadata| metadata.permissions().mode());
-            let writable = fs::Permissions::from_mode(mode | 0o200);
-            fs::set_permissions(&path, writable).map_err(|error| failed("open", &path, &error))?;
-        }
+        copy(&entry.path(), &to.join(entry.file_name()))?;
     }
     Ok(())
 }

@@ -25,8 +25,8 @@ pub struct BuildRequest {
     pub links: BTreeMap<String, PathBuf>,
     /// Files written into the build directory before the start, by relative path: `call.json`.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// Folders that are copied into the build directory before the start, and that the builder may write: relative path to
-    /// where each lies on this machine.
+    /// Files and folders that are copied into the build directory before the start, and that the builder may write: relative
+    /// path to where each lies on this machine.
     pub copies: BTreeMap<String, PathBuf>,
     /// Inputs: relative mount path below the build directory to the place that is bound there, read-only.
     pub inputs: BTreeMap<String, PathBuf>,

@@ -6,6 +6,7 @@ use mlp_lang::spec::ArtifactKind;
 use mlp_protocol::message::{Failure, Message};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Something that happened, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,6 +117,13 @@ pub enum EventKind {
         tail: Vec<String>,
         /// Wall time in milliseconds.
         wall_ms: u64,
+    },
+    /// The folder of a failed build is kept.
+    FolderKept {
+        /// The step.
+        step: String,
+        /// Where it is on this machine.
+        path: PathBuf,
     },
     /// A step was not tried because something that it reads failed, or the run was cancelled.
     StepSkipped {

@@ -153,6 +153,8 @@ impl Summary {
                 // Only shown as it comes.
                 EventKind::Output { .. } => {}
                 EventKind::Stopping { .. } => {}
+                // Told with the failure.
+                EventKind::FolderKept { .. } => {}
                 EventKind::Warning { text } => summary.warn(text.clone()),
                 EventKind::TargetReady { label, kind, node } => summary.artifacts.push(Artifact {
                     label: label.clone(),

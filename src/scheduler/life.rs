@@ -25,7 +25,7 @@ use crate::store::{Bounds, Registration, Scratch, Staged, Verdict};
 use mlp_protocol::message::Message;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// A step whose inputs are there.
@@ -116,8 +116,6 @@ struct Built {
     outputs: BTreeMap<String, Option<Node>>,
     /// The content of the outputs.
     staged: Vec<Staged>,
-    /// Where it lies.
-    scratch: Scratch,
     outcome: BuildOutcome,
     verified: Verified,
     started: u64,
@@ -138,13 +136,13 @@ impl Life<'_> {
                 of: u32::try_from(chain.keys.len().saturating_sub(1)).unwrap_or(u32::MAX),
             });
         }
-        let built = self.build_with_retries(chain.as_ref())?;
+        let (built, _scratch) = self.build_with_retries(chain.as_ref())?;
         is_built();
         self.register(built)
     }
 
     /// Builds, and again as often as the step says that it may fail by chance.
-    fn build_with_retries(&self, chain: Option<&Chain>) -> Attempt<Built> {
+    fn build_with_retries(&self, chain: Option<&Chain>) -> Attempt<(Built, Scratch)> {
         let retries = self.step.resources.retries;
         let mut tried = 0;
         loop {
@@ -170,13 +168,53 @@ impl Life<'_> {
         chain.map_err(|error| store_failure(&error))
     }
 
-    /// Builds. With `compare`, states are held against those instead of being registered.
-    fn build(&self, chain: Option<&Chain>, compare: Option<&BTreeMap<u32, Node>>) -> Attempt<Built> {
+    /// Builds; gives also the folder that the outputs lie in. With `compare`, states are held against those instead of being
+    /// registered.
+    fn build(
+        &self,
+        chain: Option<&Chain>,
+        compare: Option<&BTreeMap<u32, Node>>,
+    ) -> Attempt<(Built, Scratch)> {
         let scratch = self
             .build
             .store
             .scratch()
             .map_err(|error| store_failure(&error))?;
+        match self.build_in(scratch.path(), chain, compare) {
+            Ok(built) => Ok((built, scratch)),
+            Err(failure) => {
+                if self.build.options.keep_failed && *failure != StepFailure::Cancelled {
+                    self.keep_failed(scratch.path());
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// Keeps the folder of a failed build for who wants to look into it.
+    fn keep_failed(&self, scratch: &Path) {
+        let folder = scratch.join(BUILD_FOLDER);
+        if !folder.exists() {
+            return;
+        }
+        let kept = self.build.store.keep_failed(self.step.static_key, &folder);
+        (self.build.events)(match kept {
+            Ok(path) => EventKind::FolderKept {
+                step: self.step.name().to_owned(),
+                path,
+            },
+            Err(error) => EventKind::Warning {
+                text: format!("the folder of `{}` is not kept: {error}", self.step.name()),
+            },
+        });
+    }
+
+    fn build_in(
+        &self,
+        scratch: &Path,
+        chain: Option<&Chain>,
+        compare: Option<&BTreeMap<u32, Node>>,
+    ) -> Attempt<Built> {
         if let Some(folder) = self.log.parent() {
             fs::create_dir_all(folder).map_err(|error| {
                 not_started(
@@ -186,7 +224,7 @@ impl Life<'_> {
             })?;
         }
         let place = Where {
-            scratch: scratch.path(),
+            scratch,
             log: &self.log,
             gpus: &self.prepared.gpus,
         };
@@ -225,7 +263,7 @@ impl Life<'_> {
         if !compares {
             states.keep(&outcome)?;
         }
-        let folder = scratch.path().join(BUILD_FOLDER);
+        let folder = scratch.join(BUILD_FOLDER);
         if let Ending::Exited(status) = outcome.ending {
             let scene = Scene {
                 graph: self.build.graph,
@@ -264,7 +302,6 @@ impl Life<'_> {
         Ok(Built {
             outputs,
             staged: all_staged,
-            scratch,
             outcome,
             verified,
             started,
@@ -273,23 +310,22 @@ impl Life<'_> {
     }
 
     /// Makes the output of a step that mlp does by itself.
-    fn own(&self, output: &str, scratch: Scratch) -> Attempt<Built> {
+    fn own(&self, output: &str, scratch: &Path) -> Attempt<Built> {
         let began = Instant::now();
         let started = clock::since_epoch().as_secs();
-        let into = scratch.path().join(output);
+        let into = scratch.join(output);
         let resolution = &self.prepared.resolution;
         (self.build.events)(EventKind::StepStarted {
             step: self.step.name().to_owned(),
             resolved_key: resolution.key,
             log: self.log_name.clone(),
         });
-        own::make(self.build, self.step, scratch.path(), &into, &self.log)?;
+        own::make(self.build, self.step, scratch, &into, &self.log)?;
         let staged = self.build.store.stage(&into, Bounds::default());
         let staged = staged.map_err(|error| store_failure(&error))?;
         Ok(Built {
             outputs: BTreeMap::from([(output.to_owned(), Some(staged.node()))]),
             staged: vec![staged],
-            scratch,
             outcome: BuildOutcome {
                 ending: Ending::Succeeded,
                 outputs: BTreeMap::new(),
@@ -350,7 +386,6 @@ impl Life<'_> {
             .store
             .register(registration)
             .map_err(|error| store_failure(&error))?;
-        drop(built.scratch);
         let different = match registered.verdict {
             Verdict::First | Verdict::Same => Vec::new(),
             Verdict::Differs(outputs) | Verdict::Superseded(outputs) => outputs,
@@ -368,7 +403,7 @@ impl Life<'_> {
     fn check(&self, chain: Option<&Chain>, registered: &Realisation) -> Attempt<(Realisation, How, bool)> {
         let anew = chain.map(Chain::anew);
         let states = chain.map(|chain| &chain.found);
-        let built = self.build(anew.as_ref(), states)?;
+        let (built, _scratch) = self.build(anew.as_ref(), states)?;
         for staged in built.staged {
             // Where it differs, it is looked at beside the registered one.
             let placed = self.build.store.place(staged);

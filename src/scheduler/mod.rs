@@ -87,6 +87,8 @@ pub struct Options {
     pub workers: u32,
     /// After a failure go on with what does not depend on it.
     pub keep_going: bool,
+    /// Keep the folders of failed builds.
+    pub keep_failed: bool,
     /// Build again what is realised, and compare. The plan MUST have been made with the same wish.
     pub check: bool,
     /// The strongest isolation that is asked for.

@@ -13,6 +13,7 @@ mod builds;
 mod census;
 mod check;
 mod error;
+mod failed;
 mod folder;
 mod gc;
 mod import;

@@ -21,6 +21,7 @@ mod fetch;
 mod flakes;
 mod gc;
 mod interrupted;
+mod kept;
 mod lsp;
 mod notebook;
 mod own_flake;

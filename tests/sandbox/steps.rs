@@ -129,6 +129,7 @@ fn commands_are_built_and_found_again() {
                 },
                 workers: 1,
                 keep_going: false,
+                keep_failed: false,
                 check: false,
                 isolation,
             },

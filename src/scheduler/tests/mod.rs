@@ -66,6 +66,7 @@ impl Place {
                 },
                 workers: 1,
                 keep_going: false,
+                keep_failed: false,
                 check: false,
                 isolation: Isolation::Sandboxed,
             },
