@@ -58,7 +58,7 @@ pub struct Gone {
     pub epoch: Option<u32>,
     /// When it was last used, in seconds since the epoch.
     pub used: u64,
-    /// Bytes that went with it and with nothing before it.
+    /// Bytes that went with it: what others had that went before it, too.
     pub bytes: u64,
 }
 
@@ -192,31 +192,26 @@ fn choose(census: &Census, live: &BTreeSet<Content>, limit: u64) -> Chosen {
 }
 
 impl Chosen {
-    /// The items that something went of, `went` being all that went.
+    /// The items that something went of, `went` being all that went. What several had went with the last of them.
     fn gone(&self, census: &Census, went: &BTreeSet<Content>) -> Vec<Gone> {
         let mut told = BTreeSet::new();
-        let gone = self.items.iter().filter_map(|index| {
+        let gone = self.items.iter().rev().filter_map(|index| {
             let item = &census.items[*index];
-            let own: Vec<Content> = item
-                .contents
-                .iter()
-                .filter(|content| went.contains(content))
-                .copied()
-                .collect();
-            if own.is_empty() {
-                return None;
-            }
-            let first: Vec<Content> = own.into_iter().filter(|content| told.insert(*content)).collect();
+            let mut own = item.contents.intersection(went).peekable();
+            own.peek()?;
+            let with_it: Vec<&Content> = own.filter(|content| told.insert(**content)).collect();
             Some(Gone {
                 kind: item.kind,
                 key: item.key,
                 step: item.step.clone(),
                 epoch: item.epoch(),
                 used: item.used,
-                bytes: census.bytes_of(&first),
+                bytes: census.bytes_of(with_it),
             })
         });
-        gone.collect()
+        let mut gone: Vec<Gone> = gone.collect();
+        gone.reverse();
+        gone
     }
 }
 
