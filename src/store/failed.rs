@@ -56,7 +56,11 @@ mod tests {
             assert_eq!(fs::read_to_string(kept.join("closed/part")).unwrap(), text);
             assert_eq!(store.failed(key), Some(kept));
         }
+        let partial = store.root().join("partial");
+        fs::create_dir_all(&partial).unwrap();
+        fs::write(partial.join("x"), "somebody is at it").unwrap();
         assert!(store.sweep_leftovers(u64::MAX, false).unwrap() > 0);
+        assert!(partial.join("x").exists());
         assert_eq!(store.failed(key), None);
     }
 }

@@ -41,7 +41,7 @@ pub struct Collected {
     pub before: u64,
     /// Bytes of content that went.
     pub freed: u64,
-    /// Bytes of folders of failed builds, and of things put aside as damaged, that went.
+    /// Bytes of folders of failed builds, of things put aside as damaged, and of what was half fetched, that went.
     pub leftovers: u64,
 }
 

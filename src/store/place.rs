@@ -52,9 +52,9 @@ impl RecordKind {
 
 impl Places {
     /// Folders that a store has from the start.
-    pub(super) const FOLDERS: [&str; 15] = [
-        "objects", "trees", "views", "r", "s", "c", "drv", "attest", "removed", "roots", "failed", "tmp",
-        "locks", "trash", "damaged",
+    pub(super) const FOLDERS: [&str; 16] = [
+        "objects", "trees", "views", "r", "s", "c", "drv", "attest", "removed", "roots", "failed", "partial",
+        "tmp", "locks", "trash", "damaged",
     ];
 
     pub(super) fn folder(&self, name: &str) -> PathBuf {

@@ -8,8 +8,8 @@ use super::error::{StoreError, at};
 use super::lease::remove_tree;
 use super::pins::Listener;
 use super::place::{Content, Places};
-use crate::base::atomic;
 use crate::base::digest::Digest;
+use crate::base::{atomic, clock};
 use crate::model::node::{Entry, Node};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,13 +20,18 @@ use std::path::Path;
 /// Things that are renamed while the gate is closed: few, so that builders wait for milliseconds.
 const AT_ONCE: usize = 128;
 /// Folders whose contents go when they are old.
-const LEFTOVERS: [&str; 2] = ["failed", "damaged"];
+const LEFTOVERS: [&str; 3] = ["failed", "damaged", PARTIAL];
+/// What is half fetched; somebody may be at it.
+const PARTIAL: &str = "partial";
+/// What changed in so many last seconds somebody may still be at.
+const AT_WORK: u64 = 24 * 60 * 60;
 
 /// What a store holds besides content, in words, and its folders.
-const BESIDE: [(&str, &[&str]); 5] = [
+const BESIDE: [(&str, &[&str]); 6] = [
     ("records", &["r", "s", "c", "drv", "attest", "removed"]),
     ("folders of failed builds", &["failed"]),
     ("damaged, put aside", &["damaged"]),
+    ("half fetched", &[PARTIAL]),
     ("work in progress", &["tmp"]),
     ("trash of a collection", &["trash"]),
 ];
@@ -162,10 +167,15 @@ impl Store {
         Ok(rescued)
     }
 
-    /// Removes folders of failed builds, and what was put aside as damaged, from before `since`. Gives their bytes.
+    /// Removes folders of failed builds, what was put aside as damaged, and what was half fetched, from before `since`. Gives
+    /// their bytes.
     pub(super) fn sweep_leftovers(&self, since: u64, dry_run: bool) -> Result<u64, StoreError> {
         let mut bytes = 0;
         for folder in LEFTOVERS {
+            let since = match folder {
+                PARTIAL => since.min(clock::since_epoch().as_secs().saturating_sub(AT_WORK)),
+                _ => since,
+            };
             for entry in entries(&self.places.folder(folder))? {
                 let path = entry.path();
                 let Ok(metadata) = entry.metadata() else { continue };
