@@ -58,6 +58,7 @@ pub fn compare(old: &impl Side, new: &impl Side, steps: &[(Digest, Digest)]) -> 
         old,
         new,
         seen: BTreeMap::new(),
+        read: BTreeMap::new(),
         comparison: Comparison::default(),
     };
     for (old, new) in steps.iter().filter(|(old, new)| old != new) {
@@ -98,6 +99,8 @@ struct Walk<'w, O, N> {
     old: &'w O,
     new: &'w N,
     seen: BTreeMap<(Digest, Digest), usize>,
+    /// Pairs that were met and are gone through later, read.
+    read: BTreeMap<(Digest, Digest), (Hashed, Hashed)>,
     comparison: Comparison,
 }
 
@@ -118,7 +121,8 @@ impl<O: Side, N: Side> Walk<'_, O, N> {
 
     fn differ(&mut self, at: usize) {
         let Pair { old, new, .. } = self.comparison.pairs[at];
-        let (Some(before), Some(now)) = (hashed(self.old, old), hashed(self.new, new)) else {
+        let known = self.read.remove(&(old, new));
+        let Some((before, now)) = known.or_else(|| self.both(old, new)) else {
             return;
         };
         let (mut own, mut follows) = (Vec::new(), Vec::new());
@@ -131,6 +135,10 @@ impl<O: Side, N: Side> Walk<'_, O, N> {
         let pair = &mut self.comparison.pairs[at];
         pair.own = Some(own);
         pair.follows = follows;
+    }
+
+    fn both(&self, old: Digest, new: Digest) -> Option<(Hashed, Hashed)> {
+        hashed(self.old, old).zip(hashed(self.new, new))
     }
 
     /// Whether an input differs because its step does: the same output, of a step of the same kind. A step that is on
@@ -149,10 +157,13 @@ impl<O: Side, N: Side> Walk<'_, O, N> {
         if output != now || old == new || self.new.has(old) || self.old.has(new) {
             return None;
         }
-        if let (Some(before), Some(after)) = (hashed(self.old, old), hashed(self.new, new))
-            && before.builtin() != after.builtin()
+        if !self.seen.contains_key(&(old, new))
+            && let Some((before, after)) = self.both(old, new)
         {
-            return None;
+            if before.builtin() != after.builtin() {
+                return None;
+            }
+            self.read.insert((old, new), (before, after));
         }
         let same = match (self.old.came_to(old, &output), self.new.came_to(new, &output)) {
             (Some(old), Some(new)) => Some(old == new),

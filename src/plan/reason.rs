@@ -2,7 +2,7 @@
 
 use crate::base::digest::Digest;
 use crate::explain::{Naming, clause, is_inferred};
-use crate::instantiate::{Difference, Hashed, static_bytes};
+use crate::instantiate::{Difference, Hashed, Referred, static_bytes};
 use crate::model::derivation::{Derivation, Reference};
 use crate::model::graph::{Graph, StepId};
 
@@ -41,13 +41,14 @@ pub(super) fn since(graph: &Graph, id: StepId, old: Option<&[u8]>, waits: Option
     }
 }
 
-/// Whether the difference lies in an input that another step gives.
+/// Whether the difference lies in what another step gives.
 fn is_of_step(derivation: &Derivation, difference: &Difference) -> bool {
+    let output = |referred| matches!(referred, Some(Referred::Output { .. }));
     match difference.path.as_slice() {
         [field, at, ..] if field == "inputs" => {
             !matches!(derivation.inputs.get(at), Some(Reference::Source { .. }))
         }
-        _ => false,
+        _ => output(difference.was()) || output(difference.is()),
     }
 }
 

@@ -63,7 +63,8 @@ found = {
 json.dump(found, open("found.json", "w"))
 "#;
 
-fn project() -> Project {
+/// Two steps in an environment that a lock pins.
+pub(crate) fn project() -> Project {
     let project = Project::new(&format!(
         r#"import std.{{env, step}}
 packages = env.python(./pylock.toml, python = "{}")

@@ -1,6 +1,7 @@
 //! Why something is built again: causes with their places, apart from what follows.
 
 use crate::project::{Project, points};
+use crate::python;
 
 /// A pipeline of scripts.
 const SCRIPTS: &str = r#"import std.{env, step}
@@ -112,5 +113,34 @@ fn what_came_out_the_same_is_no_cause() {
     insta::assert_snapshot!(
         "same_and_a_rate",
         project.shown(&["why", "evaluate", "--set", "lr=0.5"])
+    );
+}
+
+#[test]
+fn a_lock_that_changed_and_what_was_collected() {
+    let project = python::project();
+    project.build(&["said"]);
+    project.edit(
+        "pylock.toml",
+        "version = \"1.0\"\n[packages.archive]",
+        "version = \"1.1\"\n[packages.archive]",
+    );
+    let shown = project.shown(&["why", "said"]);
+    insta::assert_snapshot!("lock", shown.replace(&python::version(), "3.X"));
+    project.edit(
+        "pylock.toml",
+        "version = \"1.1\"\n[packages.archive]",
+        "version = \"1.0\"\n[packages.archive]",
+    );
+    // Nothing links to it any more.
+    std::fs::remove_file(project.root().join("result")).unwrap();
+    let gone = project.run(&["gc", "--keep-days", "0"]);
+    assert_eq!(gone.code, Some(0), "{}", gone.err);
+    insta::assert_snapshot!("collected", project.shown(&["why", "said"]));
+    assert!(
+        project
+            .run(&["plan", "said"])
+            .out
+            .contains("said: its result was removed from the store on 20"),
     );
 }
