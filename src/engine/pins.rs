@@ -141,6 +141,8 @@ impl Workspace {
         if !told.is_empty() {
             return Err(AddError::Told(told));
         }
+        // Bytes in the store are kept for the pin, and the collector of garbage asks the projects that it knows.
+        self.store.know_project(&self.project.root)?;
         let text = pin::text(&pins);
         atomic::write(&self.project.root.join(pin::FILE), text.as_bytes()).map_err(state)?;
         for added in &mut added {

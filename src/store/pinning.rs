@@ -74,7 +74,7 @@ impl Sources {
         if bytes {
             self.import(store, path, &gathered)?;
         }
-        let folder = self.folder(path, gathered).map_err(problem)?;
+        let mut folder = self.folder(path, gathered).map_err(problem)?;
         let (mut size, mut files) = (0, 0);
         let pins = absent.iter().filter_map(|pin| self.pinned.pins().get(pin));
         for pin in pins.filter(|pin| pin.node.is_dir()) {
@@ -91,7 +91,7 @@ impl Sources {
             return Err(PinError::Empty);
         }
         let mut trees = Vec::new();
-        let node = tree(&folder, &mut |bytes| trees.push(bytes)).map_err(problem)?;
+        let node = tree(&mut folder, &mut |bytes| trees.push(bytes)).map_err(problem)?;
         if folders.iter().any(|(folder, then)| changed_at(folder) != *then) {
             return Err(PinError::Changed);
         }
@@ -142,8 +142,8 @@ impl Sources {
         }
         let gathered = self.gather(path);
         let folder = gathered.and_then(|gathered| self.folder(path, gathered));
-        let folder = folder.map_err(|error| self.problem(error))?;
-        let node = tree(&folder, &mut |_| {}).map_err(|error| self.problem(error))?;
+        let mut folder = folder.map_err(|error| self.problem(error))?;
+        let node = tree(&mut folder, &mut |_| {}).map_err(|error| self.problem(error))?;
         if node == pin.node {
             return Ok(None);
         }

@@ -143,15 +143,15 @@ impl Sources {
         }
         let gathered = self.gather(path);
         let folder = gathered.and_then(|gathered| self.folder(path, gathered));
-        let node = folder.and_then(|folder| tree(&folder, &mut |_| {}));
+        let node = folder.and_then(|mut folder| tree(&mut folder, &mut |_| {}));
         node.map_err(|error| self.problem(error))
     }
 
     /// What lies in the directory at `path` and below, by path from it, if that is `node` still.
     pub fn listing(&self, path: &str, node: Node) -> Option<BTreeMap<String, Entry>> {
-        let folder = self.folder(path, self.gather(path).ok()?).ok()?;
+        let mut folder = self.folder(path, self.gather(path).ok()?).ok()?;
+        let found = tree(&mut folder, &mut |_| {}).ok()?;
         let paths = || folder.paths().into_iter();
-        let found = tree(&folder, &mut |_| {}).ok()?;
         (found == node).then(|| paths().map(|(path, entry)| (path, entry.clone())).collect())
     }
 
@@ -168,7 +168,7 @@ impl Sources {
                 for (pin, node) in self.pinned.below(path) {
                     folder.insert(&pin[path.len() + 1..], Entry::Node(node));
                 }
-                tree(&folder, &mut |_| {}).map_err(|error| self.problem(error))
+                tree(&mut folder, &mut |_| {}).map_err(|error| self.problem(error))
             }
         }
     }
@@ -257,9 +257,7 @@ impl Sources {
     /// The digest of the file at `path`, where it is remembered.
     pub(super) fn remembered(&self, path: &str, stat: Stat) -> Option<Digest> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let remembered = cache.find(path, stat)?;
-        cache.keep(path);
-        Some(remembered)
+        cache.find(path, stat)
     }
 
     /// Remembers the digest of the file at `path`, that was looked at before it was read.
@@ -392,13 +390,17 @@ fn is_empty(path: &Path) -> bool {
     })
 }
 
-/// The directory that a folder is; `each` is told the bytes of every tree in it.
-pub(super) fn tree(folder: &Folder<Entry>, each: &mut dyn FnMut(Vec<u8>)) -> Result<Node, StoreError> {
-    let mut entries = folder.entries.clone();
-    for (name, folder) in &folder.folders {
-        entries.insert(name.clone(), Entry::Node(tree(folder, each)?));
+/// The directory that a folder is; `each` is told the bytes of every tree in it. The folder is as it was in the end.
+pub(super) fn tree(folder: &mut Folder<Entry>, each: &mut dyn FnMut(Vec<u8>)) -> Result<Node, StoreError> {
+    // Hundreds of thousands of entries are not copied for this.
+    let mut entries = std::mem::take(&mut folder.entries);
+    for (name, inner) in &mut folder.folders {
+        entries.insert(name.clone(), Entry::Node(tree(inner, each)?));
     }
-    let bytes = Tree { entries }.encode()?;
+    let mut whole = Tree { entries };
+    let bytes = whole.encode()?;
+    whole.entries.retain(|name, _| !folder.folders.contains_key(name));
+    folder.entries = whole.entries;
     let tree = Tree::digest_of(&bytes);
     each(bytes);
     Ok(Node::Dir { tree })

@@ -60,9 +60,17 @@ pub(super) fn now_ns() -> i64 {
 /// Remembered digests, by path from the project's root.
 #[derive(Debug, Default)]
 pub(super) struct StatCache {
-    entries: BTreeMap<String, Remembered>,
-    used: BTreeMap<String, Remembered>,
+    entries: BTreeMap<String, Kept>,
+    /// How many were asked for, or are new.
+    used: usize,
     changed: bool,
+}
+
+/// A remembered digest, and whether anybody asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kept {
+    remembered: Remembered,
+    used: bool,
 }
 
 impl StatCache {
@@ -79,18 +87,15 @@ impl StatCache {
     }
 
     /// The digest of the file at `path`, if it is as it was when it was last read.
-    pub(super) fn find(&self, path: &str, stat: Stat) -> Option<Digest> {
-        let remembered = self.entries.get(path)?;
+    pub(super) fn find(&mut self, path: &str, stat: Stat) -> Option<Digest> {
+        let Kept { remembered, used } = self.entries.get_mut(path)?;
         let last_change = stat.modified_ns.max(stat.changed_ns);
         let clean = last_change.saturating_add(TICK_NS) < remembered.seen_ns;
-        (remembered.stat == stat && clean).then_some(remembered.digest)
-    }
-
-    /// Notes that the file at `path` was asked for and that its remembered digest holds.
-    pub(super) fn keep(&mut self, path: &str) {
-        if let Some((path, remembered)) = self.entries.get_key_value(path) {
-            self.used.insert(path.clone(), *remembered);
+        if remembered.stat != stat || !clean {
+            return None;
         }
+        self.used += usize::from(!std::mem::replace(used, true));
+        Some(remembered.digest)
     }
 
     /// Remembers a digest.
@@ -100,8 +105,12 @@ impl StatCache {
             seen_ns,
             digest,
         };
-        self.entries.insert(path.to_owned(), remembered);
-        self.used.insert(path.to_owned(), remembered);
+        let kept = Kept {
+            remembered,
+            used: true,
+        };
+        let before = self.entries.insert(path.to_owned(), kept);
+        self.used += usize::from(before.is_none_or(|before| !before.used));
         self.changed = true;
     }
 
@@ -110,20 +119,18 @@ impl StatCache {
         if !self.changed {
             return Ok(());
         }
-        let entries = if self.entries.len() > KEPT.max(2 * self.used.len()) {
-            &self.used
-        } else {
-            &self.entries
-        };
-        atomic::write(file, &encode(entries))?;
+        if self.entries.len() > KEPT.max(2 * self.used) {
+            self.entries.retain(|_, kept| kept.used);
+        }
+        atomic::write(file, &encode(&self.entries))?;
         self.changed = false;
         Ok(())
     }
 }
 
-fn encode(entries: &BTreeMap<String, Remembered>) -> Vec<u8> {
+fn encode(entries: &BTreeMap<String, Kept>) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
-    for (path, entry) in entries {
+    for (path, Kept { remembered, .. }) in entries {
         let Ok(length) = u32::try_from(path.len()) else {
             continue;
         };
@@ -133,7 +140,7 @@ fn encode(entries: &BTreeMap<String, Remembered>) -> Vec<u8> {
             stat,
             seen_ns,
             digest,
-        } = entry;
+        } = remembered;
         for number in [stat.size, stat.inode, stat.device] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
@@ -147,13 +154,14 @@ fn encode(entries: &BTreeMap<String, Remembered>) -> Vec<u8> {
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<BTreeMap<String, Remembered>> {
+fn decode(bytes: &[u8]) -> Option<BTreeMap<String, Kept>> {
     let (content, sum) = bytes.split_last_chunk::<32>()?;
     if Digest::of_blob(content) != Digest::from_bytes(*sum) {
         return None;
     }
     let mut rest = content.strip_prefix(MAGIC)?;
-    let mut entries = BTreeMap::new();
+    // In the order of paths, so that the map is made at once.
+    let mut entries = Vec::new();
     while !rest.is_empty() {
         let length = u32::from_le_bytes(*take(&mut rest)?) as usize;
         let (path, after) = rest.split_at_checked(length)?;
@@ -171,16 +179,18 @@ fn decode(bytes: &[u8]) -> Option<BTreeMap<String, Remembered>> {
             device,
         };
         let digest = Digest::from_bytes(*take(&mut rest)?);
-        entries.insert(
-            path,
-            Remembered {
-                stat,
-                seen_ns,
-                digest,
-            },
-        );
+        let remembered = Remembered {
+            stat,
+            seen_ns,
+            digest,
+        };
+        let kept = Kept {
+            remembered,
+            used: false,
+        };
+        entries.push((path, kept));
     }
-    Some(entries)
+    Some(entries.into_iter().collect())
 }
 
 fn take<'b, const N: usize>(rest: &mut &'b [u8]) -> Option<&'b [u8; N]> {
@@ -250,7 +260,10 @@ mod tests {
         cache.note("a/ä", stat(5), 10 * SECOND, Digest::of_blob(b"x"));
         cache.note("b", stat(-5), 10 * SECOND, Digest::of_blob(b"y"));
         cache.save(&file).unwrap();
-        assert_eq!(StatCache::load(&file).entries, cache.entries);
+        let mut loaded = StatCache::load(&file);
+        assert_eq!(encode(&loaded.entries), encode(&cache.entries));
+        assert_eq!(loaded.find("a/ä", stat(5)), Some(Digest::of_blob(b"x")));
+        assert_eq!((loaded.used, cache.used), (1, 2));
         let whole = fs::read(&file).unwrap();
         for at in 0..whole.len() {
             let mut bytes = whole.clone();

@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod data;
 mod dvc;
 mod lang;
 mod lsp;
@@ -22,7 +23,7 @@ struct Row {
 
 /// Takes all figures.
 pub(crate) fn all() -> Result<(), String> {
-    ["tools", "steps", "build", "noop", "lang", "check", "lsp"]
+    ["tools", "steps", "build", "noop", "data", "lang", "check", "lsp"]
         .into_iter()
         .try_for_each(part)
 }
@@ -34,12 +35,13 @@ pub(crate) fn part(name: &str) -> Result<(), String> {
         "steps" => print(&steps::rows()?),
         "build" => print(&build::rows()?),
         "noop" => print(&noop::rows()?),
+        "data" => print(&data::rows()?),
         "lang" => lang::run()?,
         "check" => check::run()?,
         "lsp" => lsp::run()?,
         _ => {
             return Err(format!(
-                "bench has no part `{name}`\nhint: its parts are tools, steps, build, noop, lang, check, lsp"
+                "bench has no part `{name}`\nhint: its parts are tools, steps, build, noop, data, lang, check, lsp"
             ));
         }
     }

@@ -70,6 +70,13 @@ pub(crate) const JRSONNET: Peer = Peer {
     origin: Origin::Crates("jrsonnet@0.5.0-pre98"),
 };
 
+/// The program of BLAKE3: what reading and hashing takes at least.
+pub(crate) const B3SUM: Peer = Peer {
+    name: "b3sum 1.8.2",
+    folder: "b3sum",
+    origin: Origin::Crates("b3sum@1.8.2"),
+};
+
 /// starlark-rust, which has no program of its own that prints JSON, called from Python.
 pub(crate) const STARLARK: Peer = Peer {
     name: "starlark-rust (starlark-pyo3 2026.1.3)",
