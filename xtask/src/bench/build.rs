@@ -1,7 +1,8 @@
 //! A first build: many steps that each copy a file, against ninja, ninja with a bubblewrap around each command, and DVC.
 //!
 //! mlp hashes, isolates and keeps what each step wrote; ninja does none of that, and is the bound; with bubblewrap it
-//! isolates. The tools take turns, so that what else the machine does falls on all of them.
+//! isolates. The tools take turns, so that what else the machine does falls on all of them. Each build has a new folder, and
+//! all go at the end: for a minute after many files were deleted, ext4 is slow to make new ones.
 
 use super::{Row, dvc};
 use crate::{demo, peers, shell};
@@ -28,6 +29,11 @@ enum Tool {
 pub(super) fn rows() -> Result<Vec<Row>, String> {
     shell::run(&mut shell::command("cargo build --release --package mlp"))?;
     let folder = shell::target().join("bench/build");
+    if folder.exists() {
+        remove(&folder)?;
+        eprintln!("the folders of a bench before this one were deleted: waiting a minute");
+        std::thread::sleep(Duration::from_secs(60));
+    }
     let mut rows = Vec::new();
     for (steps, jobs, what) in [
         (FEW, 1, "100 steps, one at once"),
@@ -59,7 +65,12 @@ pub(super) fn rows() -> Result<Vec<Row>, String> {
         }
         rows.extend(compare(&folder, steps, jobs, what, &tools)?);
     }
+    remove(&folder)?;
     Ok(rows)
+}
+
+fn remove(folder: &Path) -> Result<(), String> {
+    fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
 
 /// Milliseconds a step of mlp, beside those of each other tool.
@@ -71,17 +82,15 @@ fn compare(
     tools: &[Tool],
 ) -> Result<Vec<Row>, String> {
     let mut taken = vec![Vec::new(); tools.len()];
-    for _ in 0..ROUNDS {
-        for (tool, taken) in tools.iter().zip(&mut taken) {
+    for round in 0..ROUNDS {
+        for (number, (tool, taken)) in tools.iter().zip(&mut taken).enumerate() {
             // DVC takes half a minute each time.
             if matches!(tool, Tool::Dvc { .. }) && !taken.is_empty() {
                 continue;
             }
-            if folder.exists() {
-                fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-            }
-            project(folder, steps).map_err(|error| format!("{}: {error}", folder.display()))?;
-            let mut command = tool.command(folder, jobs)?;
+            let folder = folder.join(format!("{steps}-{jobs}-{round}-{number}"));
+            project(&folder, steps).map_err(|error| format!("{}: {error}", folder.display()))?;
+            let mut command = tool.command(&folder, jobs)?;
             let start = Instant::now();
             shell::output(&mut command).ok_or_else(|| format!("{:?} fails", command.get_program()))?;
             taken.push(start.elapsed());
