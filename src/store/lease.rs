@@ -4,7 +4,6 @@
 use super::error::{StoreError, at};
 use super::pins::Pins;
 use super::place::Content;
-use super::sync::Work;
 use crate::base::atomic;
 use crate::base::clock;
 use crate::base::lock::Lock;
@@ -107,14 +106,13 @@ pub(super) fn living(tmp: &Path) -> Result<Vec<PathBuf>, StoreError> {
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
-    _work: Work,
 }
 
 impl Scratch {
-    pub(super) fn make(lease: &Lease, work: Work) -> Result<Self, StoreError> {
+    pub(super) fn make(lease: &Lease) -> Result<Self, StoreError> {
         let path = lease.fresh();
         atomic::make_folder(&path).map_err(at("make", &path))?;
-        Ok(Self { path, _work: work })
+        Ok(Self { path })
     }
 
     /// The folder.
@@ -158,7 +156,6 @@ fn open_folders(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sync::Syncer;
     use super::*;
 
     #[test]
@@ -167,7 +164,7 @@ mod tests {
         let living = Lease::take(tmp.path()).unwrap();
         fs::create_dir(tmp.path().join("1-2-0")).unwrap();
         fs::write(tmp.path().join("1-2-0.lock"), "").unwrap();
-        let scratch = Scratch::make(&living, Syncer::default().begin_work()).unwrap();
+        let scratch = Scratch::make(&living).unwrap();
         let other = Lease::take(tmp.path()).unwrap();
         assert!(!tmp.path().join("1-2-0").exists());
         assert!(!tmp.path().join("1-2-0.lock").exists());

@@ -137,7 +137,7 @@ impl Store {
 
     /// An empty folder on the store's file system, from which [`Store::move_in`] need not copy.
     pub fn scratch(&self) -> Result<Scratch, StoreError> {
-        Scratch::make(self.lease()?, self.syncer.begin_work())
+        Scratch::make(self.lease()?)
     }
 
     /// Where a file that will have this digest is put together while it comes from elsewhere: it outlives the process, so

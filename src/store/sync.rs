@@ -7,16 +7,11 @@ use std::collections::BTreeSet;
 use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Up to so many paths are synced each by itself; more of them by a sync of the file system, which waits for what others
 /// wrote there, too.
 const SYNCED_SINGLY: usize = 8;
-
-/// How long a round waits for those who work and have not joined it.
-const PATIENCE: Duration = Duration::from_millis(10);
 
 /// The rounds of a store.
 #[derive(Debug, Default)]
@@ -25,32 +20,13 @@ pub(super) struct Syncer {
     next: Mutex<Arc<Round>>,
     /// Held by the round that is under way.
     turn: Mutex<()>,
-    /// How many are at work on what they will want to be synced.
-    working: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
 struct Round {
-    joined: Mutex<Joined>,
-    more: Condvar,
+    paths: Mutex<BTreeSet<PathBuf>>,
     /// What came of it, for all who joined: a second sync of a file may succeed although its bytes are lost.
     outcome: OnceLock<Result<(), Failure>>,
-}
-
-#[derive(Debug, Default)]
-struct Joined {
-    paths: BTreeSet<PathBuf>,
-    members: usize,
-}
-
-/// Somebody is at work, until this is dropped.
-#[derive(Debug)]
-pub(super) struct Work(Arc<AtomicUsize>);
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -61,12 +37,6 @@ struct Failure {
 }
 
 impl Syncer {
-    /// Says that somebody begins to work on what will want to be synced: rounds wait a moment for it.
-    pub(super) fn begin_work(&self) -> Work {
-        self.working.fetch_add(1, Ordering::Relaxed);
-        Work(Arc::clone(&self.working))
-    }
-
     /// Returns when the files and folders at `paths`, as they are now, are on the disk: bytes of files, names in folders.
     /// All of them lie on the file system of `root`.
     pub(super) fn sync(
@@ -76,33 +46,19 @@ impl Syncer {
     ) -> Result<(), StoreError> {
         let round = {
             let next = locked(&self.next);
-            let mut joined = locked(&next.joined);
-            joined.paths.extend(paths);
-            joined.members += 1;
-            next.more.notify_one();
+            locked(&next.paths).extend(paths);
             Arc::clone(&next)
         };
         // The first of those who joined runs it, and the others wait here.
         let outcome = round.outcome.get_or_init(|| {
             let _turn = locked(&self.turn);
-            self.wait_for_others(&round);
             *locked(&self.next) = Arc::default();
-            let paths = mem::take(&mut locked(&round.joined).paths);
-            sync_all(root, &paths)
+            sync_all(root, &mem::take(&mut *locked(&round.paths)))
         });
         outcome.clone().map_err(|Failure { path, code, kind }| {
             let cause = code.map_or_else(|| kind.into(), io::Error::from_raw_os_error);
             at("write", &path)(cause)
         })
-    }
-
-    /// Where others work, they may want a sync soon: one for all costs the disk less.
-    fn wait_for_others(&self, round: &Round) {
-        let missing = |joined: &mut Joined| joined.members < self.working.load(Ordering::Relaxed);
-        let waited = round
-            .more
-            .wait_timeout_while(locked(&round.joined), PATIENCE, missing);
-        drop(waited);
     }
 }
 
