@@ -89,6 +89,22 @@ fn how_much_would_go_and_went_is_told() {
 }
 
 #[test]
+fn data_that_is_pinned_stays_in_the_store() {
+    let project = Project::new(PIPELINE);
+    project.write("data/sub/rows", "1 2 3");
+    let ran = project.run(&["add", "--store", "data"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(gc(&project, &["--keep-days", "0"])["freed"], 0);
+    let lock = std::fs::read_to_string(project.root().join("mlp.lock")).unwrap();
+    project.write("mlp.lock", &format!("<<<<<<< ours\n{lock}"));
+    let ran = project.run(&["gc", "--keep-days", "0"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    assert!(ran.err.contains("nothing was removed"), "{}", ran.err);
+    std::fs::remove_file(project.root().join("mlp.lock")).unwrap();
+    assert!(gc(&project, &["--keep-days", "0"])["freed"].as_u64().unwrap() > 0);
+}
+
+#[test]
 fn a_project_that_is_gone_keeps_nothing() {
     let mut project = Project::new(PIPELINE);
     project.write("points.csv", "");
