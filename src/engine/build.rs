@@ -227,6 +227,9 @@ fn mend<'p>(
         if damaged.is_empty() && is_here {
             return Ok((plan, told));
         }
+        if instance.recalled {
+            return Err(EngineError::Vanished);
+        }
         told.extend(damaged.iter().map(StoreError::put_aside));
         plan = Cow::Owned(workspace.plan(instance, check)?);
     }

@@ -13,6 +13,9 @@ pub enum EngineError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Results that were there a moment ago are not.
+    #[error("results went from the store while they were looked at")]
+    Vanished,
     /// No place for the store is known.
     #[error("there is no place for the store: neither MLP_STORE nor HOME is set")]
     NoHome,
@@ -44,6 +47,7 @@ impl EngineError {
                 "the store may hold the only copy of what it pins, so nothing was removed: `mlp status` says what is wrong"
                     .to_owned(),
             ),
+            Self::Vanished => Some("build again: what is missing is made anew".to_owned()),
             Self::Pipeline(_) | Self::State { .. } => None,
         }
     }

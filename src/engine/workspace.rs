@@ -45,6 +45,8 @@ pub struct Instance {
     pub(super) pins: Entries,
     /// What decided the graph besides the pipeline's text; none where something could not be read.
     pub(super) basis: Option<Basis>,
+    /// Whether it is remembered: then its steps can be found, and not built.
+    pub(super) recalled: bool,
 }
 
 /// What of the project and the machine decides a graph.
@@ -121,6 +123,7 @@ impl Workspace {
                 environments: named.iter().map(|env| env.kind.clone()).collect(),
                 answer,
             }),
+            recalled: false,
         })
     }
 
@@ -148,6 +151,7 @@ impl Workspace {
             pins,
             warnings: told,
             basis: Some(basis),
+            recalled: true,
         })
     }
 
