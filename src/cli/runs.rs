@@ -294,6 +294,7 @@ fn row(step: &StepSummary) -> Vec<String> {
         StepEnding::Done(How::Cutoff) => "as before",
         StepEnding::Done(How::Awaited) => "built by another run",
         StepEnding::Done(How::Checked) => "compared",
+        StepEnding::Done(How::Diverged) => "diverged",
         StepEnding::Failed(StepFailure::Cancelled) => "stopped",
         StepEnding::Failed(_) => "failed",
     };

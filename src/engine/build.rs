@@ -1,5 +1,6 @@
 //! A run: the plan is carried out, every event is logged and told, and the targets are linked to.
 
+use super::diverged;
 use super::error::EngineError;
 use super::follow::{self, Follower};
 use super::result_link::{self, Artifact};
@@ -145,7 +146,23 @@ pub fn run(
         events: &events,
         cancel,
     };
-    let summary = followed(follower.as_ref(), &tell, || scheduler::run(&build));
+    let mut summary = followed(follower.as_ref(), &tell, || scheduler::run(&build));
+    for (step, failure) in diverged::demanded(
+        &instance.graph,
+        &Results {
+            workspace,
+            summary: &summary,
+        },
+    ) {
+        summary.failed += 1;
+        voice.say(EventKind::StepFailed {
+            step: instance.graph.step(step).name().to_owned(),
+            failure,
+            log: None,
+            tail: Vec::new(),
+            wall_ms: 0,
+        });
+    }
     let took = took.into_inner().unwrap_or_else(PoisonError::into_inner);
     remember(workspace, instance, &summary, (&id, &took), &voice);
     let status = status(&summary, cancel);
@@ -409,7 +426,13 @@ fn artifacts(workspace: &Workspace, graph: &Graph, summary: &Summary, voice: &Vo
             let (step, output) = output_of(&target.source, &results)?;
             let node = results.output(step, output)??;
             let path = path(graph, step, output);
-            Some(Found { target, node, path })
+            let json = path.ends_with(".json") || is_json(target.kind, &graph.step(step).derivation.builder);
+            Some(Found {
+                target,
+                node,
+                path,
+                json,
+            })
         })
         .collect();
     for Found { target, node, .. } in &found {
@@ -434,6 +457,8 @@ struct Found<'g> {
     node: Node,
     /// Where its builder wrote it.
     path: &'g str,
+    /// Whether it is a JSON file.
+    json: bool,
 }
 
 /// What a run came to.
@@ -473,18 +498,19 @@ fn places(workspace: &Workspace, found: &[Found<'_>], voice: &Voice<'_>) -> Vec<
     })
 }
 
-/// Whether every artifact of the kind is a JSON file.
-fn is_json(kind: ArtifactKind) -> bool {
-    matches!(
+/// Whether an artifact of the kind is a JSON file, whatever it is called.
+fn is_json(kind: ArtifactKind, builder: &Builder) -> bool {
+    let figures = matches!(
         kind,
         ArtifactKind::Metrics | ArtifactKind::History | ArtifactKind::Value
-    )
+    );
+    figures || matches!(builder, Builder::Builtin { name, .. } if name == "calc")
 }
 
 /// The file name that a person sees the target under: its builder's, with the extension that a builtin leaves out.
 fn file_name(found: &Found<'_>) -> String {
     let path = found.path;
-    if is_json(found.target.kind) && !path.ends_with(".json") {
+    if found.json && !path.ends_with(".json") {
         format!("{path}.json")
     } else {
         path.to_owned()
@@ -498,9 +524,8 @@ fn path<'g>(graph: &'g Graph, step: StepId, output: &str) -> &'g str {
 }
 
 fn value(workspace: &Workspace, found: &Found<'_>) -> Option<serde_json::Value> {
-    let is_json = is_json(found.target.kind) || found.path.ends_with(".json");
     let read = || workspace.store.read_json(&found.node).ok();
-    is_json.then(read).flatten()
+    found.json.then(read).flatten()
 }
 
 /// Who is told.

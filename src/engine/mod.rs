@@ -9,6 +9,7 @@ mod build;
 mod capacity;
 mod collect;
 mod diff;
+mod diverged;
 pub mod doctor;
 mod durations;
 mod environments;

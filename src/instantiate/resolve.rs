@@ -8,8 +8,9 @@ use crate::model::datum;
 use crate::model::derivation::{Builder, Piece, Reference};
 use crate::model::graph::{Graph, StepId};
 use crate::model::node::Node;
-use crate::model::record::Dependency;
+use crate::model::record::{DIVERGED, Dependency};
 use mlp_lang::spec::Datum;
+use mlp_protocol::builtin;
 use std::collections::BTreeMap;
 
 /// What is known of the steps that stand before one.
@@ -61,6 +62,9 @@ pub enum Unresolved {
         /// The output.
         output: String,
     },
+    /// The step diverged, and what it would have given is needed.
+    #[error("a training that is read here diverged")]
+    Diverged(StepId),
     /// A value that should be in an output is not.
     #[error("{0}")]
     Value(String),
@@ -72,9 +76,14 @@ pub enum Unresolved {
 /// Resolves the step `id` of `graph`.
 pub fn resolve(graph: &Graph, id: StepId, known: &impl Known) -> Result<Resolution, Unresolved> {
     let derivation = &graph.step(id).derivation;
+    let takes_diverged = match &derivation.builder {
+        Builder::Builtin { name, .. } => builtin::computes_with_figures(name),
+        Builder::Command { .. } => false,
+    };
     let mut resolver = Resolver {
         graph,
         known,
+        takes_diverged,
         inputs: BTreeMap::new(),
         env: None,
         values: Vec::new(),
@@ -131,6 +140,8 @@ fn from_cwd(cwd: Option<&str>, inside: &str) -> String {
 struct Resolver<'r, K> {
     graph: &'r Graph,
     known: &'r K,
+    /// Whether an input may be missing because a training diverged.
+    takes_diverged: bool,
     inputs: BTreeMap<String, ResolvedInput>,
     env: Option<Node>,
     values: Vec<String>,
@@ -149,6 +160,7 @@ impl<K: Known> WriteReference for Resolver<'_, K> {
                     self.inputs.insert(at.to_owned(), input);
                 }
             }
+            Err(Unresolved::Diverged(_)) if self.takes_diverged => writer.null(),
             Err(unresolved) => self.fail(unresolved, writer),
         }
     }
@@ -201,12 +213,20 @@ impl<K: Known> Resolver<'_, K> {
 
     fn output(&mut self, step: StepId, output: &str) -> Result<Node, Unresolved> {
         let node = self.known.output(step, output).ok_or(Unresolved::Unknown(step))?;
-        let node = node.ok_or_else(|| Unresolved::Absent {
-            step,
-            output: output.to_owned(),
-        })?;
-        self.dependencies.insert((step, output.to_owned()), node);
-        Ok(node)
+        if let Some(node) = node {
+            self.dependencies.insert((step, output.to_owned()), node);
+            return Ok(node);
+        }
+        match self.known.output(step, DIVERGED).flatten() {
+            Some(why) => {
+                self.dependencies.insert((step, DIVERGED.to_owned()), why);
+                Err(Unresolved::Diverged(step))
+            }
+            None => Err(Unresolved::Absent {
+                step,
+                output: output.to_owned(),
+            }),
+        }
     }
 
     fn value(&mut self, reference: &Reference, path: &[String]) -> Result<Datum, Unresolved> {

@@ -191,6 +191,8 @@ pub enum How {
     Awaited,
     /// It was built again to compare; what was registered stands, whatever came of it.
     Checked,
+    /// It was built, and has no result: a training that diverged.
+    Diverged,
 }
 
 /// Why a step failed.

@@ -6,10 +6,14 @@ use crate::base::digest::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The output under which a step that diverged has why, in the place of all that it declares. No step can declare it.
+pub const DIVERGED: &str = "#diverged";
+
 /// `r/RK`: what a resolved key came to. Complete, or not there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Realisation {
-    /// Each declared output that is hashed; `None` is an optional one that was not written.
+    /// Each declared output that is hashed; `None` is an optional one that was not written. Of a training that diverged
+    /// all are, and [`DIVERGED`] is there.
     pub outputs: BTreeMap<String, Option<Node>>,
 }
 

@@ -14,7 +14,7 @@ use crate::instantiate::{Known, Nothing, Reads, Resolution, Unresolved, reads, r
 use crate::model::derivation::Derivation;
 use crate::model::graph::{Graph, StepId};
 use crate::model::node::Node;
-use crate::model::record::{Realisation, Trace};
+use crate::model::record::{DIVERGED, Realisation, Trace};
 use crate::model::snapshot::Snapshot;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,6 +81,18 @@ pub struct Found {
     pub outputs: BTreeMap<String, Option<Node>>,
     /// A trace to be put, where the result was found by its resolved key (early cutoff).
     pub new_trace: Option<Trace>,
+}
+
+impl Found {
+    /// What a step comes to that reads a training that diverged: the same, without being built.
+    fn inherited(&self) -> Self {
+        let why = self.outputs.get(DIVERGED).copied();
+        Self {
+            resolved_key: self.resolved_key,
+            outputs: why.map(|why| (DIVERGED.to_owned(), why)).into_iter().collect(),
+            new_trace: None,
+        }
+    }
 }
 
 /// What decides a plan besides the graph.
@@ -242,6 +254,10 @@ impl<'p, S: Snapshot> Planner<'p, S> {
             }
             let resolved = resolve(self.graph, StepId(at as u32), self);
             self.ready[at] = !matches!(resolved, Err(Unresolved::Unknown(_)));
+            if let Err(Unresolved::Diverged(from)) = resolved {
+                self.found[at] = self.found[index(from)].as_ref().map(Found::inherited);
+                continue;
+            }
             // What else is wrong fails when it is built, with its place.
             if let (Ok(resolution), false) = (resolved, self.circumstances.check) {
                 let realisation = self.circumstances.snapshot.realisation(resolution.key)?;

@@ -143,6 +143,11 @@ fn finished(step: &str, how: How, wall_ms: u64, style: Style) -> String {
         How::Built => format!("{tick} {step} in {}", duration(wall_ms)),
         How::Cutoff => format!("{tick} {step} as before: its inputs came out the same"),
         How::Awaited => format!("{tick} {step} was built by another run meanwhile"),
+        How::Diverged => format!(
+            "{} {step} diverged after {}",
+            style.yellow("~"),
+            duration(wall_ms)
+        ),
         How::Checked => format!("{tick} {step} built again to compare, in {}", duration(wall_ms)),
     }
 }

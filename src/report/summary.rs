@@ -181,7 +181,7 @@ impl Summary {
         let built = self
             .steps
             .iter()
-            .filter(|step| matches!(step.ending, StepEnding::Done(How::Built)))
+            .filter(|step| matches!(step.ending, StepEnding::Done(How::Built | How::Diverged)))
             .count();
         (built, failed)
     }

@@ -20,9 +20,9 @@ use crate::model::derivation::Builder;
 use crate::model::event::{EventKind, How, StepFailure};
 use crate::model::graph::{Step, StepId};
 use crate::model::node::Node;
-use crate::model::record::Realisation;
+use crate::model::record::{DIVERGED, Realisation};
 use crate::store::{Bounds, Registration, Scratch, Staged, Verdict};
-use mlp_protocol::message::Message;
+use mlp_protocol::message::{Failure, Message};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -275,6 +275,11 @@ impl Life<'_> {
                 return Err(Box::new(told));
             }
         }
+        if let Ending::Failed(failure) = &outcome.ending
+            && failure.code == mlp_protocol::failure::DIVERGED
+        {
+            return self.diverged(&failure.clone(), outcome, scratch, started);
+        }
         ending_failure(&outcome, &made.request.limits)?;
         for (path, node) in &made.in_place {
             self.build
@@ -306,6 +311,40 @@ impl Life<'_> {
             verified,
             started,
             state_differs: listener.differs,
+        })
+    }
+
+    /// A training that diverges does so each time: it is a result, that it has none. Who demands it is told why.
+    fn diverged(
+        &self,
+        failure: &Failure,
+        outcome: BuildOutcome,
+        scratch: &Path,
+        started: u64,
+    ) -> Attempt<Built> {
+        let why = scratch.join("diverged");
+        let staged = serde_json::to_vec(failure)
+            .map_err(std::io::Error::from)
+            .and_then(|bytes| fs::write(&why, bytes))
+            .map_err(|error| not_started(format!("{} cannot be written: {error}", why.display()), None))
+            .and_then(|()| {
+                let staged = self.build.store.stage(&why, Bounds::default());
+                staged.map_err(|error| store_failure(&error))
+            })?;
+        let declared = self.step.derivation.outputs.iter();
+        let hashed = declared.filter(|(_, output)| !output.observed);
+        let mut outputs: BTreeMap<_, _> = hashed.map(|(name, _)| (name.clone(), None)).collect();
+        outputs.insert(DIVERGED.to_owned(), Some(staged.node()));
+        (self.build.events)(EventKind::Warning {
+            text: format!("`{}` diverged: {}", self.step.name(), failure.message),
+        });
+        Ok(Built {
+            outputs,
+            staged: vec![staged],
+            outcome,
+            verified: Verified::default(),
+            started,
+            state_differs: None,
         })
     }
 
@@ -396,7 +435,11 @@ impl Life<'_> {
             different,
             built.state_differs,
         );
-        Ok((registered.standing, How::Built, differs))
+        let how = match registered.standing.outputs.contains_key(DIVERGED) {
+            true => How::Diverged,
+            false => How::Built,
+        };
+        Ok((registered.standing, how, differs))
     }
 
     /// Builds again, with a training from its very beginning, and compares. Registers nothing.

@@ -169,7 +169,10 @@ impl Tool {
                 let (program, closure) = build.programs.of(name)?;
                 Ok(Self {
                     argv: vec![program.display().to_string()],
-                    files: BTreeMap::from([(CALL_FILE.to_owned(), call(build, step, name, chain)?)]),
+                    files: BTreeMap::from([(
+                        CALL_FILE.to_owned(),
+                        call(build, step, name, resolution, chain)?,
+                    )]),
                     closure,
                     channel: Channel::Protocol,
                     isolation: at_most,
@@ -196,13 +199,20 @@ impl Tool {
 }
 
 /// `call.json`.
-fn call(build: &Build<'_>, step: &Step, builtin: &str, chain: Option<&Chain>) -> Attempt<Vec<u8>> {
+fn call(
+    build: &Build<'_>,
+    step: &Step,
+    builtin: &str,
+    resolution: &Resolution,
+    chain: Option<&Chain>,
+) -> Attempt<Vec<u8>> {
     let derivation = &step.derivation;
     let name = |mount: &String| mount.strip_prefix(INPUTS).unwrap_or(mount).to_owned();
     let call = Call {
         builtin: builtin.to_owned(),
         args: datum::to_json(&derivation.args),
-        inputs: derivation
+        // Of a training that diverged there is nothing to read.
+        inputs: resolution
             .inputs
             .keys()
             .map(|mount| (name(mount), mount.clone()))

@@ -13,7 +13,7 @@ use crate::model::derivation::Reference;
 use crate::model::event::{EventKind, How, StepFailure};
 use crate::model::graph::StepId;
 use crate::model::node::Node;
-use crate::model::record::{Realisation, Trace};
+use crate::model::record::{DIVERGED, Realisation, Trace};
 use crate::plan::may_read;
 use crate::store::StoreError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -178,8 +178,13 @@ impl<'a> Run<'a> {
 
     /// Resolves the step and looks its result up. None: it was found, and the step is done.
     fn prepare(&mut self, step: StepId) -> Attempt<Option<Prepared>> {
-        let resolution =
-            instantiate::resolve(self.build.graph, step, self).map_err(|error| unresolved(&error))?;
+        let resolution = match instantiate::resolve(self.build.graph, step, self) {
+            Err(Unresolved::Diverged(from)) => {
+                self.inherit(step, from);
+                return Ok(None);
+            }
+            other => other.map_err(|error| unresolved(&error))?,
+        };
         let read = instantiate::reads(&self.build.graph.step(step).derivation, self).steps();
         let read = read
             .iter()
@@ -202,6 +207,26 @@ impl<'a> Run<'a> {
             None => {}
         }
         Ok(Some(prepared))
+    }
+
+    /// Of a step that reads a training that diverged comes what came of that, without a build.
+    fn inherit(&mut self, step: StepId, from: StepId) {
+        let outcome = self.summary.outcomes.get(&from).map(|from| Outcome {
+            resolved_key: from.resolved_key,
+            outputs: from
+                .outputs
+                .iter()
+                .filter(|(output, _)| *output == DIVERGED)
+                .map(|(output, why)| (output.clone(), *why))
+                .collect(),
+        });
+        (self.build.events)(EventKind::StepSkipped {
+            step: self.name(step),
+            because: Some(self.name(from)),
+        });
+        if let Some(outcome) = outcome {
+            self.go_on_from(step, outcome);
+        }
     }
 
     /// The result of a resolved key, if all its bytes are here and whole.
@@ -330,6 +355,11 @@ impl<'a> Run<'a> {
             outputs: outcome.outputs.clone(),
             wall_ms,
         });
+        self.go_on_from(step, outcome);
+    }
+
+    /// The step has its outputs: whoever waits for them may be ready.
+    fn go_on_from(&mut self, step: StepId, outcome: Outcome) {
         self.summary.outcomes.insert(step, outcome);
         let waited = self.machine.done(step);
         self.look_at(waited);

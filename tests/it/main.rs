@@ -13,6 +13,8 @@ mod bad_pipeline;
 mod commands;
 mod depends;
 mod diff;
+mod diverged;
+mod doctor;
 mod editors;
 mod environments;
 mod extremes;

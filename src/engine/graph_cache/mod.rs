@@ -18,7 +18,8 @@ use super::world::ProjectWorld;
 use crate::base::digest::{Context, Digest};
 use crate::base::{atomic, processor};
 use crate::model::node::Node;
-use crate::plan::Plan;
+use crate::model::record::DIVERGED;
+use crate::plan::{Found, Plan};
 use entry::Entry;
 use mlp_lang::source::World;
 use rayon::prelude::*;
@@ -71,7 +72,10 @@ pub fn recall(project: &Project, asked: Asked<'_>) -> Option<(Workspace, Instanc
     let plan = workspace.plan(&instance, false).ok()?;
     let used = plan.used(&instance.graph);
     let is_there = |node: &Node| workspace.store.is_whole(node);
-    let is_there = plan.todo().is_empty() && used.par_iter().all(is_there);
+    // What diverged is told of, with its place.
+    let diverged = |found: &Found| found.outputs.contains_key(DIVERGED);
+    let has_results = plan.todo().is_empty() && !plan.reused().any(|(_, found)| diverged(found));
+    let is_there = has_results && used.par_iter().all(is_there);
     is_there.then_some((workspace, instance, plan))
 }
 

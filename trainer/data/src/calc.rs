@@ -22,7 +22,7 @@ pub fn build(call: &Call, _: &Channel) -> Outcome<()> {
     Ok(())
 }
 
-/// The JSON of the inputs, by name.
+/// The JSON of the inputs, by name; without those of trainings that diverged.
 pub(crate) struct Inputs(BTreeMap<String, Value>);
 
 impl Inputs {
@@ -86,10 +86,10 @@ impl Inputs {
     }
 
     fn input(&self, name: &str, path: &[String]) -> Outcome<Value> {
-        let whole = self
-            .0
-            .get(name)
-            .ok_or_else(|| Failure::new("B0001", format!("the call of `calc` has no input `{name}`")))?;
+        // Of a training that diverged there is no file: its figures are as those that are not finite.
+        let Some(whole) = self.0.get(name) else {
+            return Ok(Value::Null);
+        };
         let found = path.iter().try_fold(whole, |value, name| part(value, name));
         found
             .cloned()

@@ -81,6 +81,12 @@ pub fn wants_file(builtin: &str, input: &str) -> bool {
     matches!((builtin, input), ("data.csv", "file") | ("unpack", "archive"))
 }
 
+/// Whether a builtin computes with figures of others. To it those of a training that diverged are not finite; whatever else
+/// reads such a training has nothing to read.
+pub fn computes_with_figures(builtin: &str) -> bool {
+    matches!(builtin, "calc" | "choose" | "propose")
+}
+
 /// What decides the bits of libtorch's arithmetic, hashed into every derivation that the trainer builds. The trainer
 /// refuses to run on any other libtorch.
 pub const NUMERICS: &str = "torch 2.11.0, avx2";

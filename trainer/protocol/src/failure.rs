@@ -11,6 +11,9 @@ pub struct Code {
     pub text: &'static str,
 }
 
+/// The code of a training whose loss is not finite. The same training always comes to it, so it is a result like others.
+pub const DIVERGED: &str = "B0201";
+
 /// The page of `code`.
 pub fn find(code: &str) -> Option<&'static Code> {
     CODES.iter().find(|page| page.code == code)
@@ -131,7 +134,8 @@ pub const CODES: &[Code] = &[
         "the loss is not finite",
         "The training loss became NaN or infinite. Usually the learning rate is too high; else inputs are far from zero \
          mean and unit scale (`nn.normalize()` as first layer mends that), or a custom loss takes the logarithm of zero. \
-         Gradients can be clipped with `clip_grad_norm`.",
+         Gradients can be clipped with `clip_grad_norm`. The same training always comes to this, so it is kept as its result: it \
+         is not tried again, and where trainings are compared it ranks last.",
     ),
     page(
         "B0202",
