@@ -129,7 +129,10 @@ fn a_server_that_falls_silent_is_left() {
     // Silent as long as anybody waits: how many rounds that takes is the machine's matter, that it ends is ours.
     let trouble = place.patient(&[server.url("/a")], patience).unwrap_err();
     let words = told(trouble, &server);
-    assert!(words.contains("silent") || words.contains("does not answer"), "{words}");
+    assert!(
+        words.contains("silent") || words.contains("does not answer"),
+        "{words}"
+    );
     assert!(server.asked().len() >= 3);
 }
 

@@ -8,6 +8,7 @@ mod lang;
 mod lsp;
 mod noop;
 mod project;
+mod sandbox;
 mod steps;
 mod tools;
 mod train;
@@ -23,9 +24,11 @@ struct Row {
 
 /// Takes all figures.
 pub(crate) fn all() -> Result<(), String> {
-    ["tools", "steps", "build", "noop", "data", "lang", "check", "lsp"]
-        .into_iter()
-        .try_for_each(part)
+    [
+        "tools", "steps", "build", "noop", "data", "sandbox", "lang", "check", "lsp",
+    ]
+    .into_iter()
+    .try_for_each(part)
 }
 
 /// Takes the figures of one part, and prints its table.
@@ -36,12 +39,13 @@ pub(crate) fn part(name: &str) -> Result<(), String> {
         "build" => print(&build::rows()?),
         "noop" => print(&noop::rows()?),
         "data" => print(&data::rows()?),
+        "sandbox" => print(&sandbox::rows()?),
         "lang" => lang::run()?,
         "check" => check::run()?,
         "lsp" => lsp::run()?,
         _ => {
             return Err(format!(
-                "bench has no part `{name}`\nhint: its parts are tools, steps, build, noop, data, lang, check, lsp"
+                "bench has no part `{name}`\nhint: its parts are tools, steps, build, noop, data, sandbox, lang, check, lsp"
             ));
         }
     }

@@ -32,6 +32,7 @@ cargo xtask COMMAND
              bench build   the first build of 100 and 1,000 small steps against ninja, ninja with bubblewrap, and DVC
              bench noop    1,000 and 10,000 steps with nothing to do, against ninja, DVC and Snakemake
              bench data    `mlp add` and `mlp status`, of 1 GiB and of 200,000 files, against DVC, b3sum and find
+             bench sandbox a step that does nothing, in the sandbox, with 5 and 50 inputs, against bubblewrap
              bench lang    five programs against Nix, jrsonnet and starlark-rust
              bench check   `mlp check` of 10,000 steps in 100 files
              bench lsp     how soon the language server answers after a keystroke in such a project
