@@ -278,6 +278,10 @@ impl Job {
 
 /// What went wrong with a connection, in words.
 fn words(error: &io::Error) -> String {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    if let Some(ureq::Error::Timeout(_)) = inner {
+        return "the server fell silent".to_owned();
+    }
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "the server fell silent".to_owned(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
