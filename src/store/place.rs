@@ -128,23 +128,16 @@ pub(super) fn joined(base: &str, name: &str) -> String {
     }
 }
 
-/// Whether the target of a link at `inside` (names from the root, the link's own last) stays below the root.
+/// Whether the target of a link at `inside` (names from the root, the link's own last) stays below the root, whatever other
+/// links are there: so it may go up only before it goes down. `a/../b` looks harmless, and leaves where `a` leads to `.`.
 pub(super) fn stays_inside(inside: &[String], target: &str) -> bool {
     if target.is_empty() || target.contains('\0') || Path::new(target).is_absolute() {
         return false;
     }
-    let mut depth = inside.len().saturating_sub(1);
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => match depth.checked_sub(1) {
-                Some(up) => depth = up,
-                None => return false,
-            },
-            _ => depth += 1,
-        }
-    }
-    true
+    let depth = inside.len().saturating_sub(1);
+    let mut parts = target.split('/').filter(|part| !matches!(*part, "" | "."));
+    let up = parts.by_ref().take_while(|part| *part == "..").count();
+    up <= depth && parts.all(|part| part != "..")
 }
 
 #[cfg(test)]
@@ -158,7 +151,9 @@ mod tests {
             stays_inside(&names, target)
         };
         assert!(inside(&["a", "link"], "../b"));
-        assert!(inside(&["link"], "a/../b"));
+        assert!(inside(&["link"], "./a//b/"));
+        assert!(inside(&["a", "b", "link"], ".././../c"));
+        assert!(!inside(&["link"], "a/../b"), "`a` may be a link");
         assert!(!inside(&["link"], "../b"));
         assert!(!inside(&["a", "link"], "../../b"));
         assert!(!inside(&["a", "link"], "b/../../../c/d/e"));

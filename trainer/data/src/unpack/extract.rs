@@ -226,22 +226,15 @@ fn parent(path: &str) -> String {
     path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned()
 }
 
-/// Whether the target of a link, so many folders deep, stays below the root.
-fn stays_inside(mut depth: usize, target: &str) -> bool {
+/// Whether the target of a link, so many folders deep, stays below the root whatever other links are there: it may go up only
+/// before it goes down, as in mlp's store.
+fn stays_inside(depth: usize, target: &str) -> bool {
     if target.is_empty() || target.starts_with('/') || target.contains('\0') {
         return false;
     }
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => match depth.checked_sub(1) {
-                Some(up) => depth = up,
-                None => return false,
-            },
-            _ => depth += 1,
-        }
-    }
-    true
+    let mut parts = target.split('/').filter(|part| !matches!(*part, "" | "."));
+    let up = parts.by_ref().take_while(|part| *part == "..").count();
+    up <= depth && parts.all(|part| part != "..")
 }
 
 /// An entry that must not be unpacked.
