@@ -219,6 +219,10 @@ const NOT_SHOWN: &[(&str, &str)] = &[
         "what Nix says when it fails differs from version to version",
     ),
     ("E0615", "Nix would have to run for an hour"),
+    (
+        "S0112",
+        "pinned data would have to go between the plan and the build of its step",
+    ),
 ];
 
 /// The texts of the snapshots below `folder`.
