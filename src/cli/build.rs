@@ -125,7 +125,11 @@ pub(super) fn ready(arguments: &Arguments) -> Result<Result<Laid, Exit>, Refusal
         false => demand::up_to_date(&arguments.targets, &arguments.settings)?,
     };
     let (demanded, plan, budget) = match known {
-        Some((demanded, plan)) => (demanded, plan, capacity(asked.jobs, None)),
+        Some((demanded, plan)) => (
+            demanded,
+            plan,
+            capacity(asked.jobs, asked.memory.map(|Size(bytes)| bytes)),
+        ),
         None => {
             let demanded = match demand::demand(&arguments.targets, &arguments.settings)? {
                 Ok(demanded) => demanded,

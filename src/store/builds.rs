@@ -1,24 +1,17 @@
-//! When steps were last built, from what, and how long that took: for explanations and estimates alone. A local file of
-//! the project; it may be deleted at any time, and one that cannot be read is as if it were empty.
+//! When steps were last built, from what, and how long that took: for explanations and estimates alone.
 
-use super::error::{StoreError, at};
-use crate::base::atomic;
+use super::error::StoreError;
+use super::notes::Notes;
 use crate::base::digest::Digest;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Durations that are kept of a step.
 const KEPT: usize = 5;
 
 /// What is remembered of steps, by their names.
 #[derive(Debug)]
-pub struct Builds {
-    file: PathBuf,
-    steps: BTreeMap<String, LastBuild>,
-    changed: bool,
-}
+pub struct Builds(Notes<LastBuild>);
 
 /// The last time that a step was built.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,27 +38,19 @@ impl LastBuild {
 impl Builds {
     /// What `file` says.
     pub fn load(file: &Path) -> Self {
-        let steps = fs::read(file)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Self {
-            file: file.to_owned(),
-            steps: steps.unwrap_or_default(),
-            changed: false,
-        }
+        Self(Notes::load(file))
     }
 
     /// The last build under `name`.
     pub fn get(&self, name: &str) -> Option<&LastBuild> {
-        self.steps.get(name)
+        self.0.get(name)
     }
 
     /// Notes that `key` was built under `name`, where `before` was there before.
     pub fn note(&mut self, name: &str, key: Digest, before: Option<Digest>, run: &str, took_ms: u64) {
         let mut all = self
-            .steps
-            .remove(name)
-            .map(|known| known.took_ms)
+            .get(name)
+            .map(|known| known.took_ms.clone())
             .unwrap_or_default();
         all.push(took_ms);
         let build = LastBuild {
@@ -74,19 +59,12 @@ impl Builds {
             run: run.to_owned(),
             took_ms: all.split_off(all.len().saturating_sub(KEPT)),
         };
-        self.steps.insert(name.to_owned(), build);
-        self.changed = true;
+        self.0.put(name, build);
     }
 
     /// Writes what changed.
     pub fn save(&mut self) -> Result<(), StoreError> {
-        if !self.changed {
-            return Ok(());
-        }
-        let bytes = serde_json::to_vec(&self.steps).map_err(|error| at("write", &self.file)(error.into()))?;
-        atomic::write(&self.file, &bytes).map_err(at("write", &self.file))?;
-        self.changed = false;
-        Ok(())
+        self.0.save()
     }
 }
 

@@ -21,6 +21,7 @@ mod last_built;
 mod lease;
 mod medium;
 mod mend;
+mod notes;
 mod pinned;
 mod pinning;
 mod pins;

@@ -42,7 +42,7 @@ fn the_identity_is_the_same_everywhere() {
 
 #[test]
 fn files_of_the_machine_are_invisible() {
-    let build = script("cat /etc/shadow /etc/hostname /root/.profile; ls /root /home /sys /var /work");
+    let build = script("cat /etc/shadow /etc/hostname /root/.profile; ls /root /home /sys /var /opt");
     assert!(matches!(build.run().ending, Ending::Exited(_)));
     let log = build.log();
     assert_eq!(log.matches("No such file or directory").count(), 8, "{log}");
