@@ -5,19 +5,23 @@
 //! a millisecond.
 
 pub mod calc;
+mod carried;
 pub mod channel;
 pub mod choose;
 mod codec;
 mod columns;
 pub mod csv;
 pub mod dataset;
+mod deal;
 pub mod declared;
 pub mod files;
+pub mod folds;
 mod gaussian;
 pub mod program;
 pub mod propose;
 pub mod random;
 pub mod safetensors;
+pub mod sample;
 mod space;
 pub mod split;
 mod table;

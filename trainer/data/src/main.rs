@@ -1,14 +1,18 @@
 //! The `mlp-data` program: builds data derivations and small arithmetic on results. `mlp` starts it in a build directory that holds `call.json`.
 
-use mlp_data::{calc, choose, csv, program, propose, split, unpack};
+use mlp_data::{calc, choose, csv, folds, program, propose, sample, split, unpack};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     program::run(|call, channel| match call.builtin.as_str() {
         "calc" => calc::build(call, channel),
         "choose" => choose::build(call, channel),
+        "data.balance" => sample::build_balance(call, channel),
         "data.csv" => csv::build(call, channel),
+        "data.folds" => folds::build(call, channel),
         "data.split" => split::build(call, channel),
+        "data.take" => sample::build_take(call, channel),
+        "data.top_classes" => sample::build_top_classes(call, channel),
         "propose" => propose::build(call, channel),
         "unpack" => unpack::build(call, channel),
         other => Err(program::unknown_builtin("mlp-data", other)),

@@ -1,20 +1,14 @@
 //! `data.split`: a dataset is dealt into parts.
-//!
-//! A permutation of the examples is drawn from the seed and cut into runs of the shares' sizes; each part keeps the
-//! order of the source. With `stratify`, each class is dealt so by itself, and what rounding gave a part too much or too
-//! little is carried to the next class, so that parts come out at their sizes too.
 
 use crate::channel::Channel;
 use crate::dataset::Dataset;
-use crate::program;
+use crate::deal::{Examples, TOLERANCE, deal};
 use crate::random::Random;
+use crate::{carried, program};
 use mlp_protocol::call::Call;
 use mlp_protocol::data::SplitArgs;
 use mlp_protocol::message::{Failure, Outcome};
 use std::path::Path;
-
-/// How far the sum of shares may be from 1: what decimal fractions lose in binary.
-const TOLERANCE: f64 = 1e-9;
 
 /// Builds `data.split`.
 ///
@@ -33,60 +27,55 @@ pub fn build(call: &Call, _channel: &Channel) -> Outcome<()> {
 }
 
 /// The rows of each part, in the order of `args.order`.
-///
-/// # Errors
-/// When the shares make no whole, or a part would be empty.
-pub fn split(dataset: &Dataset, args: &SplitArgs) -> Outcome<Vec<Vec<usize>>> {
+fn split(dataset: &Dataset, args: &SplitArgs) -> Outcome<Vec<Vec<usize>>> {
     let shares = shares(args)?;
-    let random = Random::new(args.seed, "split");
-    let examples = dataset.schema.examples as usize;
-    let mut parts = vec![Vec::new(); shares.len()];
-    let mut carried = vec![0.0; shares.len()];
-    for (index, mut group) in groups(dataset, args.stratify)?.into_iter().enumerate() {
-        random.child(index as u64).shuffle(&mut group);
-        let sizes = apportion(&shares, group.len(), &mut carried);
-        let mut rest = group.as_slice();
-        for (part, size) in parts.iter_mut().zip(sizes) {
-            let (taken, left) = rest.split_at(size);
-            part.extend_from_slice(taken);
-            rest = left;
-        }
-    }
-    for (name, part) in args.order.iter().zip(&mut parts) {
+    let examples = examples(
+        dataset,
+        args.stratify,
+        args.group.as_deref().map(|name| (name, "group")),
+    )?;
+    let parts = deal(&shares, &Random::new(args.seed, "split"), &examples);
+    for (name, part) in args.order.iter().zip(&parts) {
         if part.is_empty() {
             let message = format!(
-                "the part `{name}` would be empty: {} of {examples} examples",
-                args.shares[name]
+                "the part `{name}` would be empty: {} of {}",
+                args.shares[name],
+                shown(&examples)
             );
             return Err(Failure::new("B0114", message)
                 .argument("shares")
                 .help("give it a larger share, or more data"));
         }
-        part.sort_unstable();
     }
     Ok(parts)
 }
 
-/// What is dealt at a time: all examples, or those of one class after the other.
-fn groups(dataset: &Dataset, stratify: bool) -> Outcome<Vec<Vec<usize>>> {
-    if !stratify {
-        return Ok(vec![(0..dataset.schema.examples as usize).collect()]);
+/// What is dealt, in words: `10 examples`, `3 groups`.
+pub(crate) fn shown(examples: &Examples) -> String {
+    match &examples.groups {
+        Some(groups) => format!("{} groups", groups.iter().max().map_or(0, |last| last + 1)),
+        None => format!("{} examples", examples.count),
     }
-    let Some(classes) = dataset.classes() else {
-        return Err(
-            Failure::new("B0115", "`stratify` needs classes, but `y` holds real numbers")
+}
+
+/// The examples of a dataset, to be dealt. A column that keeps them together comes with the parameter that names it.
+///
+/// # Errors
+/// When they have no classes, or do not carry the column.
+pub(crate) fn examples(dataset: &Dataset, stratify: bool, column: Option<(&str, &str)>) -> Outcome<Examples> {
+    let classes = stratify.then(|| {
+        dataset.classes().ok_or_else(|| {
+            Failure::new("B0115", "`stratify` needs classes, and `y` holds none")
                 .argument("stratify")
-                .help("leave `stratify` out, or read `y` by `data.label`"),
-        );
-    };
-    let count = classes.iter().max().map_or(0, |last| last + 1);
-    let mut groups = vec![Vec::new(); usize::try_from(count).unwrap_or(0)];
-    for (row, class) in classes.into_iter().enumerate() {
-        if let Ok(class) = usize::try_from(class) {
-            groups[class].push(row);
-        }
-    }
-    Ok(groups)
+                .help("leave `stratify` out, or read `y` by `data.label`")
+        })
+    });
+    let groups = column.map(|(name, argument)| carried::groups(dataset.meta.as_deref(), name, argument));
+    Ok(Examples {
+        count: dataset.schema.examples as usize,
+        classes: classes.transpose()?,
+        groups: groups.transpose()?,
+    })
 }
 
 fn shares(args: &SplitArgs) -> Outcome<Vec<f64>> {
@@ -119,53 +108,6 @@ fn shares(args: &SplitArgs) -> Outcome<Vec<f64>> {
         .argument("shares"));
     }
     Ok(shares)
-}
-
-/// Whole sizes that sum to `count` and follow `shares`: largest remainders, the first of equals. `carried` is what
-/// earlier calls owe each part, and is brought up to date.
-fn apportion(shares: &[f64], count: usize, carried: &mut [f64]) -> Vec<usize> {
-    let ideal: Vec<f64> = shares
-        .iter()
-        .zip(carried.iter())
-        .map(|(share, owed)| share * count as f64 + owed)
-        .collect();
-    // A hair is added, so that 0.7 * 10 = 6.999… gives 7.
-    let mut sizes: Vec<usize> = ideal
-        .iter()
-        .map(|size| (size + TOLERANCE).floor().max(0.0) as usize)
-        .collect();
-    while sizes.iter().sum::<usize>() < count {
-        let owed = |part: &usize| ideal[*part] - sizes[*part] as f64;
-        let most = (0..sizes.len()).fold(0, |best, part| {
-            if owed(&part) > owed(&best) + TOLERANCE {
-                part
-            } else {
-                best
-            }
-        });
-        sizes[most] += 1;
-    }
-    while sizes.iter().sum::<usize>() > count {
-        let over = |part: &usize| {
-            if sizes[*part] > 0 {
-                sizes[*part] as f64 - ideal[*part]
-            } else {
-                f64::NEG_INFINITY
-            }
-        };
-        let most = (0..sizes.len()).fold(0, |best, part| {
-            if over(&part) > over(&best) + TOLERANCE {
-                part
-            } else {
-                best
-            }
-        });
-        sizes[most] -= 1;
-    }
-    for ((owed, ideal), size) in carried.iter_mut().zip(ideal).zip(&sizes) {
-        *owed = ideal - *size as f64;
-    }
-    sizes
 }
 
 #[cfg(test)]
@@ -209,6 +151,7 @@ mod tests {
             order: shares.iter().map(|(name, _)| name.to_string()).collect(),
             seed: 1,
             stratify,
+            group: None,
         }
     }
 
@@ -274,13 +217,5 @@ mod tests {
                 "{shares:?}"
             );
         }
-    }
-
-    #[test]
-    fn rounding_goes_to_the_largest_remainder() {
-        assert_eq!(apportion(&[0.5, 0.5], 3, &mut [0.0; 2]), [2, 1]);
-        assert_eq!(apportion(&[0.7, 0.1, 0.2], 10, &mut [0.0; 3]), [7, 1, 2]);
-        assert_eq!(apportion(&[0.7, 0.1, 0.2], 1797, &mut [0.0; 3]), [1258, 180, 359]);
-        assert_eq!(apportion(&[0.6, 0.2, 0.2], 1, &mut [0.0; 3]), [1, 0, 0]);
     }
 }

@@ -35,12 +35,32 @@ pub const BUILTINS: &[Builtin] = &[
         program: Program::Data,
     },
     Builtin {
+        name: "data.balance",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
         name: "data.csv",
         version: 1,
         program: Program::Data,
     },
     Builtin {
+        name: "data.folds",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
         name: "data.split",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "data.take",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "data.top_classes",
         version: 1,
         program: Program::Data,
     },

@@ -108,6 +108,9 @@ pub struct SplitArgs {
     /// Keep the classes' proportions in each part.
     #[serde(default)]
     pub stratify: bool,
+    /// The column that is carried along, and whose equal cells keep examples together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
 }
 
 /// `dataset.json`.

@@ -112,12 +112,13 @@ pub const CODES: &[Code] = &[
     page(
         "B0114",
         "a part of a split would be empty",
-        "There are too few examples to give each part at least one.",
+        "There are too few examples, or groups of them, to give each part at least one.",
     ),
     page(
         "B0115",
-        "only classes can be stratified",
-        "`stratify = true` keeps the proportions of the classes, so `y` must be a `data.label`.",
+        "only classes can be stratified, balanced or chosen",
+        "`stratify = true` keeps the proportions of the classes, so `y` must be a `data.label`; so must it be where \
+         `data.balance` and `data.top_classes` choose among classes.",
     ),
     page(
         "B0116",
@@ -128,6 +129,23 @@ pub const CODES: &[Code] = &[
         "B0117",
         "a dataset is damaged",
         "A directory that should be a dataset lacks a file, or its files disagree with its `dataset.json`.",
+    ),
+    page(
+        "B0150",
+        "examples carry no such column",
+        "`group` of `data.split` and `column` of `data.folds` name a column that the examples carry along: one of those that \
+         `meta = [\"…\"]` named where the file was read.",
+    ),
+    page(
+        "B0151",
+        "there are fewer examples than asked for",
+        "`data.take` takes `n` examples of those that there are. A smaller dataset would be another experiment than the \
+         pipeline says, so it does not take fewer without a word.",
+    ),
+    page(
+        "B0152",
+        "too few classes have examples",
+        "`data.top_classes` keeps the `n` classes with the most examples; a class without any is not one of them.",
     ),
     page(
         "B0201",

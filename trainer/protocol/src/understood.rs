@@ -3,6 +3,7 @@
 
 use crate::builtin;
 use crate::data::{Codec, CsvArgs, SplitArgs};
+use crate::data_ops::{BalanceArgs, FoldsArgs, TakeArgs, TopClassesArgs};
 use crate::net::Layer;
 use crate::train::{EarlyStopping, EvaluateArgs, Loss, Metric, Optimizer, Schedule, TrainArgs};
 use serde::de::DeserializeOwned;
@@ -49,6 +50,10 @@ pub fn gaps(builtin: &str, args: &Value) -> Vec<Gap> {
         "ml.evaluate" => of::<EvaluateArgs>(args),
         "data.csv" => of::<CsvArgs>(args),
         "data.split" => of::<SplitArgs>(args),
+        "data.folds" => of::<FoldsArgs>(args),
+        "data.take" => of::<TakeArgs>(args),
+        "data.balance" => of::<BalanceArgs>(args),
+        "data.top_classes" => of::<TopClassesArgs>(args),
         // Builtins whose arguments hold nothing that a pipeline may choose more of than they know.
         _ => Vec::new(),
     }
