@@ -75,9 +75,8 @@ pub(crate) fn compares(loss: Option<&Loss>, metrics: &BTreeMap<String, Metric>) 
 /// # Errors
 /// When shapes differ, or the targets are not the network's output although something compares the two.
 pub(crate) fn check_data(schema: &Schema, net: &Net, name: &str, compares: bool) -> Checked<()> {
-    let shape: Vec<i64> = schema.x.get("x").map_or_else(Vec::new, |shape| {
-        shape.iter().map(|size| size.cast_signed()).collect()
-    });
+    let sizes = schema.x.get("x").into_iter().flatten();
+    let shape: Vec<i64> = sizes.map(|size| size.unwrap_or(0).cast_signed()).collect();
     if shape != net.input {
         let message = format!(
             "the examples of `{name}` have shape {shape:?}, but the network takes {:?}",
@@ -88,6 +87,7 @@ pub(crate) fn check_data(schema: &Schema, net: &Net, name: &str, compares: bool)
     let (size, what) = match &schema.y {
         Target::Class { classes, .. } => (*classes, "classes"),
         Target::Real { size } => (*size, "targets"),
+        Target::Tags { classes, .. } => (*classes, "tags"),
     };
     if compares && net.output != [i64::from(size)] {
         let message = format!(
@@ -148,14 +148,12 @@ pub(crate) fn check_loss(loss: &Loss, y: &Target, argument: &str) -> Checked<()>
             within(&format!("{argument}.delta"), *delta, *delta > 0.0, "above 0")
         }
         (Loss::Mse | Loss::L1, Target::Real { .. }) | (Loss::Custom { .. }, _) => Ok(()),
-        (Loss::CrossEntropy { .. } | Loss::Nll { .. } | Loss::Focal { .. }, Target::Real { .. }) => {
+        (Loss::CrossEntropy { .. } | Loss::Nll { .. } | Loss::Focal { .. }, _) => {
             Err(unfit("this loss", "classes", argument)
                 .help("use `loss.mse` or `loss.l1`, or read `y` by `data.label`"))
         }
-        (Loss::Mse | Loss::L1 | Loss::Huber { .. }, Target::Class { .. }) => {
-            Err(unfit("this loss", "real numbers", argument)
-                .help("use `loss.cross_entropy`, or read `y` by `data.target`"))
-        }
+        (Loss::Mse | Loss::L1 | Loss::Huber { .. }, _) => Err(unfit("this loss", "real numbers", argument)
+            .help("use `loss.cross_entropy`, or read `y` by `data.target`")),
     }
 }
 
@@ -219,11 +217,11 @@ pub(crate) fn check_metrics(metrics: &BTreeMap<String, Metric>, y: &Target) -> C
             (Metric::CalibrationError { bins }, Target::Class { .. }) => {
                 at_least_one(&format!("{argument}.bins"), *bins)?;
             }
-            (Metric::Mae | Metric::Rmse | Metric::R2, Target::Class { .. }) => {
+            (Metric::Mae | Metric::Rmse | Metric::R2, _) => {
                 return Err(unfit(&format!("the metric `{name}`"), "real numbers", &argument)
                     .help("use `metrics.accuracy`"));
             }
-            (_, Target::Real { .. }) => {
+            (_, Target::Real { .. } | Target::Tags { .. }) => {
                 return Err(unfit(&format!("the metric `{name}`"), "classes", &argument)
                     .help("use `metrics.mae` or `metrics.rmse`"));
             }

@@ -19,8 +19,9 @@ use std::time::Instant;
 /// the dataset; else the labels have to be of the same kind and number.
 fn is_of(file: &ModelFile, on: &Schema) -> bool {
     let size = |target: &Target| match target {
-        Target::Class { classes, .. } => (true, *classes),
-        Target::Real { size } => (false, *size),
+        Target::Class { classes, .. } => ("class", *classes),
+        Target::Real { size } => ("real", *size),
+        Target::Tags { classes, .. } => ("tags", *classes),
     };
     match file.recipe.is_null() {
         true => size(&file.y) == size(&on.y),

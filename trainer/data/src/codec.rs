@@ -1,20 +1,21 @@
 //! Codecs: how the cells of a row become numbers.
 
 use crate::columns::Header;
-use crate::safetensors::Array;
-use crate::table::{Cell, Table};
-use mlp_protocol::data::{Classes, Codec, Columns, Target};
+use crate::safetensors::{Array, Dtype};
+use crate::spool::Spool;
+use crate::value::{Row, Value};
+use mlp_protocol::data::{Classes, Codec, Columns, Sizes, Target};
 use mlp_protocol::message::{Failure, Outcome};
+use std::collections::BTreeMap;
 
 /// A codec with its columns found: it takes rows and gives an array.
 pub(crate) struct Reader {
     columns: Vec<usize>,
     kind: Kind,
-    shape: Vec<u64>,
+    sizes: Sizes,
     /// The parameter that holds the codec: `x`, `x.image`, `y`.
     argument: String,
-    floats: Vec<f32>,
-    classes: Vec<i64>,
+    numbers: Spool,
 }
 
 enum Kind {
@@ -54,68 +55,80 @@ impl Reader {
             Codec::Numeric { col, missing } => (one(col)?, Kind::Numbers(*missing), vec![1]),
             Codec::Label { col, classes } => (one(col)?, Kind::Label(classes.clone()), vec![]),
         };
-        let argument = argument.to_string();
         Ok(Reader {
             columns,
             kind,
-            shape,
-            argument,
-            floats: Vec::new(),
-            classes: Vec::new(),
+            sizes: shape.into_iter().map(Some).collect(),
+            argument: argument.to_string(),
+            numbers: Spool::default(),
         })
     }
 
     /// The shape of one example.
-    pub(crate) fn shape(&self) -> &[u64] {
-        &self.shape
+    pub(crate) fn sizes(&self) -> &Sizes {
+        &self.sizes
     }
 
     /// Takes one row.
     ///
     /// # Errors
     /// When a cell is not what the codec reads, with its place.
-    pub(crate) fn take(&mut self, table: &Table<'_>, row: &[Cell], header: &Header) -> Outcome<()> {
+    pub(crate) fn take(&mut self, row: &impl Row, header: &Header) -> Outcome<()> {
         for &column in &self.columns {
-            let text = table.text(&row[column]);
-            let text = text.trim();
+            let value = row.value(column);
             let read = match &self.kind {
-                Kind::Pixels(max) => pixel(text, *max).map(|value| self.floats.push(value)),
-                Kind::Numbers(Some(missing)) if text.is_empty() => {
-                    finite(*missing, "missing").map(|value| self.floats.push(value))
+                Kind::Pixels(max) => pixel(&value, *max).map(f32::to_le_bytes),
+                Kind::Numbers(Some(missing)) if value.is_empty() => {
+                    finite(*missing, &Value::Float(*missing)).map(f32::to_le_bytes)
                 }
-                Kind::Numbers(_) => number(text)
-                    .and_then(|value| finite(value, text))
-                    .map(|value| self.floats.push(value)),
-                Kind::Label(classes) => label(text, classes).map(|value| self.classes.push(value)),
+                Kind::Numbers(_) => number(&value)
+                    .and_then(|number| finite(number, &value))
+                    .map(f32::to_le_bytes),
+                Kind::Label(classes) => match label(&value, classes) {
+                    Ok(class) => {
+                        self.numbers.put(&class.to_le_bytes())?;
+                        continue;
+                    }
+                    Err(failure) => Err(failure),
+                },
             };
-            read.map_err(|failure| {
-                let failure = self.blame(failure).at(table.place(&row[column]));
+            let number = read.map_err(|failure| {
+                let failure = row.blame(self.blame(failure), column);
                 in_column(failure, &header.names[column])
             })?;
+            self.numbers.put(&number)?;
         }
         Ok(())
     }
 
-    /// What the rows gave: [n, shape…].
-    pub(crate) fn finish(self, examples: u64) -> Array {
-        let shape = std::iter::once(examples).chain(self.shape).collect();
-        match self.kind {
-            Kind::Label(_) => Array::from_i64(shape, &self.classes),
-            Kind::Pixels(_) | Kind::Numbers(_) => Array::from_f32(shape, &self.floats),
-        }
+    /// Puts what the rows gave, [n, shape…], to `arrays` as `name`.
+    ///
+    /// # Errors
+    /// When there is no room for it.
+    pub(crate) fn finish(
+        self,
+        name: &str,
+        examples: u64,
+        arrays: &mut BTreeMap<String, Array>,
+    ) -> Outcome<()> {
+        let shape = std::iter::once(examples).chain(self.sizes.into_iter().flatten());
+        let dtype = match self.kind {
+            Kind::Label(_) => Dtype::I64,
+            Kind::Pixels(_) | Kind::Numbers(_) => Dtype::F32,
+        };
+        let array = Array {
+            dtype,
+            shape: shape.collect(),
+            bytes: self.numbers.finish()?,
+        };
+        arrays.insert(name.to_owned(), array);
+        Ok(())
     }
 
     /// What this codec makes of `y`.
     pub(crate) fn target(&self) -> Target {
         match &self.kind {
-            Kind::Label(Classes::Count(classes)) => Target::Class {
-                classes: *classes,
-                names: None,
-            },
-            Kind::Label(Classes::Names(names)) => Target::Class {
-                classes: names.len() as u32,
-                names: Some(names.clone()),
-            },
+            Kind::Label(classes) => class_target(classes),
             Kind::Pixels(_) | Kind::Numbers(_) => Target::Real {
                 size: self.columns.len() as u32,
             },
@@ -131,6 +144,15 @@ impl Reader {
         };
         failure.argument(format!("{}.{part}", self.argument))
     }
+}
+
+/// Labels of `classes`.
+fn class_target(classes: &Classes) -> Target {
+    let (classes, names) = match classes {
+        Classes::Count(classes) => (*classes, None),
+        Classes::Names(names) => (names.len() as u32, Some(names.clone())),
+    };
+    Target::Class { classes, names }
 }
 
 /// Refuses a codec that cannot stand for features, or for targets.
@@ -185,7 +207,11 @@ fn check_pixels(columns: u64, shape: &[u64], max: f64, argument: &str) -> Outcom
     })
 }
 
-fn number(text: &str) -> Outcome<f64> {
+fn number(value: &Value<'_>) -> Outcome<f64> {
+    let text = match value {
+        Value::Float(value) => return Ok(*value),
+        Value::Text(text) => text.trim(),
+    };
     if text.is_empty() {
         return Err(Failure::new("B0104", "an empty cell")
             .help("drop the row, or read the column by `data.numeric(…, missing = …)`"));
@@ -202,37 +228,40 @@ fn number(text: &str) -> Outcome<f64> {
     })
 }
 
-fn finite(value: f64, text: &str) -> Outcome<f32> {
-    let narrow = value as f32;
+fn finite(number: f64, value: &Value<'_>) -> Outcome<f32> {
+    let narrow = number as f32;
     if narrow.is_finite() {
         return Ok(narrow);
     }
-    let why = if value.is_finite() {
+    let why = if number.is_finite() {
         "is beyond the range of float32"
     } else {
         "is not a finite number"
     };
-    Err(Failure::new("B0105", format!("`{}` {why}", shown(text))).help("drop the row, or mend the value"))
+    Err(Failure::new("B0105", format!("`{}` {why}", shown(&value.text())))
+        .help("drop the row, or mend the value"))
 }
 
-fn pixel(text: &str, max: f64) -> Outcome<f32> {
-    let value = number(text)?;
-    finite(value, text)?;
-    if (0.0..=max).contains(&value) {
-        return Ok((value / max) as f32);
+fn pixel(value: &Value<'_>, max: f64) -> Outcome<f32> {
+    let pixel = number(value)?;
+    finite(pixel, value)?;
+    if (0.0..=max).contains(&pixel) {
+        return Ok((pixel / max) as f32);
     }
     let failure = Failure::new(
         "B0110",
-        format!("the pixel `{}` is outside 0 to {max}", shown(text)),
+        format!("the pixel `{}` is outside 0 to {max}", shown(&value.text())),
     );
-    Err(if value > max {
-        failure.help(format!("if pixels go up to {value}, write `max = {value}`"))
+    Err(if pixel > max {
+        failure.help(format!("if pixels go up to {pixel}, write `max = {pixel}`"))
     } else {
         failure
     })
 }
 
-fn label(text: &str, classes: &Classes) -> Outcome<i64> {
+fn label(value: &Value<'_>, classes: &Classes) -> Outcome<i64> {
+    let text = value.text();
+    let text = text.trim();
     if text.is_empty() {
         return Err(Failure::new("B0104", "an empty label")
             .help("drop the row: an example without label cannot be learned"));

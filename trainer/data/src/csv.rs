@@ -4,7 +4,7 @@ use crate::channel::Channel;
 use crate::codec::{Reader, check_role};
 use crate::columns::Header;
 use crate::dataset::{Dataset, FORMAT};
-use crate::table::{Cell, Table, write_row};
+use crate::table::{Cell, CsvRow, Table, write_row};
 use crate::{files, program};
 use mlp_protocol::call::Call;
 use mlp_protocol::data::{CsvArgs, Features, Schema};
@@ -21,7 +21,7 @@ const PROGRESS_ROWS: u64 = 100_000;
 /// When the file is not what the codecs read.
 pub fn build(call: &Call, channel: &Channel) -> Outcome<()> {
     let args: CsvArgs = program::arguments(call)?;
-    let bytes = files::read(Path::new(program::input(call, "file")?), "the CSV file")?;
+    let bytes = files::map(Path::new(program::input(call, "file")?), "the CSV file")?;
     let progress = |done| {
         let message = Message::Progress {
             done,
@@ -56,7 +56,7 @@ pub fn read(bytes: &[u8], args: &CsvArgs, progress: impl Fn(u64) -> Outcome<()>)
     while table.next_row(&mut row)? {
         check_width(&table, &row, &header)?;
         for reader in x.values_mut().chain([&mut y]) {
-            reader.take(&table, &row, &header)?;
+            reader.take(&CsvRow::new(&table, &row), &header)?;
         }
         meta.take(&table, &row);
         examples += 1;
@@ -73,20 +73,29 @@ pub fn read(bytes: &[u8], args: &CsvArgs, progress: impl Fn(u64) -> Outcome<()>)
         format: FORMAT,
         examples,
         x: x.iter()
-            .map(|(name, reader)| (name.clone(), reader.shape().to_vec()))
+            .map(|(name, reader)| (name.clone(), reader.sizes().clone()))
             .collect(),
         y: y.target(),
         recipe: recipe(args),
     };
-    let x = x
-        .into_iter()
-        .map(|(name, reader)| (name, reader.finish(examples)))
-        .collect();
+    dataset(schema, x, y, meta.text)
+}
+
+/// What readers of columns gave.
+fn dataset(schema: Schema, x: BTreeMap<String, Reader>, y: Reader, meta: Option<String>) -> Outcome<Dataset> {
+    let (mut inputs, mut targets) = (BTreeMap::new(), BTreeMap::new());
+    for (name, reader) in x {
+        reader.finish(&name, schema.examples, &mut inputs)?;
+    }
+    y.finish("y", schema.examples, &mut targets)?;
+    let y = targets
+        .remove("y")
+        .ok_or_else(|| Failure::new("B0001", "the target's codec gave no array"))?;
     Ok(Dataset {
         schema,
-        x,
-        y: y.finish(examples),
-        meta: meta.text,
+        x: inputs,
+        y,
+        meta,
     })
 }
 

@@ -2,8 +2,9 @@
 
 use crate::files;
 use crate::safetensors::{self, Array, Dtype};
-use crate::table::{Table, write_row};
-use mlp_protocol::data::{Schema, Target};
+use crate::selection::Selection;
+use crate::table::Table;
+use mlp_protocol::data::{Schema, Sizes, Target, offsets_of};
 use mlp_protocol::message::{Failure, Outcome};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,12 +12,13 @@ use std::path::Path;
 /// The version of the disk format.
 pub const FORMAT: u32 = 1;
 
-/// A dataset in memory. Row i of each array is example i.
+/// A dataset, whose arrays are views of its files where it was read. Row i of each array is example i.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// What it holds.
     pub schema: Schema,
-    /// The inputs by name, float32.
+    /// The inputs by name: F32, U8 or I64. Where rows differ in length (encoded images), `NAME` is U8 [bytes] and
+    /// `NAME.offsets` says where each begins.
     pub x: BTreeMap<String, Array>,
     /// The targets.
     pub y: Array,
@@ -62,10 +64,18 @@ impl Dataset {
     /// # Errors
     /// What is wrong.
     pub fn check_labels_and_meta(path: &Path, schema: &Schema) -> Result<(), String> {
-        if let Target::Class { classes, .. } = schema.y {
-            let y = safetensors::read(&path.join("y.safetensors"), "y.safetensors", "B0117");
-            let y = y.map_err(|failure| failure.message)?;
-            y.get("y").map_or(Ok(()), |y| check_classes(y, classes))?;
+        let read = |file: &str| {
+            safetensors::read(&path.join(file), file, "B0117").map_err(|failure| failure.message)
+        };
+        if !matches!(schema.y, Target::Real { .. }) {
+            let y = read("y.safetensors")?;
+            y.get("y").map_or(Ok(()), |y| check_labels(y, &schema.y))?;
+        }
+        let x = read("x.safetensors")?;
+        for (name, array) in &x {
+            if let Some(offsets) = x.get(&offsets_of(name)) {
+                check_offsets(name, array, offsets, schema.examples).map_err(|what| format!("has {what}"))?;
+            }
         }
         let meta = path.join("meta.csv");
         if !meta.exists() {
@@ -87,49 +97,31 @@ impl Dataset {
     /// # Errors
     /// When a file cannot be written.
     pub fn write(&self, path: &Path) -> Outcome<()> {
-        files::create_dir(path)?;
-        files::write(&path.join("dataset.json"), &files::json(&self.schema))?;
-        safetensors::write(&path.join("x.safetensors"), &self.x)?;
-        safetensors::write(
-            &path.join("y.safetensors"),
-            &BTreeMap::from([("y".to_string(), self.y.clone())]),
-        )?;
-        match &self.meta {
-            Some(meta) => files::write(&path.join("meta.csv"), meta.as_bytes()),
-            None => Ok(()),
-        }
+        let rest = Rest {
+            schema: &self.schema,
+            y: &self.y,
+            meta: self.meta.as_deref(),
+        };
+        rest.write(path, |file| safetensors::write(file, &self.x))
     }
 
-    /// The class of each example; none where `y` is real numbers.
+    /// Where the rows of the input `name` begin, and the last ends; none where all have one size.
+    pub fn offsets(&self, name: &str) -> Option<Vec<u64>> {
+        let offsets = self.x.get(&offsets_of(name))?;
+        Some(offsets.to_i64().into_iter().map(i64::cast_unsigned).collect())
+    }
+
+    /// The class of each example; none where `y` is no class.
     pub fn classes(&self) -> Option<Vec<i64>> {
         matches!(self.schema.y, Target::Class { .. }).then(|| self.y.to_i64())
     }
 
-    /// The examples at `rows`, in that order.
+    /// The examples at `rows`, in that order, to be written.
     ///
     /// # Errors
     /// When `meta.csv` cannot be read.
-    pub fn select(&self, rows: &[usize]) -> Outcome<Dataset> {
-        let schema = Schema {
-            examples: rows.len() as u64,
-            ..self.schema.clone()
-        };
-        let x = self
-            .x
-            .iter()
-            .map(|(name, array)| (name.clone(), select_rows(array, rows)))
-            .collect();
-        let meta = self
-            .meta
-            .as_ref()
-            .map(|text| select_lines(text, rows))
-            .transpose()?;
-        Ok(Dataset {
-            schema,
-            x,
-            y: select_rows(&self.y, rows),
-            meta,
-        })
+    pub fn select(&self, rows: &[usize]) -> Outcome<Selection<'_>> {
+        Selection::of(vec![(self, rows.to_vec())])
     }
 
     fn check(&self) -> Result<(), String> {
@@ -143,20 +135,100 @@ impl Dataset {
         if *format != FORMAT {
             return Err(format!("its format is {format}, but this version reads {FORMAT}"));
         }
-        if x.keys().ne(self.x.keys()) {
+        let expected = x.keys().map(String::as_str);
+        let is_input = |name: &&str| !x.keys().any(|input| offsets_of(input) == **name);
+        if self.x.keys().map(String::as_str).filter(is_input).ne(expected) {
             return Err("x.safetensors has other tensors than dataset.json says".to_string());
         }
-        for (name, shape) in x {
-            check_array(&self.x[name], name, Dtype::F32, *examples, shape)?;
+        for (name, sizes) in x {
+            let array = &self.x[name];
+            match self.x.get(&offsets_of(name)) {
+                Some(offsets) => check_offsets(name, array, offsets, *examples)?,
+                None => check_input(array, name, *examples, sizes)?,
+            }
         }
         match y {
-            Target::Class { classes, .. } => {
-                check_array(&self.y, "y", Dtype::I64, *examples, &[])?;
-                check_classes(&self.y, *classes).map_err(|what| format!("it {what}"))
+            Target::Class { .. } => check_array(&self.y, "y", Dtype::I64, *examples, &[])?,
+            Target::Real { size } | Target::Tags { classes: size, .. } => {
+                check_array(&self.y, "y", Dtype::F32, *examples, &[u64::from(*size)])?;
             }
-            Target::Real { size } => check_array(&self.y, "y", Dtype::F32, *examples, &[u64::from(*size)]),
+        }
+        check_labels(&self.y, y).map_err(|what| format!("it {what}"))
+    }
+}
+
+/// All of a dataset but its inputs.
+pub(crate) struct Rest<'a> {
+    pub(crate) schema: &'a Schema,
+    pub(crate) y: &'a Array,
+    pub(crate) meta: Option<&'a str>,
+}
+
+impl Rest<'_> {
+    /// Writes the dataset as the directory `path`, with the `x.safetensors` that `x` writes.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub(crate) fn write(&self, path: &Path, x: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<()> {
+        files::create_dir(path)?;
+        files::write(&path.join("dataset.json"), &files::json(self.schema))?;
+        x(&path.join("x.safetensors"))?;
+        let y = BTreeMap::from([("y".to_string(), self.y.clone())]);
+        safetensors::write(&path.join("y.safetensors"), &y)?;
+        match self.meta {
+            Some(meta) => files::write(&path.join("meta.csv"), meta.as_bytes()),
+            None => Ok(()),
         }
     }
+}
+
+/// What labels are, beyond their shape.
+fn check_labels(y: &Array, target: &Target) -> Result<(), String> {
+    match target {
+        Target::Class { classes, .. } => check_classes(y, *classes),
+        Target::Tags { .. } => {
+            let other = y.to_f32().into_iter().find(|tag| ![0.0, 1.0].contains(tag));
+            other.map_or(Ok(()), |tag| {
+                Err(format!("has the tag {tag}, which is neither 0 nor 1"))
+            })
+        }
+        Target::Real { .. } => Ok(()),
+    }
+}
+
+/// That `offsets` cuts `array` into rows.
+fn check_offsets(name: &str, array: &Array, offsets: &Array, examples: u64) -> Result<(), String> {
+    let wrong = || {
+        format!(
+            "`{}` that do not cut `{name}` into {examples} rows",
+            offsets_of(name)
+        )
+    };
+    if array.dtype != Dtype::U8 || array.shape.len() != 1 || offsets.shape != [examples + 1] {
+        return Err(wrong());
+    }
+    let offsets = offsets.to_i64();
+    let ends = offsets.first() == Some(&0) && offsets.last() == Some(&(array.bytes.len() as i64));
+    if ends && offsets.is_sorted() {
+        Ok(())
+    } else {
+        Err(wrong())
+    }
+}
+
+fn check_input(array: &Array, name: &str, examples: u64, sizes: &Sizes) -> Result<(), String> {
+    let known: Option<Vec<u64>> = sizes.iter().copied().collect();
+    let Some(shape) = known else {
+        return Err(format!(
+            "tensor `{name}` has no rows of their own, but sizes that only these say"
+        ));
+    };
+    let dtype = if array.dtype == Dtype::F64 {
+        Dtype::F32
+    } else {
+        array.dtype
+    };
+    check_array(array, name, dtype, examples, &shape)
 }
 
 fn check_classes(y: &Array, classes: u32) -> Result<(), String> {
@@ -190,39 +262,6 @@ fn check_array(array: &Array, name: &str, dtype: Dtype, examples: u64, shape: &[
     ))
 }
 
-fn select_rows(array: &Array, rows: &[usize]) -> Array {
-    let count = array.shape.first().copied().unwrap_or(0) as usize;
-    let width = array.bytes.len().checked_div(count).unwrap_or(0);
-    let mut bytes = Vec::with_capacity(rows.len() * width);
-    for &row in rows {
-        bytes.extend_from_slice(&array.bytes[row * width..(row + 1) * width]);
-    }
-    let shape = std::iter::once(rows.len() as u64)
-        .chain(array.shape.iter().skip(1).copied())
-        .collect();
-    Array {
-        dtype: array.dtype,
-        shape,
-        bytes,
-    }
-}
-
-fn select_lines(text: &str, rows: &[usize]) -> Outcome<String> {
-    let mut table = Table::new(text.as_bytes(), "dataset", Some("meta.csv"))?;
-    let (mut lines, mut cells) = (Vec::new(), Vec::new());
-    while table.next_row(&mut cells)? {
-        let mut line = String::new();
-        write_row(&mut line, cells.iter().map(|cell| table.text(cell)));
-        lines.push(line);
-    }
-    let short = || damaged("dataset", "meta.csv has fewer rows than the dataset");
-    let mut selected = lines.first().ok_or_else(short)?.clone();
-    for row in rows {
-        selected.push_str(lines.get(row + 1).ok_or_else(short)?);
-    }
-    Ok(selected)
-}
-
-fn damaged(name: &str, why: &str) -> Box<Failure> {
+pub(crate) fn damaged(name: &str, why: &str) -> Box<Failure> {
     Failure::new("B0117", format!("`{name}` is no whole dataset: {why}"))
 }

@@ -6,7 +6,7 @@
 use crate::dataset::{Dataset, FORMAT};
 use crate::files;
 use crate::safetensors::{self, Described};
-use mlp_protocol::data::{Schema, Target};
+use mlp_protocol::data::{Schema, Sizes, Target, offsets_of};
 use mlp_protocol::net::Net;
 use mlp_protocol::state_dict::{Expected, state_dict};
 use mlp_protocol::train::ModelFile;
@@ -47,8 +47,6 @@ enum Inputs {
     Named(BTreeMap<String, Sizes>),
 }
 
-type Sizes = Vec<Option<u64>>;
-
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Label {
@@ -75,9 +73,9 @@ impl Label {
     }
 
     /// What the label is, with the size that the file says.
-    fn target(&self, size: Option<u64>) -> Checked<Target> {
+    fn target(&self, size: Option<u64>) -> Target {
         let from_file = || size.and_then(|size| u32::try_from(size).ok());
-        Ok(match self {
+        match self {
             Label::Class { classes } => Target::Class {
                 classes: *classes,
                 names: None,
@@ -85,14 +83,11 @@ impl Label {
             Label::Real { size } => Target::Real {
                 size: size.or_else(from_file).unwrap_or(1),
             },
-            Label::Tags { .. } => {
-                return Err(
-                    "holds tags, which this version of mlp does not read from a script"
-                        .to_owned()
-                        .into(),
-                );
-            }
-        })
+            Label::Tags { classes } => Target::Tags {
+                classes: *classes,
+                names: None,
+            },
+        }
     }
 }
 
@@ -118,7 +113,12 @@ pub fn dataset(path: &Path, declared: &Examples) -> Checked<()> {
         Inputs::One(sizes) => BTreeMap::from([("x", sizes)]),
         Inputs::Named(named) => named.iter().map(|(name, sizes)| (name.as_str(), sizes)).collect(),
     };
-    same_names("x.safetensors", inputs.keys().copied(), &x)?;
+    let offsets: Vec<String> = inputs.keys().map(|name| offsets_of(name)).collect();
+    let offsets = offsets
+        .iter()
+        .map(String::as_str)
+        .filter(|name| x.contains_key(*name));
+    same_names("x.safetensors", inputs.keys().copied().chain(offsets), &x)?;
     same_names("y.safetensors", ["y"].into_iter(), &y)?;
     let (dtype, sizes) = declared.y.expected();
     let labels = &y["y"];
@@ -128,11 +128,13 @@ pub fn dataset(path: &Path, declared: &Examples) -> Checked<()> {
             None,
         )
     })?;
-    check("y", labels, dtype, examples, &sizes)?;
+    check("y", labels, &[dtype], Some(examples), &sizes)?;
     let mut shapes = BTreeMap::new();
     for (name, sizes) in inputs {
-        check(name, &x[name], "F32", examples, sizes)?;
-        shapes.insert(name.to_owned(), x[name].shape[1..].to_vec());
+        shapes.insert(
+            name.to_owned(),
+            input(name, &x[name], x.get(&offsets_of(name)), examples, sizes)?,
+        );
     }
     if examples == 0 {
         return Err("holds no example".to_owned().into());
@@ -141,11 +143,35 @@ pub fn dataset(path: &Path, declared: &Examples) -> Checked<()> {
         format: FORMAT,
         examples,
         x: shapes,
-        y: declared.y.target(labels.shape.get(1).copied())?,
+        y: declared.y.target(labels.shape.get(1).copied()),
         recipe: Value::Null,
     };
     files::write(&path.join("dataset.json"), &files::json(&schema)).map_err(|failure| failure.message)?;
     Dataset::check_labels_and_meta(path, &schema).map_err(Wrong::from)
+}
+
+/// Holds an input against its declaration; what its sizes are.
+fn input(
+    name: &str,
+    tensor: &Described,
+    offsets: Option<&Described>,
+    examples: u64,
+    sizes: &Sizes,
+) -> Checked<Sizes> {
+    if let Some(offsets) = offsets {
+        // Of files only the number of channels is known.
+        let [Some(_), None, None] = sizes[..] else {
+            return Err(Wrong(
+                format!("holds `{name}` as image files, where examples of one size belong"),
+                Some("decode them, or declare `Image(3, _, _)`".to_owned()),
+            ));
+        };
+        check(name, tensor, &["U8"], None, &vec![])?;
+        check(&offsets_of(name), offsets, &["I64"], Some(examples + 1), &vec![])?;
+        return Ok(sizes.clone());
+    }
+    check(name, tensor, &["F32", "U8", "I64"], Some(examples), sizes)?;
+    Ok(tensor.shape[1..].iter().copied().map(Some).collect())
 }
 
 /// Makes the model `into` of the network that is declared and the weights at `path`, which are moved. `recipe` is that of
@@ -158,7 +184,7 @@ pub fn model(path: &Path, into: &Path, declared: &Declared, trained_on: Option<&
     let expected = state_dict(&declared.net);
     same_names("the file", expected.keys().map(String::as_str), &found)?;
     for (name, Expected { shape, integers }) in &expected {
-        let (dtype, size) = if *integers { ("I64", 8) } else { ("F32", 4) };
+        let dtype = if *integers { "I64" } else { "F32" };
         let tensor = &found[name];
         let shape: Vec<u64> = shape.iter().map(|size| size.unsigned_abs()).collect();
         if tensor.shape != shape {
@@ -170,14 +196,14 @@ pub fn model(path: &Path, into: &Path, declared: &Declared, trained_on: Option<&
                 None,
             ));
         }
-        typed(name, tensor, dtype, size)?;
+        typed(name, tensor, &[dtype])?;
     }
     let file = ModelFile {
         format: 1,
         net: declared.net.clone(),
         y: match trained_on {
             Some(schema) => schema.y.clone(),
-            None => declared.y.target(None)?,
+            None => declared.y.target(None),
         },
         recipe: trained_on.map_or(Value::Null, |schema| schema.recipe.clone()),
     };
@@ -195,12 +221,12 @@ pub fn predictions(path: &Path, declared: &Examples) -> Checked<()> {
     same_names("the file", ["outputs", "y"].into_iter(), &found)?;
     let (dtype, sizes) = declared.y.expected();
     let examples = found["y"].shape.first().copied().unwrap_or(0);
-    check("y", &found["y"], dtype, examples, &sizes)?;
+    check("y", &found["y"], &[dtype], Some(examples), &sizes)?;
     let outputs = match declared.y {
         Label::Class { classes } | Label::Tags { classes } => vec![Some(u64::from(classes))],
         Label::Real { .. } => sizes,
     };
-    check("outputs", &found["outputs"], "F32", examples, &outputs)
+    check("outputs", &found["outputs"], &["F32"], Some(examples), &outputs)
 }
 
 fn take(from: &Path, to: &Path) -> Checked<()> {
@@ -279,12 +305,9 @@ fn tensors(names: &[&str]) -> String {
     format!("{what} {}{more}", shown.join(", "))
 }
 
-/// Holds a tensor against `examples` rows of `sizes`.
-fn check(name: &str, tensor: &Described, dtype: &str, examples: u64, sizes: &Sizes) -> Checked<()> {
-    let expected: Vec<Option<u64>> = [Some(examples)]
-        .into_iter()
-        .chain(sizes.iter().copied())
-        .collect();
+/// Holds a tensor against `rows` of `sizes`, and one of the types `dtypes`.
+fn check(name: &str, tensor: &Described, dtypes: &[&str], rows: Option<u64>, sizes: &Sizes) -> Checked<()> {
+    let expected: Vec<Option<u64>> = [rows].into_iter().chain(sizes.iter().copied()).collect();
     let fits = tensor.shape.len() == expected.len()
         && tensor
             .shape
@@ -303,19 +326,29 @@ fn check(name: &str, tensor: &Described, dtype: &str, examples: u64, sizes: &Siz
         )
         .into());
     }
-    typed(name, tensor, dtype, if dtype == "F32" { 4 } else { 8 })
+    typed(name, tensor, dtypes)
 }
 
-fn typed(name: &str, tensor: &Described, dtype: &str, size: usize) -> Checked<()> {
-    if tensor.dtype != dtype {
-        let numpy = if dtype == "F32" { "float32" } else { "int64" };
+fn typed(name: &str, tensor: &Described, dtypes: &[&str]) -> Checked<()> {
+    if !dtypes.contains(&tensor.dtype.as_str()) {
+        let numpy = if dtypes[0] == "F32" { "float32" } else { "int64" };
+        let (last, others) = (dtypes[dtypes.len() - 1], &dtypes[..dtypes.len() - 1]);
+        let belongs = match others {
+            [] => last.to_owned(),
+            others => format!("{} or {last}", others.join(", ")),
+        };
         return Err(Wrong(
-            format!("holds `{name}` as {}, where {dtype} belongs", tensor.dtype),
+            format!("holds `{name}` as {}, where {belongs} belongs", tensor.dtype),
             Some(format!(
                 "convert it before it is written: `.astype(\"{numpy}\")` of an array, `.to(torch.{numpy})` of a tensor"
             )),
         ));
     }
+    let size = match tensor.dtype.as_str() {
+        "U8" => 1,
+        "F32" => 4,
+        _ => 8,
+    };
     match tensor.is_whole(size) {
         true => Ok(()),
         false => Err(format!("holds `{name}` with another number of bytes than its shape needs").into()),

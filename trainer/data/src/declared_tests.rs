@@ -38,7 +38,7 @@ fn a_dataset_of_a_script_is_read_like_any_other() {
     dataset(folder.path(), &examples()).unwrap();
     let read = Dataset::read(folder.path(), "data").unwrap();
     assert_eq!((read.schema.examples, read.classes()), (2, Some(vec![0, 2])));
-    assert_eq!(read.schema.x["x"], [2, 1]);
+    assert_eq!(read.schema.x["x"], [Some(2), Some(1)]);
     // What describes it is written anew, whatever a script copied there.
     dataset(folder.path(), &examples()).unwrap();
 }
@@ -72,6 +72,70 @@ fn what_is_wrong_with_a_dataset_is_said() {
     let named = folder(x(), y());
     write(named.path(), "x.safetensors", &[("images", x())]);
     assert_eq!(said(&named), "lacks the tensor `x`");
+}
+
+#[test]
+fn bytes_ids_encoded_images_and_tags_are_read_too() {
+    let made = |schema: Value, x: &[(&str, Array)], y: Array| {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "x.safetensors", x);
+        write(folder.path(), "y.safetensors", &[("y", y)]);
+        dataset(folder.path(), &declaration(schema).unwrap()).map_err(|Wrong(reason, _)| reason)?;
+        Ok::<_, String>(Dataset::read(folder.path(), "data").unwrap())
+    };
+    let class = json!({ "kind": "class", "classes": 3 });
+    let image = json!({ "x": [1, 1, 2], "y": class });
+    let labels = || Array::from_i64(vec![2], &[0, 2]);
+    let bytes = Array::from_u8(vec![2, 1, 1, 2], vec![0, 1, 2, 255]);
+    let read = made(image.clone(), &[("x", bytes.clone())], labels()).unwrap();
+    assert_eq!(read.x["x"], bytes);
+    let text = json!({ "x": [2], "y": class });
+    let ids = Array::from_i64(vec![2, 2], &[1, 2, 3, 4]);
+    assert_eq!(made(text, &[("x", ids.clone())], labels()).unwrap().x["x"], ids);
+    let doubles = Array {
+        dtype: safetensors::Dtype::F64,
+        shape: vec![2, 1, 1, 2],
+        bytes: vec![0; 32].into(),
+    };
+    assert_eq!(
+        made(image.clone(), &[("x", doubles)], labels()).unwrap_err(),
+        "holds `x` as F64, where F32, U8 or I64 belongs"
+    );
+
+    let files = || Array::from_u8(vec![3], b"abc".to_vec());
+    let offsets = |ends: &[i64]| ("x.offsets", Array::from_i64(vec![ends.len() as u64], ends));
+    let photos = json!({ "x": [3, null, null], "y": class });
+    let read = made(photos.clone(), &[("x", files()), offsets(&[0, 1, 3])], labels()).unwrap();
+    assert_eq!(read.schema.x["x"], [Some(3), None, None]);
+    assert_eq!(read.offsets("x").unwrap(), [0, 1, 3]);
+    assert_eq!(
+        made(photos, &[("x", files()), offsets(&[0, 1, 2])], labels()).unwrap_err(),
+        "has `x.offsets` that do not cut `x` into 2 rows"
+    );
+    assert_eq!(
+        made(image, &[("x", files()), offsets(&[0, 1, 3])], labels()).unwrap_err(),
+        "holds `x` as image files, where examples of one size belong"
+    );
+
+    let tags = json!({ "x": [1], "y": { "kind": "tags", "classes": 2 } });
+    let x = || ("x", Array::from_f32(vec![2, 1], &[0.0, 0.0]));
+    let read = made(
+        tags.clone(),
+        &[x()],
+        Array::from_f32(vec![2, 2], &[0.0, 1.0, 1.0, 1.0]),
+    )
+    .unwrap();
+    assert_eq!(
+        read.schema.y,
+        Target::Tags {
+            classes: 2,
+            names: None
+        }
+    );
+    assert_eq!(
+        made(tags, &[x()], Array::from_f32(vec![2, 2], &[0.0, 0.5, 1.0, 1.0])).unwrap_err(),
+        "has the tag 0.5, which is neither 0 nor 1"
+    );
 }
 
 fn declared() -> Declared {

@@ -1,5 +1,6 @@
 //! Reading inputs and writing outputs, with failures that name the file; and JSON with sorted keys.
 
+use crate::bytes::Bytes;
 use mlp_protocol::message::{Failure, Outcome};
 use serde::Serialize;
 use std::fs::{self, File};
@@ -11,13 +12,31 @@ use std::path::Path;
 /// # Errors
 /// When it cannot be read; `name` is what the message calls it.
 pub fn read(path: &Path, name: &str) -> Outcome<Vec<u8>> {
+    refuse_directory(path, name)?;
+    fs::read(path).map_err(|error| cannot_read(name, &error))
+}
+
+/// The content of an input, read as it is looked at: of files that may be large.
+///
+/// # Errors
+/// When it cannot be read; `name` is what the message calls it.
+pub fn map(path: &Path, name: &str) -> Outcome<Bytes> {
+    refuse_directory(path, name)?;
+    Bytes::map(path).map_err(|error| cannot_read(name, &error))
+}
+
+fn refuse_directory(path: &Path, name: &str) -> Outcome<()> {
     if path.is_dir() {
         return Err(
             Failure::new("B0002", format!("{name} is a directory, but a file belongs here"))
                 .help("name the file inside the directory"),
         );
     }
-    fs::read(path).map_err(|error| Failure::new("B0002", format!("{name} cannot be read: {error}")))
+    Ok(())
+}
+
+fn cannot_read(name: &str, error: &std::io::Error) -> Box<Failure> {
+    Failure::new("B0002", format!("{name} cannot be read: {error}"))
 }
 
 /// Writes a file of an output.

@@ -4,6 +4,7 @@
 //! from the same random numbers and speaks to `mlp` through it. It never links libtorch, so that a data step starts in
 //! a millisecond.
 
+pub mod bytes;
 pub mod calc;
 mod carried;
 pub mod channel;
@@ -22,7 +23,10 @@ pub mod propose;
 pub mod random;
 pub mod safetensors;
 pub mod sample;
+pub mod selection;
 mod space;
 pub mod split;
+mod spool;
 mod table;
 pub mod unpack;
+mod value;

@@ -3,12 +3,13 @@
 //! The format allows any order and spacing; written here are the names in byte order, both in the header and in the
 //! data, and the header padded by spaces to a multiple of eight. Anything that the format allows is read.
 
+use crate::bytes::Bytes;
 use crate::files;
 use mlp_protocol::message::{Failure, Outcome};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 /// The largest header that is read: the format's own bound.
@@ -23,6 +24,8 @@ pub enum Dtype {
     F64,
     /// 64-bit signed integer.
     I64,
+    /// 8-bit unsigned integer: what pixels and encoded images are.
+    U8,
 }
 
 impl Dtype {
@@ -31,6 +34,7 @@ impl Dtype {
         match self {
             Dtype::F32 => 4,
             Dtype::F64 | Dtype::I64 => 8,
+            Dtype::U8 => 1,
         }
     }
 }
@@ -43,7 +47,7 @@ pub struct Array {
     /// The shape; empty for a scalar.
     pub shape: Vec<u64>,
     /// The elements: as many bytes as dtype and shape say.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
 }
 
 impl Array {
@@ -52,7 +56,7 @@ impl Array {
         Array {
             dtype: Dtype::F32,
             shape,
-            bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            bytes: encoded(values.iter().map(|value| value.to_le_bytes())),
         }
     }
 
@@ -61,8 +65,28 @@ impl Array {
         Array {
             dtype: Dtype::I64,
             shape,
-            bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            bytes: encoded(values.iter().map(|value| value.to_le_bytes())),
         }
+    }
+
+    /// An array of bytes.
+    pub fn from_u8(shape: Vec<u64>, values: impl Into<Bytes>) -> Array {
+        Array {
+            dtype: Dtype::U8,
+            shape,
+            bytes: values.into(),
+        }
+    }
+
+    /// How many bytes a row has: an element along the first dimension.
+    pub fn row_size(&self) -> usize {
+        let elements: u64 = self.shape.iter().skip(1).product();
+        elements as usize * self.dtype.size()
+    }
+
+    /// Whether it stands for numbers that are learned from: as they are, or bytes that stand for fractions of 255.
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self.dtype, Dtype::F32 | Dtype::U8)
     }
 
     /// The elements of an array of int64; empty for another type.
@@ -88,6 +112,12 @@ impl Array {
     }
 }
 
+fn encoded<const N: usize>(values: impl ExactSizeIterator<Item = [u8; N]>) -> Bytes {
+    let mut bytes = Vec::with_capacity(values.len() * N);
+    values.for_each(|value| bytes.extend_from_slice(&value));
+    bytes.into()
+}
+
 /// A tensor's entry in the header.
 #[derive(Serialize, Deserialize)]
 struct Entry {
@@ -96,28 +126,39 @@ struct Entry {
     data_offsets: (u64, u64),
 }
 
-/// The file of `tensors`.
-pub fn encode(tensors: &BTreeMap<String, Array>) -> Vec<u8> {
+/// What stands before the data of a file: tensors by name, whose data follow in the order of their names.
+pub(crate) fn header<'a>(tensors: impl Iterator<Item = (&'a str, Dtype, &'a [u64])>) -> Vec<u8> {
     let mut end = 0;
     let entries: BTreeMap<&str, Entry> = tensors
-        .iter()
-        .map(|(name, array)| {
+        .map(|(name, dtype, shape)| {
             let start = end;
-            end += array.bytes.len() as u64;
+            end += shape.iter().product::<u64>() * dtype.size() as u64;
             let entry = Entry {
-                dtype: array.dtype,
-                shape: array.shape.clone(),
+                dtype,
+                shape: shape.to_vec(),
                 data_offsets: (start, end),
             };
-            (name.as_str(), entry)
+            (name, entry)
         })
         .collect();
     // Names are strings and entries plain data: this always serialises.
     let mut header = serde_json::to_vec(&entries).unwrap_or_default();
     header.resize(header.len().next_multiple_of(8), b' ');
-    let mut file = Vec::with_capacity(8 + header.len() + end as usize);
-    file.extend_from_slice(&(header.len() as u64).to_le_bytes());
-    file.extend_from_slice(&header);
+    [&(header.len() as u64).to_le_bytes()[..], &header].concat()
+}
+
+fn header_of(tensors: &BTreeMap<String, Array>) -> Vec<u8> {
+    header(
+        tensors
+            .iter()
+            .map(|(name, array)| (name.as_str(), array.dtype, array.shape.as_slice())),
+    )
+}
+
+/// The file of `tensors`.
+pub fn encode(tensors: &BTreeMap<String, Array>) -> Vec<u8> {
+    let mut file = header_of(tensors);
+    file.reserve_exact(tensors.values().map(|array| array.bytes.len()).sum());
     tensors
         .values()
         .for_each(|array| file.extend_from_slice(&array.bytes));
@@ -186,19 +227,25 @@ impl Described {
 /// # Errors
 /// When the file cannot be written.
 pub fn write(path: &Path, tensors: &BTreeMap<String, Array>) -> Outcome<()> {
-    files::write(path, &encode(tensors))
+    let written = File::create(path).and_then(|mut file| {
+        file.write_all(&header_of(tensors))?;
+        tensors
+            .values()
+            .try_for_each(|array| file.write_all(&array.bytes))
+    });
+    written.map_err(|error| files::cannot_write(path, &error))
 }
 
-/// Reads a file; `name` is what a failure calls it, `code` the failure's code.
+/// Reads a file, whose arrays are views of it; `name` is what a failure calls it, `code` the failure's code.
 ///
 /// # Errors
 /// When it cannot be read or is no safetensors file.
 pub fn read(path: &Path, name: &str, code: &'static str) -> Outcome<BTreeMap<String, Array>> {
-    let file = files::read(path, name)?;
+    let file = files::map(path, name)?;
     decode(&file).map_err(|why| Failure::new(code, format!("{name} is no whole safetensors file: {why}")))
 }
 
-fn decode(file: &[u8]) -> Result<BTreeMap<String, Array>, String> {
+fn decode(file: &Bytes) -> Result<BTreeMap<String, Array>, String> {
     let (length, rest) = file
         .split_first_chunk::<8>()
         .ok_or("it is shorter than 8 bytes")?;
@@ -206,23 +253,26 @@ fn decode(file: &[u8]) -> Result<BTreeMap<String, Array>, String> {
     if length > MAX_HEADER || length > rest.len() as u64 {
         return Err(format!("its header would have {length} bytes"));
     }
-    let (header, data) = rest.split_at(length as usize);
+    let header = &rest[..length as usize];
+    let data = file
+        .slice(8 + length as usize..file.len())
+        .ok_or("its header lies outside")?;
     let mut entries: BTreeMap<String, serde_json::Value> =
         serde_json::from_slice(header).map_err(|error| format!("its header: {error}"))?;
     entries.remove("__metadata__");
     let decode = |(name, entry)| {
         let entry: Entry =
             serde_json::from_value(entry).map_err(|error| format!("tensor `{name}`: {error}"))?;
-        let array = slice(&entry, data).ok_or_else(|| format!("tensor `{name}` lies outside the file"))?;
+        let array = slice(&entry, &data).ok_or_else(|| format!("tensor `{name}` lies outside the file"))?;
         Ok((name, array))
     };
     entries.into_iter().map(decode).collect()
 }
 
 /// The array of an entry, if its shape and offsets agree and lie in `data`.
-fn slice(entry: &Entry, data: &[u8]) -> Option<Array> {
+fn slice(entry: &Entry, data: &Bytes) -> Option<Array> {
     let (start, end) = entry.data_offsets;
-    let bytes = data.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?;
+    let bytes = data.slice(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?;
     let elements = entry
         .shape
         .iter()
@@ -231,7 +281,7 @@ fn slice(entry: &Entry, data: &[u8]) -> Option<Array> {
     (bytes.len() as u64 == expected).then(|| Array {
         dtype: entry.dtype,
         shape: entry.shape.clone(),
-        bytes: bytes.to_vec(),
+        bytes,
     })
 }
 
@@ -248,7 +298,7 @@ mod tests {
 
     #[test]
     fn comes_back() {
-        assert_eq!(decode(&encode(&sample())).unwrap(), sample());
+        assert_eq!(decode(&encode(&sample()).into()).unwrap(), sample());
     }
 
     #[test]
@@ -260,10 +310,26 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_what_is_encoded_and_its_arrays_are_views() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.safetensors");
+        let mut tensors = sample();
+        tensors.insert(
+            "pixels".to_string(),
+            Array::from_u8(vec![2, 2], vec![0, 1, 2, 255]),
+        );
+        write(&path, &tensors).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), encode(&tensors));
+        assert_eq!(read(&path, "a", "B0117").unwrap(), tensors);
+        assert_eq!(tensors["a"].row_size(), 12);
+        assert_eq!(tensors["b"].row_size(), 8);
+    }
+
+    #[test]
     fn every_cut_is_refused() {
         let file = encode(&sample());
         for cut in 0..file.len() {
-            assert!(decode(&file[..cut]).is_err(), "{cut}");
+            assert!(decode(&file[..cut].to_vec().into()).is_err(), "{cut}");
         }
     }
 
@@ -282,7 +348,7 @@ mod tests {
             r#"{"a":{"dtype":"X9","shape":[],"data_offsets":[0,0]}}"#.to_string(),
             "[]".to_string(),
         ] {
-            assert!(decode(&file(&header)).is_err(), "{header}");
+            assert!(decode(&file(&header).into()).is_err(), "{header}");
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::deal::members;
 use crate::program;
 use crate::random::Random;
 use crate::safetensors::Array;
+use crate::selection::Selection;
 use mlp_protocol::call::Call;
 use mlp_protocol::data::Target;
 use mlp_protocol::data_ops::{BalanceArgs, TakeArgs, TopClassesArgs};
@@ -46,7 +47,7 @@ pub fn build_top_classes(call: &Call, _channel: &Channel) -> Outcome<()> {
     chosen(call, |dataset| top_classes(dataset, &args))
 }
 
-fn chosen(call: &Call, choose: impl FnOnce(&Dataset) -> Outcome<Dataset>) -> Outcome<()> {
+fn chosen(call: &Call, choose: impl FnOnce(&Dataset) -> Outcome<Selection<'_>>) -> Outcome<()> {
     let dataset = Dataset::read(Path::new(program::input(call, "dataset")?), "dataset")?;
     let chosen = choose(&dataset)?;
     match call.outputs.get("dataset") {
@@ -96,7 +97,7 @@ fn balance(by_class: &[Vec<usize>], args: &BalanceArgs) -> Vec<usize> {
     chosen
 }
 
-fn top_classes(dataset: &Dataset, args: &TopClassesArgs) -> Outcome<Dataset> {
+fn top_classes<'a>(dataset: &'a Dataset, args: &TopClassesArgs) -> Outcome<Selection<'a>> {
     let by_class = by_class(dataset, "data.top_classes")?;
     let kept = largest(&by_class, args.n)?;
     let mut rows: Vec<usize> = kept.iter().flat_map(|class| by_class[*class].clone()).collect();
@@ -171,7 +172,7 @@ pub(crate) mod tests {
             schema: Schema {
                 format: FORMAT,
                 examples,
-                x: BTreeMap::from([("x".to_string(), vec![1])]),
+                x: BTreeMap::from([("x".to_string(), vec![Some(1)])]),
                 y: Target::Class {
                     classes: 4,
                     names: None,
@@ -238,7 +239,10 @@ pub(crate) mod tests {
                 names: Some(["a", "b", "d"].map(str::to_owned).to_vec())
             }
         );
-        assert_eq!(top.x["x"].to_f32(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        let dir = tempfile::tempdir().unwrap();
+        top.write(dir.path()).unwrap();
+        let read = Dataset::read(dir.path(), "top").unwrap();
+        assert_eq!(read.x["x"].to_f32(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
         assert_eq!(
             top.schema.recipe,
             json!({ "of": { "x": "x" }, "classes": [0, 1, 3] })
@@ -247,7 +251,8 @@ pub(crate) mod tests {
 
     #[test]
     fn classes_without_examples_are_not_kept() {
-        let failure = top_classes(&points(&[3, 3, 0]), &TopClassesArgs { n: 3 }).unwrap_err();
+        let few = points(&[3, 3, 0]);
+        let failure = top_classes(&few, &TopClassesArgs { n: 3 }).err().unwrap();
         assert_eq!(failure.code, "B0152");
         assert_eq!(
             failure.message,

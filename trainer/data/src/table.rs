@@ -3,6 +3,7 @@
 //! Comma-separated, cells quoted where they hold commas, quotes or line breaks, LF or CRLF, an optional byte order
 //! mark. Rows without any character are skipped, as pandas does.
 
+use crate::value::{Row, Value};
 use mlp_protocol::message::{Failure, Outcome, Place};
 use std::borrow::Cow;
 
@@ -181,6 +182,29 @@ impl<'a> Table<'a> {
                 Some(_) => self.at += 1,
             }
         }
+    }
+}
+
+/// A row of a table.
+pub(crate) struct CsvRow<'t, 'a> {
+    table: &'t Table<'a>,
+    cells: &'t [Cell],
+}
+
+impl<'t, 'a> CsvRow<'t, 'a> {
+    /// The row of these cells.
+    pub(crate) fn new(table: &'t Table<'a>, cells: &'t [Cell]) -> Self {
+        CsvRow { table, cells }
+    }
+}
+
+impl Row for CsvRow<'_, '_> {
+    fn value(&self, column: usize) -> Value<'_> {
+        Value::Text(self.table.text(&self.cells[column]))
+    }
+
+    fn blame(&self, failure: Box<Failure>, column: usize) -> Box<Failure> {
+        failure.at(self.table.place(&self.cells[column]))
     }
 }
 

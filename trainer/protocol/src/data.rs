@@ -1,8 +1,13 @@
 //! Arguments of the data builtins, and the disk format of a dataset.
 //!
 //! A dataset is a directory: `dataset.json` (a [`Schema`]), `x.safetensors`, `y.safetensors` and, where examples carry
-//! more, `meta.csv`; `docs/steps.md` tells scripts how to write one. Row i of each tensor is example i. `x.safetensors` holds one tensor a named input (`x` where there
-//! is a single one), float32; `y.safetensors` one tensor `y`: int64 of shape [n] for classes, float32 [n, k] else.
+//! more, `meta.csv`; `docs/steps.md` tells scripts how to write one. Row i of each tensor is example i.
+//!
+//! `x.safetensors` holds one tensor a named input (`x` where there is a single one): F32 numbers, U8 where a byte b stands
+//! for b/255 (images), or I64 ids. Images of differing sizes stay PNG and JPEG files, one after the other in a U8 tensor of
+//! shape [bytes], and `NAME.offsets`, I64 [n+1], says where each begins and the last ends.
+//!
+//! `y.safetensors` holds one tensor `y`: I64 [n] for classes; F32 [n, k] for numbers, and, of 0 and 1, for tags.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -121,12 +126,20 @@ pub struct Schema {
     /// Examples.
     pub examples: u64,
     /// The shape of each named input, without the batch; `x` where there is a single one.
-    pub x: BTreeMap<String, Vec<u64>>,
+    pub x: BTreeMap<String, Sizes>,
     /// What `y` is.
     pub y: Target,
     /// How the examples were read from their source: kept by models, compared when they are evaluated. Null where a script
     /// made them.
     pub recipe: serde_json::Value,
+}
+
+/// The shape of an input; none is a size that only each example says.
+pub type Sizes = Vec<Option<u64>>;
+
+/// The tensor of `x.safetensors` that says where the rows of the input `name` begin.
+pub fn offsets_of(name: &str) -> String {
+    format!("{name}.offsets")
 }
 
 /// What a dataset's `y` is.
@@ -145,5 +158,13 @@ pub enum Target {
     Real {
         /// How many.
         size: u32,
+    },
+    /// Any number of classes an example.
+    Tags {
+        /// The number of classes.
+        classes: u32,
+        /// Their names, where they have any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        names: Option<Vec<String>>,
     },
 }

@@ -131,6 +131,12 @@ pub const CODES: &[Code] = &[
         "A directory that should be a dataset lacks a file, or its files disagree with its `dataset.json`.",
     ),
     page(
+        "B0118",
+        "datasets cannot be put together",
+        "Datasets that become one must have inputs of the same names and shapes, labels of the same kind, and the same \
+         columns carried along. `data.resize` makes images of one height and width.",
+    ),
+    page(
         "B0150",
         "examples carry no such column",
         "`group` of `data.split` and `column` of `data.folds` name a column that the examples carry along: one of those that \

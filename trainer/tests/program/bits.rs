@@ -1,6 +1,7 @@
 //! The same pipeline gives the same bits, whatever runs it.
 
-use crate::call::{Place, cnn, lstm, mlp, train, transformer, without_val};
+use crate::call::{Place, classes, cnn, lstm, mlp, train, transformer, without_val};
+use mlp_data::safetensors::Array;
 use serde_json::{Value, json};
 
 const WEIGHTS: &str = "last/weights.safetensors";
@@ -101,4 +102,27 @@ fn seeds_and_shards_change_weights() {
         digest(&sharded(&mlp(), 2)),
     ];
     assert!(digests[0] != digests[1] && digests[0] != digests[2]);
+}
+
+#[test]
+fn bytes_train_as_the_fractions_that_they_stand_for() {
+    let place = Place::new();
+    let digest = |as_bytes: bool| {
+        for (name, count) in [("train", 90), ("val", 30)] {
+            let mut dataset = classes(count, name);
+            let x = &dataset.x["x"];
+            let bytes: Vec<u8> = x.to_f32().iter().map(|pixel| (pixel * 100.0) as u8).collect();
+            let x = if as_bytes {
+                Array::from_u8(x.shape.clone(), bytes)
+            } else {
+                let numbers: Vec<f32> = bytes.iter().map(|byte| f32::from(*byte) / 255.0).collect();
+                Array::from_f32(x.shape.clone(), &numbers)
+            };
+            dataset.x.insert("x".to_string(), x);
+            dataset.write(&place.path(name)).unwrap();
+        }
+        place.build(&train(&cnn()));
+        (place.digest(WEIGHTS), place.digest("val.json"))
+    };
+    assert_eq!(digest(true), digest(false));
 }

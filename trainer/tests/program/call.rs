@@ -166,7 +166,7 @@ pub(crate) fn dataset(examples: u64, shape: Vec<u64>, x: &[f32], y: Target, targ
     let schema = Schema {
         format: FORMAT,
         examples,
-        x: BTreeMap::from([("x".to_string(), shape)]),
+        x: BTreeMap::from([("x".to_string(), shape.into_iter().map(Some).collect())]),
         y,
         recipe: json!("test"),
     };
