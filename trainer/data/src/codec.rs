@@ -1,12 +1,15 @@
 //! Codecs: how the cells of a row become numbers.
 
+use crate::audio;
 use crate::columns::Header;
+use crate::named;
 use crate::safetensors::{Array, Dtype};
 use crate::spool::Spool;
 use crate::value::{Row, Value};
 use mlp_protocol::data::{Classes, Codec, Columns, Sizes, Target};
 use mlp_protocol::message::{Failure, Outcome};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// A codec with its columns found: it takes rows and gives an array.
 pub(crate) struct Reader {
@@ -24,14 +27,41 @@ enum Kind {
     /// Numbers as they are; what stands for an empty cell.
     Numbers(Option<f64>),
     Label(Classes),
+    /// One of several values, as a vector.
+    Category(Classes),
+    /// Any number of classes with this between them, as a vector.
+    Tags(String, Classes),
+    Audio(Sounds),
+}
+
+/// How sound files are read.
+struct Sounds {
+    root: PathBuf,
+    rate: u32,
+    samples: usize,
+}
+
+impl Sounds {
+    fn samples_of(&self, cell: &str) -> Outcome<Vec<f32>> {
+        let file = named::read(&self.root, cell)?;
+        audio::read(&file, self.rate, self.samples).map_err(|why| {
+            Failure::new("B0154", format!("the sound file `{}` {why}", shown(cell)))
+                .help("drop its row, or write it anew as WAV or FLAC: `ffmpeg -i old.mp3 new.flac`")
+        })
+    }
 }
 
 impl Reader {
-    /// Finds the columns of `codec`.
+    /// Finds the columns of `codec`. The folders of files that columns name are among the inputs `folders`.
     ///
     /// # Errors
     /// When a column is missing, or their number is not that of the codec's shape.
-    pub(crate) fn new(codec: &Codec, header: &Header, argument: &str) -> Outcome<Reader> {
+    pub(crate) fn new(
+        codec: &Codec,
+        header: &Header,
+        folders: &BTreeMap<String, String>,
+        argument: &str,
+    ) -> Outcome<Reader> {
         let many = |cols: &Columns| header.find(cols, &format!("{argument}.cols"));
         let one = |col: &str| Outcome::Ok(vec![header.one(col, &format!("{argument}.col"))?]);
         let (columns, kind, shape) = match codec {
@@ -54,6 +84,33 @@ impl Reader {
             }
             Codec::Numeric { col, missing } => (one(col)?, Kind::Numbers(*missing), vec![1]),
             Codec::Label { col, classes } => (one(col)?, Kind::Label(classes.clone()), vec![]),
+            Codec::Category { col, values } => {
+                (one(col)?, Kind::Category(values.clone()), vec![count(values)])
+            }
+            Codec::Audio {
+                col,
+                root,
+                rate,
+                seconds,
+            } => {
+                let root = folders.get(root).map(PathBuf::from);
+                let root = root.ok_or_else(|| Failure::new("B0001", "the call has no folder of sounds"))?;
+                let samples = (seconds * f64::from(*rate)).round().max(1.0) as usize;
+                let sounds = Sounds {
+                    root,
+                    rate: *rate,
+                    samples,
+                };
+                (one(col)?, Kind::Audio(sounds), vec![1, samples as u64])
+            }
+            Codec::Tags { col, sep, classes } => {
+                check_separator(sep, classes, argument)?;
+                (
+                    one(col)?,
+                    Kind::Tags(sep.clone(), classes.clone()),
+                    vec![count(classes)],
+                )
+            }
         };
         Ok(Reader {
             columns,
@@ -91,6 +148,31 @@ impl Reader {
                     }
                     Err(failure) => Err(failure),
                 },
+                Kind::Audio(sounds) => match sounds.samples_of(value.text().trim()) {
+                    Ok(samples) => {
+                        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+                        self.numbers.put(&bytes)?;
+                        continue;
+                    }
+                    Err(failure) => Err(failure),
+                },
+                Kind::Category(classes) | Kind::Tags(_, classes) => {
+                    let named = match &self.kind {
+                        Kind::Tags(sep, _) => tags(&value, sep, classes),
+                        _ => category(&value, classes).map(|class| vec![class]),
+                    };
+                    match named {
+                        Ok(named) => {
+                            let mut vector = vec![0.0_f32; count(classes) as usize];
+                            named.into_iter().for_each(|class| vector[class as usize] = 1.0);
+                            vector
+                                .iter()
+                                .try_for_each(|one| self.numbers.put(&one.to_le_bytes()))?;
+                            continue;
+                        }
+                        Err(failure) => Err(failure),
+                    }
+                }
             };
             let number = read.map_err(|failure| {
                 let failure = row.blame(self.blame(failure), column);
@@ -114,7 +196,9 @@ impl Reader {
         let shape = std::iter::once(examples).chain(self.sizes.into_iter().flatten());
         let dtype = match self.kind {
             Kind::Label(_) => Dtype::I64,
-            Kind::Pixels(_) | Kind::Numbers(_) => Dtype::F32,
+            Kind::Pixels(_) | Kind::Numbers(_) | Kind::Category(_) | Kind::Tags(..) | Kind::Audio(_) => {
+                Dtype::F32
+            }
         };
         let array = Array {
             dtype,
@@ -129,7 +213,11 @@ impl Reader {
     pub(crate) fn target(&self) -> Target {
         match &self.kind {
             Kind::Label(classes) => class_target(classes),
-            Kind::Pixels(_) | Kind::Numbers(_) => Target::Real {
+            Kind::Tags(_, classes) => {
+                let (classes, names) = count_and_names(classes);
+                Target::Tags { classes, names }
+            }
+            Kind::Pixels(_) | Kind::Numbers(_) | Kind::Category(_) | Kind::Audio(_) => Target::Real {
                 size: self.columns.len() as u32,
             },
         }
@@ -138,7 +226,9 @@ impl Reader {
     /// Names the codec's own parameter that decides whether the cell is right.
     fn blame(&self, failure: Box<Failure>) -> Box<Failure> {
         let part = match (&self.kind, failure.code.as_str()) {
-            (Kind::Label(_), _) => "classes",
+            (Kind::Label(_) | Kind::Tags(..), _) => "classes",
+            (Kind::Category(_), _) => "values",
+            (Kind::Audio(_), "B0156") => "root",
             (Kind::Pixels(_), "B0110") => "max",
             _ => return failure.argument(self.argument.as_str()),
         };
@@ -148,11 +238,19 @@ impl Reader {
 
 /// Labels of `classes`.
 fn class_target(classes: &Classes) -> Target {
-    let (classes, names) = match classes {
+    let (classes, names) = count_and_names(classes);
+    Target::Class { classes, names }
+}
+
+fn count_and_names(classes: &Classes) -> (u32, Option<Vec<String>>) {
+    match classes {
         Classes::Count(classes) => (*classes, None),
         Classes::Names(names) => (names.len() as u32, Some(names.clone())),
-    };
-    Target::Class { classes, names }
+    }
+}
+
+fn count(classes: &Classes) -> u64 {
+    u64::from(count_and_names(classes).0)
 }
 
 /// Refuses a codec that cannot stand for features, or for targets.
@@ -161,17 +259,19 @@ fn class_target(classes: &Classes) -> Target {
 /// When it cannot.
 pub(crate) fn check_role(codec: &Codec, is_target: bool, argument: &str) -> Outcome<()> {
     let fits = match codec {
-        Codec::Pixels { .. } | Codec::Vector { .. } => !is_target,
-        Codec::Label { .. } | Codec::Target { .. } => is_target,
+        Codec::Pixels { .. } | Codec::Vector { .. } | Codec::Category { .. } | Codec::Audio { .. } => {
+            !is_target
+        }
+        Codec::Label { .. } | Codec::Tags { .. } | Codec::Target { .. } => is_target,
         Codec::Numeric { .. } => true,
     };
     if fits {
         return Ok(());
     }
     let (name, takes) = if is_target {
-        ("y", "`label`, `numeric` or `target`")
+        ("y", "`label`, `tags`, `numeric` or `target`")
     } else {
-        ("x", "`pixels`, `vector` or `numeric`")
+        ("x", "`pixels`, `vector`, `numeric`, `category` or `audio`")
     };
     Err(
         Failure::new("B0116", format!("this codec cannot stand for `{name}`"))
@@ -261,36 +361,79 @@ fn pixel(value: &Value<'_>, max: f64) -> Outcome<f32> {
 
 fn label(value: &Value<'_>, classes: &Classes) -> Outcome<i64> {
     let text = value.text();
-    let text = text.trim();
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return Err(Failure::new("B0104", "an empty label")
             .help("drop the row: an example without label cannot be learned"));
     }
-    match classes {
-        Classes::Count(count) => counted_label(text, *count),
-        Classes::Names(names) => {
-            let index = names.iter().position(|name| name == text);
-            index.map(|index| index as i64).ok_or_else(|| {
-                let failure = Failure::new(
-                    "B0106",
-                    format!("the label `{}` is none of the classes", shown(text)),
-                );
-                match crate::columns::nearest(text, names) {
-                    Some(near) => failure.help(format!("did you mean `{near}`? Else add it to `classes`")),
-                    None => failure.help("add it to `classes`, or drop the row"),
-                }
-            })
-        }
-    }
+    class(text.trim(), classes, ("label", "classes"))
 }
 
-fn counted_label(text: &str, count: u32) -> Outcome<i64> {
+fn category(value: &Value<'_>, values: &Classes) -> Outcome<i64> {
+    let text = value.text();
+    let text = text.trim();
+    // That nothing stands there may be one of the values.
+    let listed = matches!(values, Classes::Names(names) if names.iter().any(|name| name.is_empty()));
+    if text.is_empty() && !listed {
+        return Err(
+            Failure::new("B0104", "an empty cell").help("drop the row, or let `\"\"` be one of `values`")
+        );
+    }
+    class(text, values, ("value", "values"))
+}
+
+/// The classes that a cell names; an empty one names none.
+fn tags(value: &Value<'_>, sep: &str, classes: &Classes) -> Outcome<Vec<i64>> {
+    let text = value.text();
+    let tags = text.split(sep).map(str::trim).filter(|tag| !tag.is_empty());
+    tags.map(|tag| class(tag, classes, ("tag", "classes"))).collect()
+}
+
+/// The place of `text` among the classes; words call it and the parameter that lists them.
+fn class(text: &str, classes: &Classes, (noun, list): (&str, &str)) -> Outcome<i64> {
+    let names = match classes {
+        Classes::Count(count) => return counted_label(text, *count, (noun, list)),
+        Classes::Names(names) => names,
+    };
+    let index = names.iter().position(|name| name == text);
+    index.map(|index| index as i64).ok_or_else(|| {
+        let failure = Failure::new(
+            "B0106",
+            format!("the {noun} `{}` is none of the {list}", shown(text)),
+        );
+        match crate::columns::nearest(text, names) {
+            Some(near) => failure.help(format!("did you mean `{near}`? Else add it to `{list}`")),
+            None => failure.help(format!("add it to `{list}`, or drop the row")),
+        }
+    })
+}
+
+fn check_separator(sep: &str, classes: &Classes, argument: &str) -> Outcome<()> {
+    let names: &[String] = match classes {
+        Classes::Names(names) => names,
+        Classes::Count(_) => &[],
+    };
+    let cut = names.iter().find(|name| name.contains(sep));
+    let message = match cut {
+        _ if sep.is_empty() => "`sep` is empty: nothing could be told apart".to_owned(),
+        Some(cut) => format!(
+            "the class `{}` holds `{sep}`, which stands between two of them",
+            shown(cut)
+        ),
+        None => return Ok(()),
+    };
+    Err(Failure::new("B0106", message)
+        .argument(format!("{argument}.sep"))
+        .help("`sep` is what divides tags in a cell and stands in none of them: `|`"))
+}
+
+fn counted_label(text: &str, count: u32, (noun, list): (&str, &str)) -> Outcome<i64> {
     // pandas writes whole numbers as `3.0` once a column had a missing value.
     let whole = text.strip_suffix(".0").unwrap_or(text);
     let Ok(value) = whole.parse::<i64>() else {
         return Err(
-            Failure::new("B0103", format!("the label `{}` is not an integer", shown(text)))
-                .help("if labels are names, list them in order: `classes = [\"cat\", \"dog\"]`"),
+            Failure::new("B0103", format!("the {noun} `{}` is not an integer", shown(text))).help(format!(
+                "if {noun}s are names, list them in order: `{list} = [\"cat\", \"dog\"]`"
+            )),
         );
     };
     if (0..i64::from(count)).contains(&value) {
@@ -299,20 +442,20 @@ fn counted_label(text: &str, count: u32) -> Outcome<i64> {
     let last = i64::from(count) - 1;
     let failure = Failure::new(
         "B0106",
-        format!("the label {value} is outside the {count} classes (0 to {last})"),
+        format!("the {noun} {value} is outside the {count} {list} (0 to {last})"),
     );
     Err(if value == i64::from(count) {
         failure.help(format!(
-            "labels start at 0; if they go from 0 to {value}, write `classes = {}`",
+            "{noun}s start at 0; if they go from 0 to {value}, write `{list} = {}`",
             value + 1
         ))
     } else if value > 0 && value < i64::from(u32::MAX) {
         failure.help(format!(
-            "if labels go from 0 to {value}, write `classes = {}`",
+            "if {noun}s go from 0 to {value}, write `{list} = {}`",
             value + 1
         ))
     } else {
-        failure.help("labels start at 0")
+        failure.help(format!("{noun}s start at 0"))
     })
 }
 

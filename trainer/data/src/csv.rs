@@ -32,24 +32,30 @@ pub fn build(call: &Call, channel: &Channel) -> Outcome<()> {
             .send(&message)
             .map_err(|error| Failure::new("B0002", format!("mlp does not listen: {error}")))
     };
-    let dataset = read(&bytes, &args, progress)?;
+    let dataset = read(&bytes, &args, &call.inputs, progress)?;
     match call.outputs.get("dataset") {
         Some(path) => dataset.write(Path::new(path)),
         None => Ok(()),
     }
 }
 
-/// Reads a CSV text; `progress` is told of the rows now and then.
+/// Reads a CSV text; `progress` is told of the rows now and then. The folders of files that columns name are among the
+/// inputs `folders`.
 ///
 /// # Errors
 /// When the text is not what the codecs read.
-pub fn read(bytes: &[u8], args: &CsvArgs, progress: impl Fn(u64) -> Outcome<()>) -> Outcome<Dataset> {
+pub fn read(
+    bytes: &[u8],
+    args: &CsvArgs,
+    folders: &BTreeMap<String, String>,
+    progress: impl Fn(u64) -> Outcome<()>,
+) -> Outcome<Dataset> {
     let mut table = Table::new(bytes, "file", None)?;
     let mut row = Vec::new();
     let header = read_header(&mut table, &mut row)?;
-    let mut x = feature_readers(&args.x, &header)?;
+    let mut x = feature_readers(&args.x, &header, folders)?;
     check_role(&args.y, true, "y")?;
-    let mut y = Reader::new(&args.y, &header, "y")?;
+    let mut y = Reader::new(&args.y, &header, folders, "y")?;
     let mut meta = Meta::new(&args.meta, &header)?;
 
     let mut examples = 0;
@@ -116,10 +122,14 @@ fn read_header(table: &mut Table<'_>, row: &mut Vec<Cell>) -> Outcome<Header> {
     })
 }
 
-fn feature_readers(features: &Features, header: &Header) -> Outcome<BTreeMap<String, Reader>> {
+fn feature_readers(
+    features: &Features,
+    header: &Header,
+    folders: &BTreeMap<String, String>,
+) -> Outcome<BTreeMap<String, Reader>> {
     let reader = |codec, argument: &str| {
         check_role(codec, false, argument)?;
-        Reader::new(codec, header, argument)
+        Reader::new(codec, header, folders, argument)
     };
     match features {
         Features::One(codec) => Ok(BTreeMap::from([("x".to_string(), reader(codec, "x")?)])),

@@ -4,6 +4,7 @@
 //! from the same random numbers and speaks to `mlp` through it. It never links libtorch, so that a data step starts in
 //! a millisecond.
 
+mod audio;
 pub mod bytes;
 pub mod calc;
 mod carried;
@@ -11,6 +12,7 @@ pub mod channel;
 pub mod choose;
 mod codec;
 mod columns;
+pub mod concat;
 pub mod csv;
 pub mod dataset;
 mod deal;
@@ -18,6 +20,10 @@ pub mod declared;
 pub mod files;
 pub mod folds;
 mod gaussian;
+pub mod guard;
+pub mod infer;
+pub mod log_mel;
+mod named;
 pub mod program;
 pub mod propose;
 pub mod random;

@@ -60,7 +60,7 @@ impl Random {
 }
 
 /// SplitMix64's finaliser (Stafford's variant 13): a bijection whose output bits depend on every input bit.
-fn mix(mut z: u64) -> u64 {
+pub(crate) fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

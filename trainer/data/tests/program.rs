@@ -340,3 +340,197 @@ fn a_call_that_cannot_be_read_is_a_failure_and_no_call_is_usage() {
     let unknown = json!({ "builtin": "data.nothing", "args": {}, "inputs": {}, "outputs": {}, "workers": 1 });
     assert_eq!(run(dir.path(), &unknown).1["code"], json!("B0001"));
 }
+
+#[test]
+fn categories_and_tags_are_vectors() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("in.csv"), "colour,about\nred,love| war\nblue,\n").unwrap();
+    let x = json!({ "kind": "category", "col": "colour", "values": ["blue", "red"] });
+    let tags = |sep: &str| json!({ "kind": "tags", "col": "about", "sep": sep, "classes": ["crime", "love", "war"] });
+    assert_eq!(run(dir.path(), &csv_call(&x, &tags("|"))), (Some(0), Value::Null));
+    let dataset = Dataset::read(&dir.path().join("out"), "out").unwrap();
+    assert_eq!(dataset.x["x"].to_f32(), [0.0, 1.0, 1.0, 0.0]);
+    assert_eq!(dataset.y.to_f32(), [0.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+    assert_eq!(
+        serde_json::to_value(&dataset.schema.y).unwrap(),
+        json!({ "kind": "tags", "classes": 3, "names": ["crime", "love", "war"] })
+    );
+
+    let said = |text: &str, x: &Value, y: &Value| {
+        let (code, place, argument, message, help) = refused(text, x, y);
+        format!("{code} {place:?} {argument}\n{message}\n{help}\n")
+    };
+    let counted = json!({ "kind": "tags", "col": "about", "sep": " ", "classes": 2 });
+    insta::assert_snapshot!(
+        [
+            said("colour,about\nred,love|wars\n", &x, &tags("|")),
+            said("colour,about\nraed,love\n", &x, &tags("|")),
+            said("colour,about\n,love\n", &x, &tags("|")),
+            said("colour,about\nred,love\n", &x, &tags("o")),
+            said("colour,about\nred,love\n", &x, &tags("")),
+            said("colour,about\nred,0 2\n", &x, &counted),
+        ]
+        .join("\n")
+    );
+}
+
+#[test]
+fn examples_are_chosen_dealt_and_joined() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows: String = (0..30)
+        .map(|row| format!("{row},{},p{}\n", row % 3, row / 6))
+        .collect();
+    fs::write(dir.path().join("in.csv"), format!("a,digit,patient\n{rows}")).unwrap();
+    let mut call = csv_call(
+        &json!({ "kind": "numeric", "col": "a" }),
+        &label(&json!(["x", "y", "z"])),
+    );
+    call["args"]["meta"] = json!(["patient"]);
+    fs::write(
+        dir.path().join("in.csv"),
+        format!(
+            "a,digit,patient\n{}",
+            rows.replace(",0,", ",x,")
+                .replace(",1,", ",y,")
+                .replace(",2,", ",z,")
+        ),
+    )
+    .unwrap();
+    assert_eq!(run(dir.path(), &call), (Some(0), Value::Null));
+    let made = |builtin: &str, args: &Value, inputs: &Value, outputs: &[&str]| {
+        let outputs: serde_json::Map<String, Value> = outputs
+            .iter()
+            .map(|name| ((*name).to_owned(), format!("{builtin}-{name}").into()))
+            .collect();
+        let call =
+            json!({ "builtin": builtin, "args": args, "inputs": inputs, "outputs": outputs, "workers": 1 });
+        assert_eq!(run(dir.path(), &call), (Some(0), Value::Null), "{builtin}");
+    };
+    let read = |name: &str| Dataset::read(&dir.path().join(name), name).unwrap();
+    let of = json!({ "dataset": "out" });
+
+    let folds = json!({ "k": 2, "seed": 1, "column": "patient" });
+    made(
+        "data.folds",
+        &folds,
+        &of,
+        &["0.train", "0.test", "1.train", "1.test"],
+    );
+    let patients = |name: &str| {
+        let meta = read(name).meta.unwrap();
+        let mut patients: Vec<String> = meta.lines().skip(1).map(str::to_owned).collect();
+        patients.dedup();
+        patients
+    };
+    let both = [patients("data.folds-0.test"), patients("data.folds-1.test")].concat();
+    assert_eq!(both.len(), 5, "{both:?}");
+    assert_eq!(patients("data.folds-0.train"), patients("data.folds-1.test"));
+
+    made("data.take", &json!({ "n": 7, "seed": 1 }), &of, &["dataset"]);
+    assert_eq!(read("data.take-dataset").schema.examples, 7);
+    made(
+        "data.balance",
+        &json!({ "per_class": 4, "seed": 1 }),
+        &of,
+        &["dataset"],
+    );
+    assert_eq!(read("data.balance-dataset").schema.examples, 12);
+    made("data.top_classes", &json!({ "n": 2 }), &of, &["dataset"]);
+    let top = read("data.top_classes-dataset");
+    assert_eq!(top.y.to_i64(), [0, 1].repeat(10));
+    let joined = json!({ "dataset.0": "data.take-dataset", "dataset.1": "out" });
+    made("data.concat", &json!({}), &joined, &["dataset"]);
+    assert_eq!(read("data.concat-dataset").schema.examples, 37);
+
+    let split = json!({
+        "builtin": "data.split", "inputs": of, "workers": 1, "outputs": { "a": "a", "b": "b" },
+        "args": { "shares": { "a": 0.5, "b": 0.5 }, "order": ["a", "b"], "seed": 1, "group": "pateint" },
+    });
+    let (status, failure) = run(dir.path(), &split);
+    assert_eq!(
+        (status, failure["code"].as_str(), failure["help"].as_str()),
+        (Some(1), Some("B0150"), Some("did you mean `patient`?"))
+    );
+}
+
+/// A WAV file of 16 bits.
+fn wav(rate: u32, samples: &[i16]) -> Vec<u8> {
+    let size = samples.len() as u32 * 2;
+    let mut file = [
+        b"RIFF",
+        &(36 + size).to_le_bytes()[..],
+        b"WAVEfmt ",
+        &16_u32.to_le_bytes(),
+    ]
+    .concat();
+    file.extend([1, 0, 1, 0]);
+    file.extend(rate.to_le_bytes());
+    file.extend((rate * 2).to_le_bytes());
+    file.extend([2, 0, 16, 0]);
+    file.extend([b"data", &size.to_le_bytes()[..]].concat());
+    samples
+        .iter()
+        .for_each(|sample| file.extend(sample.to_le_bytes()));
+    file
+}
+
+#[test]
+fn sounds_are_read_and_become_spectrograms() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    fs::create_dir(path("clips")).unwrap();
+    let tone = |step: i32| -> Vec<i16> {
+        (0..4_000)
+            .map(|at| ((at * step) % 2_000 - 1_000) as i16)
+            .collect()
+    };
+    fs::write(path("clips/a.wav"), wav(8_000, &tone(100))).unwrap();
+    fs::write(path("clips/b.wav"), wav(16_000, &tone(30))).unwrap();
+    fs::write(path("in.csv"), "file,digit\na.wav,0\nb.wav,1\n").unwrap();
+    let x = json!({ "kind": "audio", "col": "file", "root": "x.0", "rate": 8000, "seconds": 0.5 });
+    let mut call = csv_call(&x, &label(&json!(2)));
+    call["inputs"]["x.0"] = "clips".into();
+    assert_eq!(run(dir.path(), &call), (Some(0), Value::Null));
+    let sounds = Dataset::read(&path("out"), "out").unwrap();
+    assert_eq!(sounds.x["x"].shape, [2, 1, 4_000]);
+    let samples = sounds.x["x"].to_f32();
+    assert_eq!(samples[..2], [-1_000.0 / 32_768.0, -900.0 / 32_768.0]);
+    // The other file has half the length at this rate, and is followed by silence.
+    assert!(samples[4_000..5_990].iter().any(|sample| *sample != 0.0));
+    assert_eq!(samples[6_000..], [0.0; 2_000]);
+
+    let log_mel = json!({
+        "builtin": "data.log_mel", "args": { "n_fft": 256, "hop": 100, "n_mels": 16 }, "workers": 2,
+        "inputs": { "dataset": "out" }, "outputs": { "dataset": "mel" },
+    });
+    assert_eq!(run(dir.path(), &log_mel), (Some(0), Value::Null));
+    let images = Dataset::read(&path("mel"), "mel").unwrap();
+    assert_eq!(images.x["x"].shape, [2, 1, 16, 41]);
+    let digest = |name: &str| blake3::hash(&fs::read(path(name)).unwrap()).to_hex()[..16].to_string();
+    assert_eq!(
+        [digest("out/x.safetensors"), digest("mel/x.safetensors")],
+        ["a673135d6434eeb5", "b506842f2f91a82f"]
+    );
+
+    let mut told = Vec::new();
+    for (rows, file) in [
+        ("c.wav,0\n", None),
+        ("a.wav,0\nc.wav,1\n", Some(&wav(8_000, &tone(1))[..100])),
+        ("../a.wav,0\n", None),
+    ] {
+        fs::write(path("in.csv"), format!("file,digit\n{rows}")).unwrap();
+        file.into_iter()
+            .for_each(|file| fs::write(path("clips/c.wav"), file).unwrap());
+        let (_, failure) = run(dir.path(), &call);
+        let word = |key: &str| failure[key].as_str().unwrap_or_default().to_owned();
+        told.push(format!(
+            "{} line {} {}\n{}\n{}",
+            word("code"),
+            failure["place"]["line"],
+            word("argument"),
+            word("message"),
+            word("help")
+        ));
+    }
+    insta::assert_snapshot!(told.join("\n\n"));
+}

@@ -40,12 +40,22 @@ pub const BUILTINS: &[Builtin] = &[
         program: Program::Data,
     },
     Builtin {
+        name: "data.concat",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
         name: "data.csv",
         version: 1,
         program: Program::Data,
     },
     Builtin {
         name: "data.folds",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "data.log_mel",
         version: 1,
         program: Program::Data,
     },

@@ -76,11 +76,38 @@ pub enum Codec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         missing: Option<f64>,
     },
+    /// One of several values. Gives float32 [values]: 1 in its place and 0 else.
+    Category {
+        /// The column.
+        col: String,
+        /// The number of values (cells are 0 to n-1), or they themselves in order.
+        values: Classes,
+    },
+    /// Sound files, one channel of them at one rate and of one length. Gives float32 [1, samples].
+    Audio {
+        /// The column that names them.
+        col: String,
+        /// The input that is the folder that they lie in.
+        root: String,
+        /// Samples a second.
+        rate: u32,
+        /// The length to which they are cut, or filled with silence.
+        seconds: f64,
+    },
     /// A class. Gives int64 [].
     Label {
         /// The column.
         col: String,
         /// The number of classes (cells are 0 to n-1), or their names in order.
+        classes: Classes,
+    },
+    /// Any number of classes. Gives float32 [classes]: 1 in the place of each that the cell names and 0 else.
+    Tags {
+        /// The column.
+        col: String,
+        /// What stands between two of them.
+        sep: String,
+        /// The number of classes (tags are 0 to n-1), or their names in order.
         classes: Classes,
     },
     /// Regression targets. Gives float32 [columns].

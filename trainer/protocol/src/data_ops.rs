@@ -45,3 +45,23 @@ pub struct TopClassesArgs {
     /// How many classes are kept.
     pub n: u32,
 }
+
+/// `data.concat`: inputs `dataset.0`, `dataset.1`, …, output `dataset`. It takes no arguments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConcatArgs {}
+
+/// `data.log_mel`: input and output `dataset`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogMelArgs {
+    /// Samples of a window.
+    pub n_fft: u32,
+    /// Samples from the middle of one window to that of the next.
+    pub hop: u32,
+    /// Bands of frequencies.
+    pub n_mels: u32,
+    /// Samples a second, where nothing else says it: of sounds that a script made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u32>,
+}

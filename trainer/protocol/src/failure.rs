@@ -70,7 +70,8 @@ pub const CODES: &[Code] = &[
     page(
         "B0106",
         "a label is outside the declared classes",
-        "With `classes = n` labels are the integers 0 to n-1; with a list of names each cell is one of them, exactly.",
+        "With `classes = n` labels are the integers 0 to n-1; with a list of names each cell is one of them, exactly. So it is \
+         with the tags of `data.tags` and the `values` of `data.category`.",
     ),
     page(
         "B0107",
@@ -123,7 +124,7 @@ pub const CODES: &[Code] = &[
     page(
         "B0116",
         "this codec cannot stand here",
-        "`x` takes `pixels`, `vector` and `numeric`; `y` takes `label`, `numeric` and `target`.",
+        "`x` takes `pixels`, `vector`, `numeric`, `category` and `audio`; `y` takes `label`, `tags`, `numeric` and `target`.",
     ),
     page(
         "B0117",
@@ -152,6 +153,23 @@ pub const CODES: &[Code] = &[
         "B0152",
         "too few classes have examples",
         "`data.top_classes` keeps the `n` classes with the most examples; a class without any is not one of them.",
+    ),
+    page(
+        "B0154",
+        "a sound cannot be read",
+        "`data.audio` reads WAV files, PCM of 8, 16, 24 and 32 bits and floats, and FLAC files, at up to a million samples a \
+         second. Whatever else there is can be made one: `ffmpeg -i in.mp3 out.flac`.",
+    ),
+    page(
+        "B0155",
+        "sounds that cannot be made spectrograms",
+        "`data.log_mel` maps sounds [channels, samples] of a known rate: that by which `data.audio` read them, or `rate` where \
+         a script made them. At its ends a sound is mirrored, so that it must be longer than half a window.",
+    ),
+    page(
+        "B0156",
+        "a file that a column names is not there",
+        "The cells of the column are paths below the folder `root`, one file an example.",
     ),
     page(
         "B0201",

@@ -3,7 +3,7 @@
 
 use crate::builtin;
 use crate::data::{Codec, CsvArgs, SplitArgs};
-use crate::data_ops::{BalanceArgs, FoldsArgs, TakeArgs, TopClassesArgs};
+use crate::data_ops::{BalanceArgs, ConcatArgs, FoldsArgs, LogMelArgs, TakeArgs, TopClassesArgs};
 use crate::net::Layer;
 use crate::train::{EarlyStopping, EvaluateArgs, Loss, Metric, Optimizer, Schedule, TrainArgs};
 use serde::de::DeserializeOwned;
@@ -50,6 +50,8 @@ pub fn gaps(builtin: &str, args: &Value) -> Vec<Gap> {
         "ml.evaluate" => of::<EvaluateArgs>(args),
         "data.csv" => of::<CsvArgs>(args),
         "data.split" => of::<SplitArgs>(args),
+        "data.concat" => of::<ConcatArgs>(args),
+        "data.log_mel" => of::<LogMelArgs>(args),
         "data.folds" => of::<FoldsArgs>(args),
         "data.take" => of::<TakeArgs>(args),
         "data.balance" => of::<BalanceArgs>(args),
