@@ -6,6 +6,7 @@ pub use by_name::{ByName, Iter};
 
 use crate::source::Span;
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// Everything that the demanded bindings came to.
 #[derive(Clone, Debug, Default)]
@@ -44,8 +45,8 @@ pub struct DerivationSpec {
     pub builder: Builder,
     /// The builtin's arguments: always a `Map` (empty for a command).
     pub args: Datum,
-    /// The environment that a command runs in.
-    pub env: Option<Environment>,
+    /// The environment that a command runs in: one for many specs.
+    pub env: Option<Arc<Environment>>,
     /// Environment variables.
     pub vars: ByName<Vec<Piece>>,
     /// The working directory, relative; none is the build directory.
@@ -89,6 +90,44 @@ pub enum Builder {
     Builtin(SmolStr),
     /// A command.
     Command(Command),
+}
+
+impl DerivationSpec {
+    /// Takes it, and leaves its name, origin and outputs.
+    pub fn take(&mut self) -> Self {
+        let rest = Self {
+            name: self.name.clone(),
+            origin: self.origin.clone(),
+            resources: Resources::default(),
+            builder: Builder::Builtin(SmolStr::default()),
+            args: Datum::Null,
+            env: None,
+            vars: ByName::new(),
+            cwd: None,
+            inputs: ByName::new(),
+            outputs: self.outputs.clone(),
+        };
+        std::mem::replace(self, rest)
+    }
+
+    /// Holds once what it has in common with `other`: in a sweep that is nearly everything.
+    pub(crate) fn share(&mut self, other: &Self) {
+        if self.origin.arguments == other.origin.arguments {
+            self.origin.arguments = other.origin.arguments.clone();
+        }
+        if self.env == other.env {
+            self.env.clone_from(&other.env);
+        }
+        if self.vars == other.vars {
+            self.vars = other.vars.clone();
+        }
+        if self.inputs == other.inputs {
+            self.inputs = other.inputs.clone();
+        }
+        if self.outputs == other.outputs {
+            self.outputs = other.outputs.clone();
+        }
+    }
 }
 
 /// A program of the user's.
@@ -139,11 +178,11 @@ pub enum EnvRef {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Piece {
     /// Text.
-    Text(String),
+    Text(SmolStr),
     /// Where an input lies.
     Input(InputSource),
     /// A value known after a build.
-    Late(LateValue),
+    Late(Box<LateValue>),
 }
 
 /// An input and where it was written.

@@ -122,7 +122,7 @@ impl Evaluated {
         let Evaluated {
             project,
             mut pipeline,
-            outcome,
+            mut outcome,
             mut diagnostics,
         } = self;
         diagnostics.extend(not_yet(&outcome));
@@ -130,7 +130,7 @@ impl Evaluated {
             return Ok(Err(notices(&pipeline, &diagnostics)));
         }
         let workspace = Workspace::open(project).map_err(|error| Refusal::of_engine(&error))?;
-        let instance = match workspace.instantiate(&outcome.evaluation, pipeline.sources_mut()) {
+        let instance = match workspace.instantiate(&mut outcome.evaluation, pipeline.sources_mut()) {
             Ok(instance) => instance,
             Err(EngineError::Pipeline(found)) => {
                 diagnostics.extend(found);

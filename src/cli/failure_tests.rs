@@ -6,7 +6,6 @@ use crate::model::event::Undeclared;
 use crate::model::node::Node;
 use crate::report::style::Style;
 use mlp_lang::spec::{ByName, Datum, Fields, Origin, Resources};
-use std::collections::BTreeMap;
 
 const PIPELINE: &str = "digits = data.csv(\n  ./digits.csv,\n  y = data.label(\"digit\", classes = 10),\n)\n";
 
@@ -39,10 +38,10 @@ fn step(sources: &mut Sources) -> Step {
             },
             args: Datum::Map(Fields::new()),
             env: None,
-            vars: BTreeMap::new(),
+            vars: ByName::new(),
             cwd: None,
-            inputs: BTreeMap::from([("inputs/file".to_owned(), file)]),
-            outputs: BTreeMap::new(),
+            inputs: ByName::from([("inputs/file".to_owned(), file)]),
+            outputs: ByName::new(),
             threads: 1,
             device_class: None,
         },

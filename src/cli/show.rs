@@ -235,9 +235,9 @@ fn argument(graph: &Graph, pieces: &[Piece]) -> String {
     let text: String = pieces
         .iter()
         .map(|piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Mount(path) => path.clone(),
-            Piece::Late(reference, path) => format!("<{} in {}>", path.join("."), referred(graph, reference)),
+            Piece::Text(text) => text.to_string(),
+            Piece::Mount(path) => path.to_string(),
+            Piece::Late(late) => format!("<{} in {}>", late.1.join("."), referred(graph, &late.0)),
         })
         .collect();
     let plain = |c: char| c.is_alphanumeric() || "-_./=:,@+%".contains(c);
@@ -312,7 +312,7 @@ fn derivation_json(graph: &Graph, step: &Step, attested: Option<&Attestation>) -
         "isolation": attested.map(|known| known.isolation),
         "effective_isolation": attested.map(|known| known.effective),
         "arguments": datum::to_json(&step.derivation.args),
-        "inputs": inputs.map(|(mount, reference)| (mount.clone(), referred(graph, reference))).collect::<std::collections::BTreeMap<_, _>>(),
-        "outputs": outputs.map(|(name, output)| (name.clone(), format!("{:?}", output.kind))).collect::<std::collections::BTreeMap<_, _>>(),
+        "inputs": inputs.map(|(mount, reference)| (mount.to_string(), referred(graph, reference))).collect::<std::collections::BTreeMap<_, _>>(),
+        "outputs": outputs.map(|(name, output)| (name.to_string(), format!("{:?}", output.kind))).collect::<std::collections::BTreeMap<_, _>>(),
     })
 }

@@ -17,12 +17,12 @@ fn step(name: &str, builtin: &str, inputs: Vec<(&str, Reference)>) -> Step {
             },
             args: Datum::Map(Fields::new()),
             env: None,
-            vars: BTreeMap::new(),
+            vars: ByName::new(),
             cwd: None,
             inputs: inputs
                 .map(|(name, input)| (format!("inputs/{name}"), input))
                 .collect(),
-            outputs: BTreeMap::new(),
+            outputs: ByName::new(),
             threads: 1,
             device_class: None,
         },

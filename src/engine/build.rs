@@ -366,7 +366,7 @@ fn builder(builder: &Builder) -> String {
             argv.first()
                 .and_then(|word| word.first())
                 .map_or_else(String::new, |piece| match piece {
-                    crate::model::derivation::Piece::Text(text) => text.clone(),
+                    crate::model::derivation::Piece::Text(text) => text.to_string(),
                     _ => "command".to_owned(),
                 })
         }

@@ -62,7 +62,7 @@ impl Workspace {
         let surroundings = self.surroundings(&sources, &mut texts);
         let environments = instantiate::environments(evaluation).into_iter();
         let locked =
-            environments.filter_map(|env| Some((env.kind.clone(), surroundings.pinned(&lock_of(env)?))));
+            environments.filter_map(|env| Some((env.kind.clone(), surroundings.pinned(&lock_of(&env)?))));
         locked.collect()
     }
 
@@ -114,7 +114,7 @@ impl Workspace {
 fn wanted(evaluation: &Evaluation) -> Vec<Wanted> {
     let mut found: Vec<Wanted> = Vec::new();
     for env in instantiate::environments(evaluation) {
-        let Some(lock) = lock_of(env) else { continue };
+        let Some(lock) = lock_of(&env) else { continue };
         if !found.iter().any(|known| known.path == lock.path) {
             found.push(lock);
         }

@@ -5,6 +5,7 @@ use crate::model::build::Touch;
 use crate::model::derivation::{Builder, Derivation};
 use crate::model::graph::{Graph, StepId};
 use crate::scheduler::made_by;
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What to declare, and what not.
@@ -98,7 +99,10 @@ fn unread(derivation: &Derivation, touched: &BTreeMap<String, Touch>) -> Vec<Str
         stdin == Some(mount) || touched.iter().any(seen)
     };
     let mounts = derivation.inputs.keys();
-    mounts.filter(|mount| !was_read(mount)).cloned().collect()
+    mounts
+        .filter(|mount| !was_read(mount))
+        .map(SmolStr::to_string)
+        .collect()
 }
 
 /// Mounts of artifacts and of environments.
@@ -108,7 +112,7 @@ fn mounted(derivation: &Derivation) -> BTreeSet<String> {
         .keys()
         .filter(|mount| mount.starts_with("inputs/"));
     let outputs = derivation.outputs.values().map(|output| output.path.clone());
-    inputs.cloned().chain(outputs).collect()
+    inputs.map(SmolStr::to_string).chain(outputs).collect()
 }
 
 /// The declared path that `path` is or lies in.

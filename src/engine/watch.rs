@@ -40,7 +40,7 @@ pub fn interest(
     workspace: Option<&Workspace>,
 ) -> Interest {
     let mut pipeline = Pipeline::load(project, settings);
-    let outcome = pipeline.evaluate_for_build(targets);
+    let mut outcome = pipeline.evaluate_for_build(targets);
     let mut paths = pipeline.read().clone();
     paths.insert(pin::FILE.to_owned());
     paths.extend(requests(&outcome.evaluation).iter().map(looked_at));
@@ -50,7 +50,7 @@ pub fn interest(
     let is_whole = !has_errors(pipeline.diagnostics()) && !has_errors(&outcome.diagnostics);
     let instance = workspace.filter(|_| is_whole).and_then(|workspace| {
         workspace
-            .instantiate(&outcome.evaluation, pipeline.sources_mut())
+            .instantiate(&mut outcome.evaluation, pipeline.sources_mut())
             .ok()
     });
     let keys = instance.map(|instance| instance.graph.steps.iter().map(|step| step.static_key).collect());

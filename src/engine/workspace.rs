@@ -96,11 +96,16 @@ impl Workspace {
 
     /// The graph of what was evaluated: digests the sources, and finds every step's key.
     /// Files that are read for it (flakes, locks) are added to `texts`, for messages about them.
-    pub fn instantiate(&self, evaluation: &Evaluation, texts: &mut Texts) -> Result<Instance, EngineError> {
+    pub fn instantiate(
+        &self,
+        evaluation: &mut Evaluation,
+        texts: &mut Texts,
+    ) -> Result<Instance, EngineError> {
         let (sources, pins) = self.sources(texts).map_err(EngineError::Pipeline)?;
         let requests = requests(evaluation);
         let table = sources.digest(&requests);
         let named = instantiate::environments(evaluation);
+        let named: Vec<&Environment> = named.iter().map(AsRef::as_ref).collect();
         let (environments, mut told) = self.surroundings(&sources, texts).describe(&named);
         if told.iter().any(|told| told.severity == Severity::Error) {
             return Err(EngineError::Pipeline(told));
@@ -163,9 +168,11 @@ impl Workspace {
         texts: &mut Texts,
     ) -> (EnvironmentTable, Vec<Diagnostic>) {
         match self.sources(texts) {
-            Ok((sources, _)) => self
-                .surroundings(&sources, texts)
-                .describe(&instantiate::environments(evaluation)),
+            Ok((sources, _)) => {
+                let named = instantiate::environments(evaluation);
+                let named: Vec<&Environment> = named.iter().map(AsRef::as_ref).collect();
+                self.surroundings(&sources, texts).describe(&named)
+            }
             Err(told) => (EnvironmentTable::new(), told),
         }
     }

@@ -150,8 +150,8 @@ fn uses_of(derivation: &Derivation) -> Vec<Use> {
 
 fn late<'p>(at: &str, pieces: impl Iterator<Item = &'p Piece>, found: &mut Vec<Use>) {
     for piece in pieces {
-        if let Piece::Late(reference, _) = piece {
-            add(at, reference, found);
+        if let Piece::Late(late) = piece {
+            add(at, &late.0, found);
         }
     }
 }

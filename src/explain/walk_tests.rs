@@ -49,7 +49,7 @@ impl Known {
             builder,
             args,
             env: None,
-            vars: BTreeMap::new(),
+            vars: ByName::new(),
             cwd: None,
             inputs: inputs.collect(),
             outputs: ["one", "other"].map(output).into(),
@@ -241,7 +241,7 @@ fn steps_are_matched_without_names() {
 #[test]
 fn words_of_a_command_and_lists_are_told_by_what_was_put_in() {
     let command = |words: &[&str]| {
-        let argv = words.iter().map(|word| vec![Piece::Text((*word).to_owned())]);
+        let argv = words.iter().map(|word| vec![Piece::Text((*word).into())]);
         let builder = Builder::Command {
             argv: argv.collect(),
             stdin: None,

@@ -6,8 +6,9 @@ use crate::model::derivation::{Builder, Derivation, Output, Piece, Reference};
 use crate::model::source::{SourceContent, SourceRequest};
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
-use mlp_lang::spec::{self, Command, DerivationSpec, EnvRef, Input, InputSource};
+use mlp_lang::spec::{self, ByName, Command, DerivationSpec, EnvRef, Input, InputSource};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 impl Instantiation<'_> {
     /// A command's derivation. Sources are mounted at their own path, artifacts at `inputs/<name>`; an artifact that is
@@ -17,7 +18,7 @@ impl Instantiation<'_> {
         spec: &DerivationSpec,
         command: &Command,
     ) -> Result<Derivation, Reported> {
-        let env = self.environment(spec.env.as_ref())?;
+        let env = self.environment(spec.env.as_deref())?;
         self.refuse_unnamed_tool(spec, command)?;
         let mut mounts = Mounts::default();
         for (name, input) in &spec.inputs {
@@ -34,10 +35,11 @@ impl Instantiation<'_> {
         for argument in &command.argv {
             argv.extend(self.arguments(argument, label("argv"), &mut mounts)?);
         }
-        let mut vars = BTreeMap::new();
-        for (name, value) in &spec.vars {
-            vars.insert(name.to_string(), self.pieces(value, label("vars"), &mut mounts)?);
-        }
+        let vars = spec
+            .vars
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), self.pieces(value, label("vars"), &mut mounts)?)))
+            .collect::<Result<_, Reported>>()?;
         let stdin = match &command.stdin {
             Some(Input { source, span }) => Some(self.mount(source, "stdin", *span, &mut mounts)?),
             None => None,
@@ -47,10 +49,10 @@ impl Instantiation<'_> {
         Ok(Derivation {
             builder: Builder::Command { argv, stdin },
             args: datum::without_nulls(&spec.args),
-            env,
+            env: env.map(Arc::new),
             vars,
             cwd: spec.cwd.clone(),
-            inputs: mounts.inputs,
+            inputs: mounts.inputs.into_iter().collect(),
             outputs,
             threads: command.threads,
             device_class: None,
@@ -65,7 +67,7 @@ impl Instantiation<'_> {
         let Some([spec::Piece::Text(program)]) = command.argv.first().map(Vec::as_slice) else {
             return Ok(());
         };
-        if tools.contains(program) {
+        if tools.iter().any(|tool| tool == program) {
             return Ok(());
         }
         let span = spec
@@ -94,7 +96,7 @@ impl Instantiation<'_> {
     fn refuse_outputs_in_inputs(
         &mut self,
         spec: &DerivationSpec,
-        outputs: &BTreeMap<String, Output>,
+        outputs: &ByName<Output>,
         mounts: &Mounts,
     ) -> Result<(), Reported> {
         for (name, output) in outputs {
@@ -174,7 +176,10 @@ impl Instantiation<'_> {
     ) -> Result<Vec<Vec<Piece>>, Reported> {
         if let [spec::Piece::Input(InputSource::Glob(glob))] = pieces {
             let files = self.glob(glob, mounts)?;
-            return Ok(files.into_iter().map(|file| vec![Piece::Mount(file)]).collect());
+            return Ok(files
+                .into_iter()
+                .map(|file| vec![Piece::Mount(file.into())])
+                .collect());
         }
         Ok(vec![self.pieces(pieces, span, mounts)?])
     }
@@ -201,12 +206,9 @@ impl Instantiation<'_> {
                             InputSource::Output { output, .. } => output,
                             _ => "chosen",
                         };
-                        Piece::Mount(self.mount(source, name, span, mounts)?)
+                        Piece::Mount(self.mount(source, name, span, mounts)?.into())
                     }
-                    spec::Piece::Late(late) => {
-                        let (reference, path) = self.late(late, span)?;
-                        Piece::Late(reference, path)
-                    }
+                    spec::Piece::Late(late) => Piece::Late(Box::new(self.late(late, span)?)),
                 })
             })
             .collect()

@@ -4,6 +4,7 @@ use crate::model::source::SourceRequest;
 use mlp_lang::source::Span;
 use mlp_lang::spec::{Builder, DerivationSpec, Environment, Evaluation, InputSource, Piece};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The sources that the targets of `evaluation` read, to be digested.
 pub fn requests(evaluation: &Evaluation) -> BTreeSet<SourceRequest> {
@@ -17,11 +18,14 @@ pub fn requests(evaluation: &Evaluation) -> BTreeSet<SourceRequest> {
 }
 
 /// The environments of the steps that the targets of `evaluation` need, to be described: each once, where it is first named.
-pub fn environments(evaluation: &Evaluation) -> Vec<&Environment> {
-    let mut found: Vec<&Environment> = Vec::new();
+pub fn environments(evaluation: &Evaluation) -> Vec<Arc<Environment>> {
+    let mut found: Vec<Arc<Environment>> = Vec::new();
     for spec in demanded(evaluation) {
-        let env = evaluation.specs[spec].env.as_ref();
-        found.extend(env.filter(|env| !found.iter().any(|known| known.kind == env.kind)));
+        if let Some(env) = &evaluation.specs[spec].env
+            && !found.iter().any(|known| known.kind == env.kind)
+        {
+            found.push(Arc::clone(env));
+        }
     }
     found
 }

@@ -6,8 +6,7 @@ use crate::base::digest::Digest;
 use crate::model::derivation::{Builder, Derivation, Environment, Output, Reference};
 use crate::model::environment::Described;
 use crate::model::graph::Step;
-use mlp_lang::spec::{self, ArtifactKind, Datum, EnvRef, Resources};
-use std::collections::BTreeMap;
+use mlp_lang::spec::{self, ArtifactKind, ByName, Datum, EnvRef, Resources};
 
 /// The one output of an environment's step.
 pub const ENVIRONMENT_OUTPUT: &str = "env";
@@ -66,10 +65,10 @@ impl Instantiation<'_> {
                 },
                 args: args.clone(),
                 env: None,
-                vars: BTreeMap::new(),
+                vars: ByName::new(),
                 cwd: None,
                 inputs: inputs.collect(),
-                outputs: BTreeMap::from([(ENVIRONMENT_OUTPUT.to_owned(), output)]),
+                outputs: ByName::from([(ENVIRONMENT_OUTPUT, output)]),
                 threads: 1,
                 device_class: None,
             },

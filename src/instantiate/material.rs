@@ -164,7 +164,7 @@ fn pieces(pieces: &[Piece], references: &mut impl WriteReference, writer: &mut W
                 Piece::Mount(path) => writer.variant("input", |map| {
                     map.entry("path", |writer| writer.str(path));
                 }),
-                Piece::Late(reference, path) => references.late(reference, path, writer),
+                Piece::Late(late) => references.late(&late.0, &late.1, writer),
             }
         }
     });

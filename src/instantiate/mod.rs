@@ -38,11 +38,11 @@ use crate::model::source::{SourceContent, SourceRequest, SourceTable};
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
 use mlp_lang::spec::{
-    ArtifactKind, Builder, Datum, DerivationSpec, Evaluation, Fields, InputSource, LateValue, SpecId,
+    ArtifactKind, Builder, ByName, Datum, DerivationSpec, Evaluation, Fields, InputSource, LateValue, SpecId,
     TargetArtifact,
 };
 use mlp_protocol::builtin::{self, NUMERICS, Program};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 
 /// What of the machine decides bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,26 +54,34 @@ pub struct Machine {
 }
 
 /// The graph of what the targets demand. `sources` answers [`requests`], `environments` answers [`environments`].
+///
+/// What steps are made of is taken out of the evaluation, so that a hundred thousand of them are never held twice: its specs
+/// keep their names, origins and outputs.
 pub fn instantiate(
-    evaluation: &Evaluation,
+    evaluation: &mut Evaluation,
     sources: &SourceTable,
     environments: &EnvironmentTable,
     machine: &Machine,
 ) -> Result<Graph, Vec<Diagnostic>> {
+    let demanded = demand::demanded(evaluation);
     let mut instantiation = Instantiation {
-        evaluation,
         sources,
         environments,
         machine,
-        graph: Graph::default(),
+        graph: Graph {
+            steps: Vec::with_capacity(demanded.len()),
+            targets: Vec::new(),
+        },
         steps: vec![None; evaluation.specs.len()],
         by_key: HashMap::new(),
         errors: Vec::new(),
+        evaluation,
     };
     instantiation.check_sources();
-    for index in demand::demanded(evaluation) {
+    for index in demanded {
         instantiation.step(index);
     }
+    instantiation.graph.steps.iter_mut().for_each(name_once);
     instantiation.targets();
     let Instantiation {
         graph, mut errors, ..
@@ -94,7 +102,7 @@ pub fn static_bytes(graph: &Graph, id: StepId) -> Result<Vec<u8>, crate::base::e
 }
 
 struct Instantiation<'e> {
-    evaluation: &'e Evaluation,
+    evaluation: &'e mut Evaluation,
     sources: &'e SourceTable,
     environments: &'e EnvironmentTable,
     machine: &'e Machine,
@@ -104,6 +112,30 @@ struct Instantiation<'e> {
     /// Looked up, never iterated.
     by_key: HashMap<Digest, StepId>,
     errors: Vec<Diagnostic>,
+}
+
+/// Holds once what a step has in common with the one before it: in a sweep that is nearly everything.
+fn share(derivation: &mut Derivation, before: &Derivation) {
+    if derivation.env == before.env {
+        derivation.env.clone_from(&before.env);
+    }
+    if derivation.outputs == before.outputs {
+        derivation.outputs = before.outputs.clone();
+    }
+    if derivation.inputs == before.inputs {
+        derivation.inputs = before.inputs.clone();
+    }
+    if derivation.vars == before.vars {
+        derivation.vars = before.vars.clone();
+    }
+}
+
+/// Leaves each name of a step once, where it stands first.
+fn name_once(step: &mut Step) {
+    if step.names.len() > 1 {
+        let mut met = HashSet::new();
+        step.names.retain(|name| met.insert(name.clone()));
+    }
 }
 
 /// A spec cannot be instantiated; why is among the errors already, of it or of one that it reads.
@@ -126,19 +158,18 @@ impl Instantiation<'_> {
     }
 
     fn step(&mut self, index: usize) {
-        let spec = &self.evaluation.specs[index];
-        let Ok(derivation) = self.derivation(spec) else {
-            return;
-        };
-        let step = Step {
-            derivation,
-            static_key: Digest::of_blob(b""),
-            names: vec![spec.name.clone()],
-            origin: spec.origin.clone(),
-            resources: spec.resources.clone(),
-            locators: locators::of(spec),
-        };
-        self.steps[index] = self.add(step);
+        let spec = self.evaluation.specs[index].take();
+        if let Ok(derivation) = self.derivation(&spec) {
+            let step = Step {
+                derivation,
+                static_key: Digest::of_blob(b""),
+                locators: locators::of(&spec),
+                names: vec![spec.name],
+                origin: spec.origin,
+                resources: spec.resources,
+            };
+            self.steps[index] = self.add(step);
+        }
     }
 
     /// Adds a step that has no key yet, or its names to the one that has the same key; none where it cannot be hashed.
@@ -157,14 +188,13 @@ impl Instantiation<'_> {
         let id = *self.by_key.entry(key).or_insert(next);
         if id == next {
             step.static_key = key;
+            if let Some(before) = self.graph.steps.last() {
+                share(&mut step.derivation, &before.derivation);
+            }
             self.graph.steps.push(step);
         } else {
             let known = &mut self.graph.steps[id.0 as usize];
-            for name in step.names {
-                if !known.names.contains(&name) {
-                    known.names.push(name);
-                }
-            }
+            known.names.extend(step.names);
             // The same content may be written down with other addresses: each is as good.
             locators::join(&mut known.locators, step.locators);
         }
@@ -191,11 +221,11 @@ impl Instantiation<'_> {
             Datum::Map(fields) if trains => self.device(spec, fields)?,
             _ => None,
         };
-        let mut inputs = BTreeMap::new();
-        for (name, input) in &spec.inputs {
+        let inputs = spec.inputs.iter().map(|(name, input)| {
             let reference = self.reference(&input.source, input.span)?;
-            inputs.insert(mount::of_input(name), reference);
-        }
+            Ok((mount::of_input(name), reference))
+        });
+        let inputs = inputs.collect::<Result<_, Reported>>()?;
         Ok(Derivation {
             builder: derivation::Builder::Builtin {
                 name: name.to_owned(),
@@ -204,7 +234,7 @@ impl Instantiation<'_> {
             },
             args,
             env: None,
-            vars: BTreeMap::new(),
+            vars: ByName::new(),
             cwd: None,
             inputs,
             outputs: outputs(spec, mount::of_output),
@@ -303,8 +333,8 @@ impl Instantiation<'_> {
             .is_some_and(|output| output.observed)
     }
 
-    /// Whether a target is no result, and another one of the same step is demanded that is.
-    fn comes_with_another(&self, target: &InputSource) -> bool {
+    /// Whether a target is no result, and another one of the same step among `targets` is.
+    fn comes_with_another(&self, target: &InputSource, targets: &[TargetArtifact]) -> bool {
         let is_result =
             |spec: SpecId, output: &str| !self.is_observed(spec, output) && !self.is_state(spec, output);
         let InputSource::Output { spec, output } = target else {
@@ -314,7 +344,7 @@ impl Instantiation<'_> {
             InputSource::Output { spec: own, output } => own == spec && is_result(*own, output),
             _ => false,
         };
-        !is_result(*spec, output) && self.evaluation.targets.iter().any(same)
+        !is_result(*spec, output) && targets.iter().any(same)
     }
 
     fn is_state(&self, spec: SpecId, output: &str) -> bool {
@@ -328,12 +358,13 @@ impl Instantiation<'_> {
     }
 
     fn targets(&mut self) {
-        for target in &self.evaluation.targets {
+        let targets = std::mem::take(&mut self.evaluation.targets);
+        for target in &targets {
             // A source is there already. What is no result comes about with the results of its step.
             if let InputSource::Source(_) | InputSource::Glob(_) = &target.source {
                 continue;
             }
-            if self.comes_with_another(&target.source) {
+            if self.comes_with_another(&target.source, &targets) {
                 continue;
             }
             // A reference fails only where what it refers to did, which was said there.
@@ -348,6 +379,7 @@ impl Instantiation<'_> {
                 });
             }
         }
+        self.evaluation.targets = targets;
     }
 
     /// Where the first step that a source comes from was written.
@@ -364,7 +396,7 @@ impl Instantiation<'_> {
 }
 
 /// The outputs of a spec; a builtin is told where by `place`.
-fn outputs(spec: &DerivationSpec, place: impl Fn(&str) -> String) -> BTreeMap<String, Output> {
+fn outputs(spec: &DerivationSpec, place: impl Fn(&str) -> String) -> ByName<Output> {
     let outputs = spec.outputs.iter().map(|(name, output)| {
         let path = output.path.clone().unwrap_or_else(|| place(name));
         let output = Output {
@@ -374,7 +406,7 @@ fn outputs(spec: &DerivationSpec, place: impl Fn(&str) -> String) -> BTreeMap<St
             optional: output.optional,
             observed: output.observed,
         };
-        (name.to_string(), output)
+        (name.clone(), output)
     });
     outputs.collect()
 }

@@ -57,7 +57,7 @@ pub fn references(derivation: &Derivation) -> impl Iterator<Item = &Reference> {
     };
     let pieces = arguments.iter().chain(derivation.vars.values()).flatten();
     let late = pieces.filter_map(|piece| match piece {
-        Piece::Late(reference, _) => Some(reference),
+        Piece::Late(late) => Some(&late.0),
         Piece::Text(_) | Piece::Mount(_) => None,
     });
     let env = derivation.env.iter().filter_map(|env| env.made.as_ref());

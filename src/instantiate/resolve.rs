@@ -100,7 +100,7 @@ pub fn resolve(graph: &Graph, id: StepId, known: &impl Known) -> Result<Resoluti
     let mut values = resolver.values.into_iter();
     let mut text = |pieces: &[Piece]| -> String {
         let parts = pieces.iter().map(|piece| match piece {
-            Piece::Text(text) => text.clone(),
+            Piece::Text(text) => text.to_string(),
             Piece::Mount(path) => from_cwd(derivation.cwd.as_deref(), path),
             Piece::Late(..) => values.next().unwrap_or_default(),
         });
@@ -111,7 +111,9 @@ pub fn resolve(graph: &Graph, id: StepId, known: &impl Known) -> Result<Resoluti
         Builder::Command { argv, .. } => argv.iter().map(|pieces| text(pieces)).collect(),
     };
     let vars = derivation.vars.iter();
-    let vars = vars.map(|(name, pieces)| (name.clone(), text(pieces))).collect();
+    let vars = vars
+        .map(|(name, pieces)| (name.to_string(), text(pieces)))
+        .collect();
     let dependencies = resolver.dependencies.into_iter();
     let dependencies = dependencies.map(|((step, output), node)| Dependency {
         static_key: graph.step(step).static_key,

@@ -4,8 +4,9 @@
 
 use super::graph::StepId;
 use super::node::Node;
-use mlp_lang::spec::{ArtifactKind, Datum};
-use std::collections::BTreeMap;
+use mlp_lang::spec::{ArtifactKind, ByName, Datum};
+use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// What is built, and from what.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,15 +16,15 @@ pub struct Derivation {
     /// The builtin's arguments: a map without nulls. `device` in it is never `auto`.
     pub args: Datum,
     /// The environment that a command runs in; none is the machine's own tools, of which nothing is pinned.
-    pub env: Option<Environment>,
+    pub env: Option<Arc<Environment>>,
     /// Environment variables that the pipeline gives.
-    pub vars: BTreeMap<String, Vec<Piece>>,
+    pub vars: ByName<Vec<Piece>>,
     /// The working directory below the build directory.
     pub cwd: Option<String>,
     /// Inputs by where they are mounted below the build directory: `inputs/on`, `src/train.py`.
-    pub inputs: BTreeMap<String, Reference>,
+    pub inputs: ByName<Reference>,
     /// Outputs by name.
-    pub outputs: BTreeMap<String, Output>,
+    pub outputs: ByName<Output>,
     /// Threads that the step can see. A builtin's outputs do not depend on them, and it has 1 here.
     pub threads: u32,
     /// The class of device on which bits are the same, where the builder computes in floating point.
@@ -64,11 +65,11 @@ pub struct Environment {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Piece {
     /// Text.
-    Text(String),
+    Text(SmolStr),
     /// Where the input mounted at this path lies.
-    Mount(String),
+    Mount(SmolStr),
     /// A value that an output holds: the reference, and the names of fields on the way to it.
-    Late(Reference, Vec<String>),
+    Late(Box<(Reference, Vec<String>)>),
 }
 
 /// What an input is.

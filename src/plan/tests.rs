@@ -112,7 +112,7 @@ fn derivation(lr: f64, input: Reference) -> Derivation {
         },
         args: Datum::Map([("lr".to_owned(), Datum::Float(lr))].into()),
         env: None,
-        vars: BTreeMap::new(),
+        vars: ByName::new(),
         cwd: None,
         inputs: [("inputs/in".to_owned(), input)].into(),
         outputs: [("out".to_owned(), output)].into(),

@@ -173,7 +173,7 @@ fn files(build: &Build<'_>, step: &Step) -> Attempt<BTreeMap<String, PathBuf>> {
                 node: *node,
                 source: Some(path.clone()),
             };
-            found.insert(mount.clone(), provide(build, &input, &mut Vec::new())?);
+            found.insert(mount.to_string(), provide(build, &input, &mut Vec::new())?);
         }
     }
     Ok(found)

@@ -333,7 +333,7 @@ impl Life<'_> {
             })?;
         let declared = self.step.derivation.outputs.iter();
         let hashed = declared.filter(|(_, output)| !output.observed);
-        let mut outputs: BTreeMap<_, _> = hashed.map(|(name, _)| (name.clone(), None)).collect();
+        let mut outputs: BTreeMap<_, _> = hashed.map(|(name, _)| (name.to_string(), None)).collect();
         outputs.insert(DIVERGED.to_owned(), Some(staged.node()));
         (self.build.events)(EventKind::Warning {
             text: format!("`{}` diverged: {}", self.step.name(), failure.message),

@@ -109,7 +109,7 @@ fn output_paths(derivation: &Derivation) -> BTreeMap<String, String> {
     derivation
         .outputs
         .iter()
-        .map(|(name, output)| (name.clone(), output.path.clone()))
+        .map(|(name, output)| (name.to_string(), output.path.clone()))
         .collect()
 }
 

@@ -42,8 +42,9 @@ impl<'a> States<'a> {
         }
     }
 
-    fn outputs(&self) -> impl Iterator<Item = (&'a String, &'a Output)> {
+    fn outputs(&self) -> impl Iterator<Item = (&'a str, &'a Output)> {
         let outputs = self.step.derivation.outputs.iter();
+        let outputs = outputs.map(|(name, output)| (name.as_str(), output));
         outputs.filter(|(_, output)| output.kind == ArtifactKind::State)
     }
 

@@ -45,16 +45,16 @@ pub(super) fn verify(
     for (name, output) in &derivation.outputs {
         // The state of a command is no result; it need not leave one.
         if exact && output.kind == ArtifactKind::State {
-            let is_other = found.get(name).is_some_and(|path| !path.is_dir());
+            let is_other = found.get(name.as_str()).is_some_and(|path| !path.is_dir());
             let help = || Some("a state is a folder: write the file into it".to_owned());
             match is_other {
                 true => return Err(failure(name, "is no folder".to_owned(), help())),
                 false => continue,
             }
         }
-        let Some(path) = found.get(name) else {
+        let Some(path) = found.get(name.as_str()) else {
             if output.optional {
-                verified.hashed.insert(name.clone(), None);
+                verified.hashed.insert(name.to_string(), None);
                 continue;
             }
             return Err(failure(
@@ -72,9 +72,9 @@ pub(super) fn verify(
         if output.observed {
             verified
                 .observed
-                .insert(name.clone(), value.unwrap_or(Value::Null));
+                .insert(name.to_string(), value.unwrap_or(Value::Null));
         } else {
-            verified.hashed.insert(name.clone(), Some(path));
+            verified.hashed.insert(name.to_string(), Some(path));
         }
     }
     Ok(verified)

@@ -36,6 +36,9 @@ impl Default for Bounds {
     }
 }
 
+const TOO_LARGE: &str =
+    "is too large: by its length, and that of what was read before it, the disk of the store cannot hold it";
+
 /// Whose the files are that an import reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taking {
@@ -181,8 +184,8 @@ impl Look {
         if !kind.is_file() {
             return Err(refused(path, "is a device, a pipe or a socket"));
         }
-        self.left.bytes = (self.left.bytes.checked_sub(metadata.len()))
-            .ok_or_else(|| refused(path, "is too large: more bytes than can be stored at once"))?;
+        self.left.bytes =
+            (self.left.bytes.checked_sub(metadata.len())).ok_or_else(|| refused(path, TOO_LARGE))?;
         self.files.push(Found::of(path, &metadata));
         Ok(Shape::File(self.files.len() - 1))
     }

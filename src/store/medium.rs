@@ -73,6 +73,13 @@ impl Store {
     }
 }
 
+/// Bytes that the file system of `folder` holds when it is empty; no bound where it does not say.
+pub(super) fn capacity(folder: &Path) -> u64 {
+    let told = rustix::fs::statfs(folder).ok();
+    let bytes = told.and_then(|told| told.f_blocks.checked_mul(u64::try_from(told.f_bsize).ok()?));
+    bytes.filter(|bytes| *bytes > 0).unwrap_or(u64::MAX)
+}
+
 fn try_all(folder: &Path) -> Vec<(Feature, io::Error)> {
     let (one, other, third) = (folder.join("one"), folder.join("other"), folder.join("third"));
     let sync = || {

@@ -6,7 +6,9 @@ use lsp_server::{Message, Notification, Request, RequestId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::BufReader;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 const PIPELINE: &str = "import std.{data, loss, ml, nn, optim}
 import ./sizes.mlp
@@ -22,7 +24,8 @@ struct Editor {
     project: Project,
     child: Child,
     input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    /// What the server says, by a thread that reads it: a message that never comes is a failure.
+    output: Receiver<Message>,
     next: i32,
     /// The newest diagnostics of each file, by name.
     diagnostics: BTreeMap<String, Vec<Value>>,
@@ -40,10 +43,19 @@ impl Editor {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let (sender, output) = mpsc::channel();
+        std::thread::spawn(move || {
+            while let Ok(Some(message)) = Message::read(&mut said) {
+                if sender.send(message).is_err() {
+                    break;
+                }
+            }
+        });
         let mut editor = Self {
             project,
             input: child.stdin.take().unwrap(),
-            output: BufReader::new(child.stdout.take().unwrap()),
+            output,
             child,
             next: 0,
             diagnostics: BTreeMap::new(),
@@ -68,9 +80,8 @@ impl Editor {
 
     /// Takes in a message; diagnostics are kept.
     fn receive(&mut self) -> Message {
-        let message = Message::read(&mut self.output)
-            .unwrap()
-            .expect("the server is there");
+        let message = self.output.recv_timeout(Duration::from_secs(120));
+        let message = message.expect("the server says something within two minutes");
         if let Message::Notification(note) = &message
             && note.method == "textDocument/publishDiagnostics"
         {

@@ -14,11 +14,10 @@ use mlp::scheduler::{Build, Options, Programs, Summary, run};
 use mlp::store::{Sources, Store};
 use mlp_lang::source::{SourceId, Span};
 use mlp_lang::spec::{ArtifactKind, ByName, Datum, Fields, Origin, Resources};
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// Adds a shell script whose output is the JSON file `out/value`.
-fn add(graph: &mut Graph, name: &str, argv: Vec<Vec<Piece>>, inputs: BTreeMap<String, Reference>) -> StepId {
+fn add(graph: &mut Graph, name: &str, argv: Vec<Vec<Piece>>, inputs: ByName<Reference>) -> StepId {
     let output = Output {
         kind: ArtifactKind::Value,
         path: "out/value".into(),
@@ -37,7 +36,7 @@ fn add(graph: &mut Graph, name: &str, argv: Vec<Vec<Piece>>, inputs: BTreeMap<St
             builder: Builder::Command { argv, stdin: None },
             args: Datum::Map(Fields::new()),
             env: None,
-            vars: BTreeMap::new(),
+            vars: ByName::new(),
             cwd: None,
             inputs,
             outputs: [("value".to_owned(), output)].into(),
@@ -51,7 +50,7 @@ fn add(graph: &mut Graph, name: &str, argv: Vec<Vec<Piece>>, inputs: BTreeMap<St
             arguments: ByName::new(),
         },
         resources: Resources::default(),
-        locators: BTreeMap::new(),
+        locators: std::collections::BTreeMap::new(),
     });
     let bytes = instantiate::static_bytes(graph, id).unwrap();
     graph.steps[id.0 as usize].static_key = Digest::of(Context::StaticKey, &bytes);
@@ -59,14 +58,14 @@ fn add(graph: &mut Graph, name: &str, argv: Vec<Vec<Piece>>, inputs: BTreeMap<St
 }
 
 fn text(text: &str) -> Vec<Piece> {
-    vec![Piece::Text(text.to_owned())]
+    vec![Piece::Text(text.into())]
 }
 
 /// One step writes a figure; the other gets it as an argument, and the file beside it.
 fn pipeline() -> Graph {
     let mut graph = Graph::default();
     let argv = vec![text("sh"), text("-c"), text("echo '{\"lr\": 0.5}' > out/value")];
-    let first = add(&mut graph, "first", argv, BTreeMap::new());
+    let first = add(&mut graph, "first", argv, ByName::new());
     let value = Reference::Output {
         step: first,
         output: "value".into(),
@@ -76,7 +75,7 @@ fn pipeline() -> Graph {
         text("-c"),
         text("echo \"[$(cat $0), $1]\" > out/value; echo said"),
         vec![Piece::Mount("inputs/first".into())],
-        vec![Piece::Late(value.clone(), vec!["lr".into()])],
+        vec![Piece::Late(Box::new((value.clone(), vec!["lr".into()])))],
     ];
     let second = add(
         &mut graph,

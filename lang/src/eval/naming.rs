@@ -19,7 +19,10 @@ impl Drafts {
         self.specs.len()
     }
 
-    pub(crate) fn add(&mut self, spec: DerivationSpec) -> SpecId {
+    pub(crate) fn add(&mut self, mut spec: DerivationSpec) -> SpecId {
+        if let Some(before) = self.specs.last() {
+            spec.share(before);
+        }
         self.specs.push(spec);
         self.closed.push(false);
         SpecId((self.specs.len() - 1) as u32)

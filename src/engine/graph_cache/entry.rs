@@ -9,6 +9,7 @@ use crate::model::source::SourceRequest;
 use mlp_lang::source::{SourceId, Span};
 use mlp_lang::spec::{ArtifactKind, ByName, Datum, EnvRef, Environment, Fields, Origin, Resources};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is remembered of a question.
@@ -183,12 +184,12 @@ impl Pinned {
 
 impl KnownStep {
     fn of(step: &Step) -> Self {
-        let output = |(name, output): (&String, &Output)| {
+        let output = |(name, output): (&SmolStr, &Output)| {
             let known = KnownOutput {
                 kind: self::name(output.kind),
                 path: output.path.clone(),
             };
-            (name.clone(), known)
+            (name.to_string(), known)
         };
         Self {
             names: step.names.clone(),
@@ -223,9 +224,9 @@ impl KnownStep {
                 builder,
                 args: Datum::Map(Fields::new()),
                 env: None,
-                vars: BTreeMap::new(),
+                vars: ByName::new(),
                 cwd: None,
-                inputs: BTreeMap::new(),
+                inputs: ByName::new(),
                 outputs: self.outputs.iter().map(output).collect::<Option<_>>()?,
                 threads: 1,
                 device_class: None,

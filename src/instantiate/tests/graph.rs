@@ -100,7 +100,7 @@ fn what_is_wrong_with_sources_is_said_where_they_are_named() {
     };
     let request = SourceRequest::Path("digits.csv".into());
     let errors = instantiate(
-        &pipeline(),
+        &mut pipeline(),
         &[(request.clone(), Err(missing))].into(),
         &Default::default(),
         &machine(),
@@ -113,7 +113,7 @@ fn what_is_wrong_with_sources_is_said_where_they_are_named() {
         tree: Digest::of_blob(b""),
     };
     let table = [(request, Ok(SourceContent::Node(directory)))].into();
-    let errors = instantiate(&pipeline(), &table, &Default::default(), &machine()).unwrap_err();
+    let errors = instantiate(&mut pipeline(), &table, &Default::default(), &machine()).unwrap_err();
     assert_eq!(errors[0].code, "E0502");
     assert_eq!(
         errors[0].message,
@@ -121,7 +121,7 @@ fn what_is_wrong_with_sources_is_said_where_they_are_named() {
     );
     let mut evaluation = pipeline();
     set(&mut evaluation, 2, "device", text("cuda"));
-    let errors = instantiate(&evaluation, &sources(""), &Default::default(), &machine()).unwrap_err();
+    let errors = instantiate(&mut evaluation, &sources(""), &Default::default(), &machine()).unwrap_err();
     assert_eq!(
         errors.iter().map(|error| error.code).collect::<Vec<_>>(),
         ["E0507"]
@@ -144,10 +144,10 @@ fn commands_find_sources_at_their_own_paths_and_artifacts_at_inputs() {
         vec![Piece::Input(source("src/table.py"))],
         vec![Piece::Text("--on=".into()), Piece::Input(output(1, "val"))],
         vec![Piece::Input(output(1, "train"))],
-        vec![Piece::Late(LateValue {
+        vec![Piece::Late(Box::new(LateValue {
             source: output(3, "metrics"),
             path: vec!["accuracy".into()],
-        })],
+        }))],
     ];
     command.builder = Builder::Command(Command {
         argv,
@@ -186,7 +186,7 @@ fn commands_find_sources_at_their_own_paths_and_artifacts_at_inputs() {
         SourceRequest::Glob("lib/*.py".into()),
         Ok(SourceContent::Files(files.into())),
     );
-    let graph = instantiate(&evaluation, &table, &Default::default(), &machine()).unwrap();
+    let graph = instantiate(&mut evaluation, &table, &Default::default(), &machine()).unwrap();
     let known = Outputs(vec![
         (1, "val", file("val")),
         (1, "train", file("train")),

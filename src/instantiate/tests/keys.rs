@@ -100,7 +100,7 @@ fn names_places_spans_and_resources_are_in_no_key() {
     moved.specs[0].inputs.get_mut("file").unwrap().source = InputSource::Source("data/digits.csv".into());
     let request = SourceRequest::Path("data/digits.csv".into());
     let table = [(request, Ok(SourceContent::Node(file("a,b\n"))))].into();
-    let moved = instantiate(&moved, &table, &Default::default(), &machine()).unwrap();
+    let moved = instantiate(&mut moved, &table, &Default::default(), &machine()).unwrap();
     assert_eq!(keys(&moved), keys(&graph(&pipeline())));
 }
 
@@ -143,7 +143,7 @@ fn what_decides_bits_is_in_the_keys_of_what_depends_on_it() {
     };
     let elsewhere = keys(
         &instantiate(
-            &pipeline(),
+            &mut pipeline(),
             &sources("a,b\n"),
             &Default::default(),
             &other_machine,
@@ -152,8 +152,15 @@ fn what_decides_bits_is_in_the_keys_of_what_depends_on_it() {
     );
     assert_eq!(here["parts"], elsewhere["parts"]);
     assert_ne!(here["fit"], elsewhere["fit"]);
-    let other_content =
-        keys(&instantiate(&pipeline(), &sources("a,b,c\n"), &Default::default(), &machine()).unwrap());
+    let other_content = keys(
+        &instantiate(
+            &mut pipeline(),
+            &sources("a,b,c\n"),
+            &Default::default(),
+            &machine(),
+        )
+        .unwrap(),
+    );
     assert!(here.iter().all(|(name, key)| other_content[name] != *key));
 }
 
@@ -206,7 +213,7 @@ fn chain_keys_see_what_acts_in_their_epochs_and_nothing_else() {
 fn early_cutoff_keys_see_contents_alone() {
     let one = graph(&pipeline());
     let other = instantiate(
-        &pipeline(),
+        &mut pipeline(),
         &sources("another file"),
         &Default::default(),
         &machine(),

@@ -8,9 +8,9 @@ use crate::model::node::Node;
 use crate::model::source::SourceProblem;
 use mlp_lang::source::SourceId;
 use mlp_lang::spec::{
-    ArtifactKind, ByName, Command, Fields, Input, Origin, OutputSpec, Piece, Resources, SpecId,
-    TargetArtifact,
+    ArtifactKind, Command, Fields, Input, Origin, OutputSpec, Piece, Resources, SpecId, TargetArtifact,
 };
+use std::collections::BTreeMap;
 
 fn span(start: u32) -> Span {
     Span {
@@ -187,7 +187,13 @@ fn machine() -> Machine {
 }
 
 fn graph(evaluation: &Evaluation) -> Graph {
-    instantiate(evaluation, &sources("a,b\n"), &Default::default(), &machine()).unwrap()
+    instantiate(
+        &mut evaluation.clone(),
+        &sources("a,b\n"),
+        &Default::default(),
+        &machine(),
+    )
+    .unwrap()
 }
 
 fn keys(graph: &Graph) -> BTreeMap<String, Digest> {

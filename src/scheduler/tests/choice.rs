@@ -24,7 +24,7 @@ fn graph() -> Graph {
     let reader = add(&mut graph, "reader", "reader", &[]);
     let choice = choice(chooser, &[1, 3, 5]);
     let derivation = &mut graph.steps[reader.0 as usize].derivation;
-    derivation.inputs.insert("inputs/chosen".into(), choice);
+    derivation.inputs.insert("inputs/chosen", choice);
     key(&mut graph, reader.0 as usize);
     graph.targets.retain(|target| target.label == "reader");
     graph

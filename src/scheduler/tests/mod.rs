@@ -168,12 +168,12 @@ fn add(graph: &mut Graph, name: &str, command: &str, inputs: &[u32]) -> StepId {
     };
     let derivation = Derivation {
         builder: Builder::Command {
-            argv: vec![vec![Piece::Text(command.to_owned())]],
+            argv: vec![vec![Piece::Text(command.into())]],
             stdin: None,
         },
         args: Datum::Map(Fields::new()),
         env: None,
-        vars: BTreeMap::new(),
+        vars: ByName::new(),
         cwd: None,
         inputs: inputs
             .iter()

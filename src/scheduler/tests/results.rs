@@ -105,10 +105,7 @@ fn observed_outputs_are_attested_and_in_no_result() {
         optional: false,
         observed: true,
     };
-    graph.steps[0]
-        .derivation
-        .outputs
-        .insert("timings".into(), timings);
+    graph.steps[0].derivation.outputs.insert("timings", timings);
     let executor = Scripted::new(|_| {
         Answer::writes([
             ("out".into(), b"x".to_vec()),
@@ -178,7 +175,7 @@ fn a_large_source_that_changes_while_it_is_read_fails_the_step() {
         path: "big.csv".into(),
         node,
     };
-    graph.steps[0].derivation.inputs.insert("big.csv".into(), source);
+    graph.steps[0].derivation.inputs.insert("big.csv", source);
     let (summary, _) = place.run(&graph, &Scripted::new(|_| writes("x")));
     assert_eq!(summary.built, 1);
     // Another key, so that it is built again.
@@ -254,7 +251,7 @@ fn a_source_that_was_damaged_in_the_store_is_copied_again() {
             },
         };
         let mut derivation = graph.steps[0].derivation.clone();
-        derivation.inputs.insert("a.csv".into(), source);
+        derivation.inputs.insert("a.csv", source);
         let mut graph = Graph::default();
         add_derivation(&mut graph, "a", derivation);
         graph

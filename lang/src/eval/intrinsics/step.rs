@@ -51,7 +51,7 @@ fn step(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answer
             threads: u32::try_from(threads).unwrap_or(u32::MAX),
         }),
         args: Datum::Map(ByName::new()),
-        env: Some(env),
+        env: Some(Arc::new(env)),
         vars,
         cwd,
         inputs,
@@ -148,14 +148,14 @@ fn pieces(machine: &mut Machine<'_>, given: &Given, value: &Value) -> Result<Vec
 
 fn piece(machine: &mut Machine<'_>, given: &Given, piece: &ArgPiece) -> Result<Piece, Failed> {
     Ok(match piece {
-        ArgPiece::Text(text) => Piece::Text(text.clone()),
+        ArgPiece::Text(text) => Piece::Text(text.into()),
         ArgPiece::Path(path) => Piece::Input(InputSource::Source(path.as_str().to_owned())),
         ArgPiece::Glob(pattern) => Piece::Input(InputSource::Glob(pattern.as_str().to_owned())),
         ArgPiece::Late(late) => {
             let made = machine.specs.mark();
             let value = machine.late_value(*late);
             machine.specs.name(made, ".argument");
-            Piece::Late(value)
+            Piece::Late(Box::new(value))
         }
         ArgPiece::Artifact(id) => {
             let artifact = machine.artifacts.get(*id);
