@@ -2,14 +2,15 @@
 
 use crate::audio;
 use crate::columns::Header;
+use crate::images;
 use crate::named;
 use crate::safetensors::{Array, Dtype};
 use crate::spool::Spool;
 use crate::value::{Row, Value};
-use mlp_protocol::data::{Classes, Codec, Columns, Sizes, Target};
+use mlp_protocol::data::{Classes, Codec, Columns, Sizes, Target, offsets_of};
 use mlp_protocol::message::{Failure, Outcome};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A codec with its columns found: it takes rows and gives an array.
 pub(crate) struct Reader {
@@ -18,8 +19,11 @@ pub(crate) struct Reader {
     sizes: Sizes,
     /// The parameter that holds the codec: `x`, `x.image`, `y`.
     argument: String,
-    numbers: Spool,
+    values: Spool,
 }
+
+/// The inputs of a call by name, which codecs name the folders by that they read.
+pub(crate) type Folders = BTreeMap<String, String>;
 
 enum Kind {
     /// Numbers from 0 to the bound, divided by it.
@@ -32,6 +36,8 @@ enum Kind {
     /// Any number of classes with this between them, as a vector.
     Tags(String, Classes),
     Audio(Sounds),
+    /// Image files below a folder; where each begins, and the last ends.
+    Images(PathBuf, Vec<i64>),
 }
 
 /// How sound files are read.
@@ -56,15 +62,15 @@ impl Reader {
     ///
     /// # Errors
     /// When a column is missing, or their number is not that of the codec's shape.
-    pub(crate) fn new(
-        codec: &Codec,
-        header: &Header,
-        folders: &BTreeMap<String, String>,
-        argument: &str,
-    ) -> Outcome<Reader> {
+    pub(crate) fn new(codec: &Codec, header: &Header, folders: &Folders, argument: &str) -> Outcome<Reader> {
         let many = |cols: &Columns| header.find(cols, &format!("{argument}.cols"));
         let one = |col: &str| Outcome::Ok(vec![header.one(col, &format!("{argument}.col"))?]);
-        let (columns, kind, shape) = match codec {
+        let known = |shape: Vec<u64>| shape.into_iter().map(Some).collect::<Sizes>();
+        let folder = |root: &String| {
+            let path = folders.get(root).map(PathBuf::from);
+            path.ok_or_else(|| Failure::new("B0001", format!("the call has no folder `{root}`")))
+        };
+        let (columns, kind, sizes) = match codec {
             Codec::Pixels {
                 cols,
                 channels,
@@ -75,49 +81,54 @@ impl Reader {
                 let columns = many(cols)?;
                 let shape = vec![u64::from(*channels), u64::from(*height), u64::from(*width)];
                 check_pixels(columns.len() as u64, &shape, *max, argument)?;
-                (columns, Kind::Pixels(*max), shape)
+                (columns, Kind::Pixels(*max), known(shape))
             }
             Codec::Vector { cols } | Codec::Target { cols } => {
                 let columns = many(cols)?;
-                let shape = vec![columns.len() as u64];
-                (columns, Kind::Numbers(None), shape)
+                let sizes = vec![Some(columns.len() as u64)];
+                (columns, Kind::Numbers(None), sizes)
             }
-            Codec::Numeric { col, missing } => (one(col)?, Kind::Numbers(*missing), vec![1]),
+            Codec::Numeric { col, missing } => (one(col)?, Kind::Numbers(*missing), vec![Some(1)]),
             Codec::Label { col, classes } => (one(col)?, Kind::Label(classes.clone()), vec![]),
-            Codec::Category { col, values } => {
-                (one(col)?, Kind::Category(values.clone()), vec![count(values)])
-            }
+            Codec::Category { col, values } => (
+                one(col)?,
+                Kind::Category(values.clone()),
+                known(vec![count(values)]),
+            ),
             Codec::Audio {
                 col,
                 root,
                 rate,
                 seconds,
             } => {
-                let root = folders.get(root).map(PathBuf::from);
-                let root = root.ok_or_else(|| Failure::new("B0001", "the call has no folder of sounds"))?;
                 let samples = (seconds * f64::from(*rate)).round().max(1.0) as usize;
                 let sounds = Sounds {
-                    root,
+                    root: folder(root)?,
                     rate: *rate,
                     samples,
                 };
-                (one(col)?, Kind::Audio(sounds), vec![1, samples as u64])
+                (one(col)?, Kind::Audio(sounds), known(vec![1, samples as u64]))
+            }
+            Codec::Image { col, root, channels } => {
+                images::check_channels(*channels, &format!("{argument}.channels"))?;
+                let sizes = vec![Some(u64::from(*channels)), None, None];
+                (one(col)?, Kind::Images(folder(root)?, vec![0]), sizes)
             }
             Codec::Tags { col, sep, classes } => {
                 check_separator(sep, classes, argument)?;
                 (
                     one(col)?,
                     Kind::Tags(sep.clone(), classes.clone()),
-                    vec![count(classes)],
+                    known(vec![count(classes)]),
                 )
             }
         };
         Ok(Reader {
             columns,
             kind,
-            sizes: shape.into_iter().map(Some).collect(),
+            sizes,
             argument: argument.to_string(),
-            numbers: Spool::default(),
+            values: Spool::default(),
         })
     }
 
@@ -133,52 +144,11 @@ impl Reader {
     pub(crate) fn take(&mut self, row: &impl Row, header: &Header) -> Outcome<()> {
         for &column in &self.columns {
             let value = row.value(column);
-            let read = match &self.kind {
-                Kind::Pixels(max) => pixel(&value, *max).map(f32::to_le_bytes),
-                Kind::Numbers(Some(missing)) if value.is_empty() => {
-                    finite(*missing, &Value::Float(*missing)).map(f32::to_le_bytes)
-                }
-                Kind::Numbers(_) => number(&value)
-                    .and_then(|number| finite(number, &value))
-                    .map(f32::to_le_bytes),
-                Kind::Label(classes) => match label(&value, classes) {
-                    Ok(class) => {
-                        self.numbers.put(&class.to_le_bytes())?;
-                        continue;
-                    }
-                    Err(failure) => Err(failure),
-                },
-                Kind::Audio(sounds) => match sounds.samples_of(value.text().trim()) {
-                    Ok(samples) => {
-                        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-                        self.numbers.put(&bytes)?;
-                        continue;
-                    }
-                    Err(failure) => Err(failure),
-                },
-                Kind::Category(classes) | Kind::Tags(_, classes) => {
-                    let named = match &self.kind {
-                        Kind::Tags(sep, _) => tags(&value, sep, classes),
-                        _ => category(&value, classes).map(|class| vec![class]),
-                    };
-                    match named {
-                        Ok(named) => {
-                            let mut vector = vec![0.0_f32; count(classes) as usize];
-                            named.into_iter().for_each(|class| vector[class as usize] = 1.0);
-                            vector
-                                .iter()
-                                .try_for_each(|one| self.numbers.put(&one.to_le_bytes()))?;
-                            continue;
-                        }
-                        Err(failure) => Err(failure),
-                    }
-                }
-            };
-            let number = read.map_err(|failure| {
+            let read = self.kind.read(&value, &mut self.values);
+            read.map_err(|failure| {
                 let failure = row.blame(self.blame(failure), column);
                 in_column(failure, &header.names[column])
             })?;
-            self.numbers.put(&number)?;
         }
         Ok(())
     }
@@ -193,19 +163,18 @@ impl Reader {
         examples: u64,
         arrays: &mut BTreeMap<String, Array>,
     ) -> Outcome<()> {
-        let shape = std::iter::once(examples).chain(self.sizes.into_iter().flatten());
-        let dtype = match self.kind {
-            Kind::Label(_) => Dtype::I64,
-            Kind::Pixels(_) | Kind::Numbers(_) | Kind::Category(_) | Kind::Tags(..) | Kind::Audio(_) => {
-                Dtype::F32
+        let bytes = self.values.finish()?;
+        let rows = std::iter::once(examples).chain(self.sizes.into_iter().flatten());
+        let (dtype, shape) = match self.kind {
+            Kind::Label(_) => (Dtype::I64, rows.collect()),
+            Kind::Images(_, offsets) => {
+                let offsets = Array::from_i64(vec![offsets.len() as u64], &offsets);
+                arrays.insert(offsets_of(name), offsets);
+                (Dtype::U8, vec![bytes.len() as u64])
             }
+            _ => (Dtype::F32, rows.collect()),
         };
-        let array = Array {
-            dtype,
-            shape: shape.collect(),
-            bytes: self.numbers.finish()?,
-        };
-        arrays.insert(name.to_owned(), array);
+        arrays.insert(name.to_owned(), Array { dtype, shape, bytes });
         Ok(())
     }
 
@@ -217,7 +186,7 @@ impl Reader {
                 let (classes, names) = count_and_names(classes);
                 Target::Tags { classes, names }
             }
-            Kind::Pixels(_) | Kind::Numbers(_) | Kind::Category(_) | Kind::Audio(_) => Target::Real {
+            _ => Target::Real {
                 size: self.columns.len() as u32,
             },
         }
@@ -228,7 +197,7 @@ impl Reader {
         let part = match (&self.kind, failure.code.as_str()) {
             (Kind::Label(_) | Kind::Tags(..), _) => "classes",
             (Kind::Category(_), _) => "values",
-            (Kind::Audio(_), "B0156") => "root",
+            (Kind::Audio(_) | Kind::Images(..), "B0156") => "root",
             (Kind::Pixels(_), "B0110") => "max",
             _ => return failure.argument(self.argument.as_str()),
         };
@@ -236,8 +205,55 @@ impl Reader {
     }
 }
 
+impl Kind {
+    /// Reads a cell, and puts what it comes to.
+    fn read(&mut self, value: &Value<'_>, values: &mut Spool) -> Outcome<()> {
+        let numbers = match self {
+            Kind::Pixels(max) => return values.put(&pixel(value, *max)?.to_le_bytes()),
+            Kind::Numbers(missing) => {
+                let number = match missing {
+                    Some(missing) if value.is_empty() => finite(*missing, &Value::Float(*missing))?,
+                    _ => finite(number(value)?, value)?,
+                };
+                return values.put(&number.to_le_bytes());
+            }
+            Kind::Label(classes) => return values.put(&label(value, classes)?.to_le_bytes()),
+            Kind::Category(classes) => ones(&[category(value, classes)?], classes),
+            Kind::Tags(sep, classes) => ones(&tags(value, sep, classes)?, classes),
+            Kind::Audio(sounds) => sounds.samples_of(value.text().trim())?,
+            Kind::Images(root, offsets) => {
+                let file = image(value, root)?;
+                offsets.push(offsets.last().copied().unwrap_or(0) + file.len() as i64);
+                return values.put(&file);
+            }
+        };
+        numbers
+            .iter()
+            .try_for_each(|number| values.put(&number.to_le_bytes()))
+    }
+}
+
+/// A vector with a 1 at each of `places`.
+fn ones(places: &[i64], classes: &Classes) -> Vec<f32> {
+    let mut vector = vec![0.0; count(classes) as usize];
+    places.iter().for_each(|place| vector[*place as usize] = 1.0);
+    vector
+}
+
+/// The image file that a cell names, below `root`.
+fn image(value: &Value<'_>, root: &Path) -> Outcome<Vec<u8>> {
+    let text = value.text();
+    let name = text.trim();
+    if name.is_empty() {
+        return Err(Failure::new("B0104", "no image is named").help("drop the row"));
+    }
+    let file = named::read(root, name)?;
+    images::inspect(&file).map_err(|why| why.of(&format!("the image `{}`", shown(name))))?;
+    Ok(file)
+}
+
 /// Labels of `classes`.
-fn class_target(classes: &Classes) -> Target {
+pub(crate) fn class_target(classes: &Classes) -> Target {
     let (classes, names) = count_and_names(classes);
     Target::Class { classes, names }
 }
@@ -259,9 +275,11 @@ fn count(classes: &Classes) -> u64 {
 /// When it cannot.
 pub(crate) fn check_role(codec: &Codec, is_target: bool, argument: &str) -> Outcome<()> {
     let fits = match codec {
-        Codec::Pixels { .. } | Codec::Vector { .. } | Codec::Category { .. } | Codec::Audio { .. } => {
-            !is_target
-        }
+        Codec::Pixels { .. }
+        | Codec::Vector { .. }
+        | Codec::Category { .. }
+        | Codec::Audio { .. }
+        | Codec::Image { .. } => !is_target,
         Codec::Label { .. } | Codec::Tags { .. } | Codec::Target { .. } => is_target,
         Codec::Numeric { .. } => true,
     };
@@ -271,7 +289,10 @@ pub(crate) fn check_role(codec: &Codec, is_target: bool, argument: &str) -> Outc
     let (name, takes) = if is_target {
         ("y", "`label`, `tags`, `numeric` or `target`")
     } else {
-        ("x", "`pixels`, `vector`, `numeric`, `category` or `audio`")
+        (
+            "x",
+            "`pixels`, `image`, `vector`, `numeric`, `category` or `audio`",
+        )
     };
     Err(
         Failure::new("B0116", format!("this codec cannot stand for `{name}`"))

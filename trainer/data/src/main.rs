@@ -1,6 +1,8 @@
 //! The `mlp-data` program: builds data derivations and small arithmetic on results. `mlp` starts it in a build directory that holds `call.json`.
 
-use mlp_data::{calc, choose, concat, csv, folds, log_mel, program, propose, sample, split, unpack};
+use mlp_data::{
+    calc, choose, cifar, concat, csv, folds, idx, images, log_mel, program, propose, sample, split, unpack,
+};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -8,10 +10,14 @@ fn main() -> ExitCode {
         "calc" => calc::build(call, channel),
         "choose" => choose::build(call, channel),
         "data.balance" => sample::build_balance(call, channel),
+        "data.cifar" => cifar::build(call, channel),
         "data.concat" => concat::build(call, channel),
         "data.csv" => csv::build(call, channel),
         "data.folds" => folds::build(call, channel),
+        "data.idx" => idx::build(call, channel),
+        "data.image_folder" => images::folder::build(call, channel),
         "data.log_mel" => log_mel::build(call, channel),
+        "data.resize" => images::resize::build(call, channel),
         "data.split" => split::build(call, channel),
         "data.take" => sample::build_take(call, channel),
         "data.top_classes" => sample::build_top_classes(call, channel),

@@ -40,6 +40,11 @@ pub const BUILTINS: &[Builtin] = &[
         program: Program::Data,
     },
     Builtin {
+        name: "data.cifar",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
         name: "data.concat",
         version: 1,
         program: Program::Data,
@@ -55,7 +60,22 @@ pub const BUILTINS: &[Builtin] = &[
         program: Program::Data,
     },
     Builtin {
+        name: "data.idx",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "data.image_folder",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
         name: "data.log_mel",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "data.resize",
         version: 1,
         program: Program::Data,
     },
@@ -108,7 +128,10 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
 
 /// Whether an input of a builtin must be a file, not a directory.
 pub fn wants_file(builtin: &str, input: &str) -> bool {
-    matches!((builtin, input), ("data.csv", "file") | ("unpack", "archive"))
+    matches!(
+        (builtin, input),
+        ("data.csv", "file") | ("data.idx" | "data.cifar", _) | ("unpack", "archive")
+    )
 }
 
 /// Whether a builtin computes with figures of others. To it those of a training that diverged are not finite; whatever else

@@ -94,6 +94,15 @@ pub enum Codec {
         /// The length to which they are cut, or filled with silence.
         seconds: f64,
     },
+    /// Image files. Gives the files as they are: [channels, ?, ?].
+    Image {
+        /// The column of paths.
+        col: String,
+        /// The input that is the folder of the paths.
+        root: String,
+        /// Channels of each image.
+        channels: u32,
+    },
     /// A class. Gives int64 [].
     Label {
         /// The column.

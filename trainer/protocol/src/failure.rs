@@ -138,6 +138,36 @@ pub const CODES: &[Code] = &[
          columns carried along. `data.resize` makes images of one height and width.",
     ),
     page(
+        "B0120",
+        "an image cannot be read",
+        "The file is cut short, damaged, empty, or of a format other than PNG and JPEG; the message names it. Images are \
+         looked at when the dataset is read, and decoded by `data.resize`, which names the example and its file.",
+    ),
+    page(
+        "B0121",
+        "no image has so many channels",
+        "Images are read with 1 channel (grey), 3 (red, green, blue) or 4 (with alpha), whatever each file has: colours \
+         become grey by their brightness, alpha is left out where it is not asked for.",
+    ),
+    page(
+        "B0122",
+        "class folders are not the classes that are declared",
+        "`data.image_folder` takes a folder that has a folder for each class, each with at least one image. `classes` is how \
+         many there are, or a list of their names.",
+    ),
+    page(
+        "B0123",
+        "a binary file of images is not whole, or of another format",
+        "`data.idx` takes MNIST's format, by itself or compressed by gzip: one file of images, one of labels. `data.cifar` \
+         takes the binary version of CIFAR-10 and CIFAR-100. Nothing of a file that is cut short is used.",
+    ),
+    page(
+        "B0124",
+        "files have other sizes than are declared",
+        "What the pipeline says of the data (height, width, how many examples belong together) is held against the files, \
+         and they say otherwise. Take the other file, or write what it holds.",
+    ),
+    page(
         "B0150",
         "examples carry no such column",
         "`group` of `data.split` and `column` of `data.folds` name a column that the examples carry along: one of those that \

@@ -15,6 +15,7 @@ pub mod call;
 pub mod chain;
 pub mod choose;
 pub mod data;
+pub mod data_files;
 pub mod data_ops;
 pub mod failure;
 pub mod graph;

@@ -3,6 +3,7 @@
 
 use crate::builtin;
 use crate::data::{Codec, CsvArgs, SplitArgs};
+use crate::data_files::{CifarArgs, IdxArgs, ImageFolderArgs, ResizeArgs};
 use crate::data_ops::{BalanceArgs, ConcatArgs, FoldsArgs, LogMelArgs, TakeArgs, TopClassesArgs};
 use crate::net::Layer;
 use crate::train::{EarlyStopping, EvaluateArgs, Loss, Metric, Optimizer, Schedule, TrainArgs};
@@ -48,6 +49,10 @@ pub fn gaps(builtin: &str, args: &Value) -> Vec<Gap> {
     match builtin {
         "ml.train" => of::<TrainArgs>(args),
         "ml.evaluate" => of::<EvaluateArgs>(args),
+        "data.cifar" => of::<CifarArgs>(args),
+        "data.idx" => of::<IdxArgs>(args),
+        "data.image_folder" => of::<ImageFolderArgs>(args),
+        "data.resize" => of::<ResizeArgs>(args),
         "data.csv" => of::<CsvArgs>(args),
         "data.split" => of::<SplitArgs>(args),
         "data.concat" => of::<ConcatArgs>(args),
