@@ -13,8 +13,9 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <vector>
+
+#include "guarded.h"
 
 static_assert(
     TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR == 11 && TORCH_VERSION_PATCH == 0,
@@ -27,18 +28,6 @@ std::vector<at::Tensor> list(at::Tensor* const* tensors, size_t count) {
   copied.reserve(count);
   for (size_t i = 0; i < count; ++i) copied.push_back(*tensors[i]);
   return copied;
-}
-
-template <typename Body>
-char* guarded(Body body) {
-  try {
-    body();
-    return nullptr;
-  } catch (const std::exception& error) {
-    return strdup(error.what());
-  } catch (...) {
-    return strdup("an exception without a text");
-  }
 }
 
 }  // namespace

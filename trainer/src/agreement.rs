@@ -1,9 +1,9 @@
 //! Whether data, network, loss, metrics and arguments fit together, before anything is computed.
 
 use crate::error::Outcome;
-use mlp_protocol::data::{Schema, Target};
+use mlp_protocol::data::{Schema, Sizes, Target};
 use mlp_protocol::message::{Failure, Outcome as Checked};
-use mlp_protocol::net::Net;
+use mlp_protocol::net::{Input, Net};
 use mlp_protocol::train::{Average, Loss, Metric, Optimizer, Schedule, TrainArgs};
 use std::collections::BTreeMap;
 
@@ -75,15 +75,7 @@ pub(crate) fn compares(loss: Option<&Loss>, metrics: &BTreeMap<String, Metric>) 
 /// # Errors
 /// When shapes differ, or the targets are not the network's output although something compares the two.
 pub(crate) fn check_data(schema: &Schema, net: &Net, name: &str, compares: bool) -> Checked<()> {
-    let sizes = schema.x.get("x").into_iter().flatten();
-    let shape: Vec<i64> = sizes.map(|size| size.unwrap_or(0).cast_signed()).collect();
-    if shape != net.input {
-        let message = format!(
-            "the examples of `{name}` have shape {shape:?}, but the network takes {:?}",
-            net.input
-        );
-        return Err(Failure::new("B0202", message).argument(name));
-    }
+    check_input(schema, &net.input, name)?;
     let (size, what) = match &schema.y {
         Target::Class { classes, .. } => (*classes, "classes"),
         Target::Real { size } => (*size, "targets"),
@@ -99,6 +91,50 @@ pub(crate) fn check_data(schema: &Schema, net: &Net, name: &str, compares: bool)
             .help(format!("let the network end with `nn.linear({size})`")));
     }
     Ok(())
+}
+
+/// Checks the shapes of the examples against what a network takes.
+fn check_input(schema: &Schema, input: &Input, name: &str) -> Checked<()> {
+    let shape = |sizes: &Sizes| -> Vec<i64> {
+        let sizes = sizes.iter();
+        sizes.map(|size| size.unwrap_or(0).cast_signed()).collect()
+    };
+    let shapes: BTreeMap<&str, Vec<i64>> = schema
+        .x
+        .iter()
+        .map(|(name, sizes)| (&name[..], shape(sizes)))
+        .collect();
+    let wrong = |message| Err(Failure::new("B0202", message).argument(name));
+    let shown = |shapes: &BTreeMap<&str, Vec<i64>>| {
+        let inputs = shapes.iter().map(|(input, shape)| format!("`{input}` {shape:?}"));
+        inputs.collect::<Vec<_>>().join(", ")
+    };
+    match input {
+        Input::One(takes) => match shapes.get("x").filter(|_| shapes.len() == 1) {
+            Some(found) if found == takes => Ok(()),
+            Some(found) => wrong(format!(
+                "the examples of `{name}` have shape {found:?}, but the network takes {takes:?}"
+            )),
+            None => wrong(format!(
+                "the examples of `{name}` have the inputs {}, but the network takes one",
+                shown(&shapes)
+            )),
+        },
+        Input::Named(takes) => {
+            let takes = takes
+                .iter()
+                .map(|(name, shape)| (&name[..], shape.clone()))
+                .collect();
+            if shapes == takes {
+                return Ok(());
+            }
+            wrong(format!(
+                "the examples of `{name}` have the inputs {}, but the network takes {}",
+                shown(&shapes),
+                shown(&takes)
+            ))
+        }
+    }
 }
 
 /// Checks that two splits are of one kind.

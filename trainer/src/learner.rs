@@ -6,7 +6,8 @@
 
 use crate::dropout::Masks;
 use crate::error::Outcome;
-use crate::examples::{Examples, Handles};
+use crate::examples::Inputs;
+use crate::loader::{Batch, Part};
 use crate::loss::LossFunction;
 use crate::network::{Leaves, Mode, Network};
 use crate::optimizer::Optimizer;
@@ -30,7 +31,6 @@ struct Shard {
     leaves: Leaves,
     /// Where batch norm puts the shard's statistics; none where there is a single shard.
     statistics: Option<Vec<Tensor>>,
-    examples: Handles,
     loss: LossFunction,
 }
 
@@ -51,11 +51,11 @@ pub(crate) struct At {
 }
 
 impl Learner {
-    /// A fresh learner of `on`.
+    /// A fresh learner.
     ///
     /// # Errors
     /// When libtorch has no memory for it.
-    pub(crate) fn new(args: &TrainArgs, on: &Examples) -> Outcome<Learner> {
+    pub(crate) fn new(args: &TrainArgs) -> Outcome<Learner> {
         let (network, leaves) = Network::new(&args.net, args.seed)?;
         let optimizer = Optimizer::new(&args.optimizer, &leaves.params)?;
         let shard = |_| {
@@ -68,7 +68,6 @@ impl Learner {
                 } else {
                     None
                 },
-                examples: on.handles(),
                 loss: LossFunction::new(&args.loss),
             })
         };
@@ -87,30 +86,26 @@ impl Learner {
         self.leaves.params.iter().map(|param| param.numel() as u64).sum()
     }
 
-    /// The loss and gradient of the examples at `rows`; updates batch norm's running statistics.
+    /// The loss and gradient of a batch; updates batch norm's running statistics.
     ///
     /// # Errors
     /// When libtorch throws.
-    pub(crate) fn gradient(&mut self, pool: &ThreadPool, rows: &Tensor, at: At) -> Outcome<Gradient> {
+    pub(crate) fn gradient(&mut self, pool: &ThreadPool, batch: &Batch, at: At) -> Outcome<Gradient> {
         let (network, seed) = (&self.network, self.seed);
-        if let [shard] = &mut self.shards[..] {
-            return shard.gradient(network, rows, None, Masks::new(seed, at.epoch, at.batch, 0));
+        if let ([shard], [part]) = (&self.shards[..], &batch.parts[..]) {
+            return shard.gradient(network, part, None, Masks::new(seed, at.epoch, at.batch, 0));
         }
-        let mass = self.shards[0]
-            .loss
-            .mass(&self.shards[0].examples.gather_y(rows)?)?;
-        let parts = cut(rows.size()[0], self.shards.len());
-        let mut tasks = Vec::with_capacity(parts.len());
-        for (index, (shard, (start, length))) in self.shards.iter_mut().zip(parts).enumerate() {
-            tasks.push((
-                shard,
-                rows.f_narrow(0, start, length)?,
-                Masks::new(seed, at.epoch, at.batch, index),
-            ));
+        let targets: Vec<&Tensor> = batch.parts.iter().map(|part| &part.y).collect();
+        let mass = self.shards[0].loss.mass(&Tensor::f_cat(&targets, 0)?)?;
+        let mut tasks = Vec::with_capacity(batch.parts.len());
+        for (index, (shard, part)) in self.shards.iter_mut().zip(&batch.parts).enumerate() {
+            let x = Inputs(part.x.0.iter().map(Tensor::shallow_clone).collect());
+            let y = part.y.shallow_clone();
+            tasks.push((shard, Part { x, y }, Masks::new(seed, at.epoch, at.batch, index)));
         }
         let used = tasks.len();
-        let run = |(shard, rows, masks): (&mut Shard, Tensor, Masks)| {
-            shard.gradient(network, &rows, Some(mass), masks)
+        let run = |(shard, part, masks): (&mut Shard, Part, Masks)| {
+            shard.gradient(network, &part, Some(mass), masks)
         };
         // Collected in the order of the shards; the first failure in that order is told.
         let done: Vec<Outcome<Gradient>> = pool.install(|| tasks.into_par_iter().map(run).collect());
@@ -149,23 +144,22 @@ impl Learner {
 }
 
 impl Shard {
-    /// The loss and gradient of the examples at `rows`: of their mean, or of their sum over `mass`.
+    /// The loss and gradient of a part of a batch: of the examples' mean, or of their sum over `mass`.
     fn gradient(
         &self,
         network: &Network,
-        rows: &Tensor,
+        Part { x, y }: &Part,
         mass: Option<f64>,
         masks: Masks,
     ) -> Outcome<Gradient> {
-        let (x, y) = self.examples.gather(rows)?;
         let mode = Mode::Training {
             masks,
             statistics: self.statistics.as_deref(),
         };
-        let output = network.forward(&self.leaves, &x, &mode)?;
+        let output = network.forward(&self.leaves, x, &mode)?;
         let loss = match mass {
-            None => self.loss.mean(&output, &y)?,
-            Some(mass) => self.loss.sum(&output, &y)?.f_div_scalar(mass)?,
+            None => self.loss.mean(&output, y)?,
+            Some(mass) => self.loss.sum(&output, y)?.f_div_scalar(mass)?,
         };
         let grads = Tensor::f_run_backward(&[&loss], &self.leaves.params, false, false)?;
         Ok(Gradient {
@@ -222,32 +216,9 @@ fn clip(grads: &[Tensor], bound: f64) -> Outcome<()> {
     Ok(())
 }
 
-/// Cuts `count` examples into at most `parts` runs (start, length) whose lengths differ by one at most, the longer first.
-fn cut(count: i64, parts: usize) -> Vec<(i64, i64)> {
-    let parts = parts as i64;
-    let (length, longer) = (count / parts, count % parts);
-    let mut start = 0;
-    let mut runs = Vec::new();
-    for part in 0..parts {
-        let length = length + i64::from(part < longer);
-        if length > 0 {
-            runs.push((start, length));
-            start += length;
-        }
-    }
-    runs
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shards_cover_the_batch() {
-        assert_eq!(cut(10, 4), [(0, 3), (3, 3), (6, 2), (8, 2)]);
-        assert_eq!(cut(2, 4), [(0, 1), (1, 1)]);
-        assert_eq!(cut(8, 1), [(0, 8)]);
-    }
 
     #[test]
     fn clipping_bounds_the_common_norm() {

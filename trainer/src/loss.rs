@@ -54,6 +54,8 @@ impl LossFunction {
     pub(crate) fn mass(&self, y: &Tensor) -> Outcome<f64> {
         match (&self.loss, &self.weight) {
             (Loss::Custom { .. }, _) => Ok(examples(y)),
+            // Shares of classes: PyTorch's mean is over examples, whatever their weight.
+            (Loss::CrossEntropy { .. }, _) if y.f_kind()? == Kind::Float => Ok(examples(y)),
             (_, Some(weight)) => Ok(weight
                 .f_index_select(0, y)?
                 .f_sum(Kind::Double)?

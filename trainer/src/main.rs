@@ -3,6 +3,7 @@
 
 mod adapt;
 mod agreement;
+mod augment;
 mod dropout;
 mod error;
 mod evaluate;
@@ -10,6 +11,7 @@ mod examples;
 mod graph;
 mod history;
 mod learner;
+mod loader;
 mod loss;
 mod model;
 mod network;

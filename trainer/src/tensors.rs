@@ -1,11 +1,9 @@
 //! Between libtorch's tensors and the arrays of safetensors files.
 
-#![expect(unsafe_code, reason = "a tensor over memory that libtorch does not own")]
-
 use crate::error::Outcome;
 use mlp_data::safetensors::{Array, Dtype};
 use mlp_protocol::message::Failure;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 /// Copies a tensor out.
 ///
@@ -38,48 +36,6 @@ pub(crate) fn from_array(array: &Array) -> Outcome<Tensor> {
         &shape(array),
         kind(array),
     )?)
-}
-
-/// A tensor over an array's own memory, which may be a file's: it holds as long as that does.
-pub(crate) struct View {
-    tensor: Tensor,
-    array: Array,
-}
-
-impl View {
-    /// A view of `array`.
-    ///
-    /// # Errors
-    /// When libtorch has no memory for it.
-    pub(crate) fn of(array: Array) -> Outcome<View> {
-        let start = array.bytes.as_ptr();
-        let tensor = if start.align_offset(array.dtype.size()) == 0 && !array.bytes.is_empty() {
-            let shape = shape(&array);
-            let mut strides = vec![1; shape.len()];
-            for at in (1..shape.len()).rev() {
-                strides[at - 1] = strides[at] * shape[at];
-            }
-            // SAFETY: the array has as many bytes as its shape says, stays where it is as long as the view does, and
-            // nobody writes to the tensor, which this module never gives away but for reading.
-            unsafe { Tensor::f_from_blob(start, &shape, &strides, kind(&array), Device::Cpu)? }
-        } else {
-            from_array(&array)?
-        };
-        Ok(View { tensor, array })
-    }
-
-    /// The tensor, for reading.
-    pub(crate) fn tensor(&self) -> &Tensor {
-        &self.tensor
-    }
-
-    /// Another view of the same memory, for another thread.
-    pub(crate) fn handle(&self) -> View {
-        View {
-            tensor: self.tensor.shallow_clone(),
-            array: self.array.clone(),
-        }
-    }
 }
 
 fn kind(array: &Array) -> Kind {

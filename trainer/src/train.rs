@@ -6,10 +6,12 @@
 
 use crate::adapt::adapt;
 use crate::agreement;
+use crate::augment::{self, Augmenter};
 use crate::error::Outcome;
 use crate::examples::Examples;
 use crate::history::{Best, Patience, Row, TrainFigures, TrainRow, val_loss};
 use crate::learner::{At, Gradient, Learner};
+use crate::loader::{Loader, Recipe};
 use crate::model::{self, Weights};
 use crate::numerics;
 use crate::progress::Progress;
@@ -26,7 +28,6 @@ use mlp_protocol::train::{Keep, ModelFile, TrainArgs};
 use rayon::ThreadPool;
 use serde_json::json;
 use std::path::Path;
-use tch::Tensor;
 
 /// Builds `ml.train`.
 ///
@@ -43,7 +44,7 @@ pub(crate) fn build(call: &Call, channel: &Channel) -> Outcome<()> {
     check(&args, &on, val.as_ref())?;
     let mut training = Training {
         pool: numerics::workers(call.workers)?,
-        learner: Learner::new(&args, &on)?,
+        learner: Learner::new(&args)?,
         states: States::new(call.chain.as_ref(), channel),
         progress: Progress::new(channel, args.epochs),
         plan: plan_chain(&args).epochs,
@@ -176,16 +177,17 @@ impl Training<'_> {
     /// One pass over the training set; gives its mean loss.
     fn train_epoch(&mut self, epoch: u32, plan: &EpochPlan) -> Outcome<f64> {
         let count = self.on.count();
-        let order = order(self.args.seed, epoch, count)?;
+        let mut loader = self.loader(epoch, plan)?;
         let batches = starts(count, i64::from(self.args.batch_size));
         let steps = batches.len().div_ceil(self.args.accumulate as usize);
         let (mut total, mut seen) = (0.0, 0);
         for (step, group) in batches.chunks(self.args.accumulate as usize).enumerate() {
             let mut gradients = Vec::with_capacity(group.len());
-            for (within, (start, length)) in group.iter().enumerate() {
+            for (within, (_, length)) in group.iter().enumerate() {
                 let batch = (step * self.args.accumulate as usize + within) as u64;
-                let rows = order.f_narrow(0, *start, *length)?;
-                let gradient = self.learner.gradient(&self.pool, &rows, At { epoch, batch })?;
+                let examples = loader.next()?;
+                let at = At { epoch, batch };
+                let gradient = self.learner.gradient(&self.pool, &examples, at)?;
                 if !gradient.loss.is_finite() {
                     return Err(diverged(gradient.loss, epoch, step as u64 + 1, plan.lr).into());
                 }
@@ -198,6 +200,26 @@ impl Training<'_> {
                 .step(epoch, step as u64 + 1, steps as u64, seen, total / seen as f64)?;
         }
         Ok(total / count as f64)
+    }
+
+    /// The batches of `epoch`, whose examples have an order of their own, so that no generator's state has to be kept.
+    fn loader(&self, epoch: u32, plan: &EpochPlan) -> Outcome<Loader> {
+        let examples = self.on.handles();
+        let mut order: Vec<usize> = (0..self.on.count() as usize).collect();
+        Random::new(self.args.seed, "order")
+            .child(u64::from(epoch))
+            .shuffle(&mut order);
+        let changed = examples.numbers().filter(|_| !plan.augment.is_empty());
+        let augmenter =
+            changed.map(|numbers| Augmenter::new(&plan.augment, &numbers.shape(), self.args.seed, epoch));
+        let recipe = Recipe {
+            examples,
+            order,
+            batch_size: self.args.batch_size as usize,
+            shards: self.args.shards as usize,
+            augmenter,
+        };
+        Loader::start(recipe, self.pool.current_num_threads() as u32)
     }
 
     fn validate(&self, val: &Examples) -> Outcome<crate::scores::Metrics> {
@@ -214,21 +236,13 @@ impl Training<'_> {
     }
 }
 
-/// The order of the examples in an epoch: a permutation of its own, so that no generator's state has to be kept.
-fn order(seed: i64, epoch: u32, count: i64) -> Outcome<Tensor> {
-    let mut rows: Vec<i64> = (0..count).collect();
-    Random::new(seed, "order")
-        .child(u64::from(epoch))
-        .shuffle(&mut rows);
-    Ok(Tensor::f_from_slice(&rows)?)
-}
-
 fn check(args: &TrainArgs, on: &Examples, val: Option<&Examples>) -> Outcome<()> {
     agreement::check_train(args, val.is_some())?;
     let compares = agreement::compares(Some(&args.loss), &args.metrics);
     agreement::check_data(&on.schema, &args.net, "on", compares)?;
     agreement::check_loss(&args.loss, &on.schema.y, "loss")?;
     agreement::check_metrics(&args.metrics, &on.schema.y)?;
+    augment::check(&args.augment, &args.loss, &on.schema)?;
     if let Some(val) = val {
         agreement::check_data(&val.schema, &args.net, "val", compares)?;
         agreement::check_alike(&on.schema, &val.schema)?;

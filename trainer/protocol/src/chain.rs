@@ -4,6 +4,7 @@
 //! those that the trainer uses, so that the two cannot come apart. Validation, early stopping and the choice of the best
 //! epoch are no part of it.
 
+use crate::augment::Augment;
 use crate::train::{Optimizer, Schedule, TrainArgs};
 use serde::Serialize;
 
@@ -29,6 +30,9 @@ pub struct EpochPlan {
     /// Clipping of the gradient's norm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_grad_norm: Option<f64>,
+    /// Random changes of the examples.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub augment: Vec<Augment>,
 }
 
 impl EpochPlan {
@@ -120,6 +124,7 @@ pub fn plan_chain(args: &TrainArgs) -> ChainPlan {
             weight_decay,
             momentum: momentum.clone(),
             clip_grad_norm: args.clip_grad_norm,
+            augment: args.augment.clone(),
         })
         .collect();
     ChainPlan {
@@ -261,6 +266,7 @@ mod tests {
             weight_decay: 0.0,
             momentum: vec![0.9, 0.999],
             clip_grad_norm: None,
+            augment: Vec::new(),
         };
         assert_eq!(
             plan.bytes(),

@@ -9,6 +9,7 @@
 //! standard library's parameters. A field that may be absent is `Option` and left out when it is `None`:
 //! a new option must not change what older pipelines hash.
 
+pub mod augment;
 pub mod builtin;
 pub mod calc;
 pub mod call;

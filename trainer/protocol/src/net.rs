@@ -2,17 +2,28 @@
 
 use crate::graph::Graph;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A network as the shape pass leaves it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Net {
-    /// The input's shape, without the batch.
-    pub input: Vec<i64>,
+    /// The input's shape, without the batch; or that of each named input.
+    pub input: Input,
     /// The output's shape, without the batch.
     pub output: Vec<i64>,
     /// The outermost layer.
     pub root: Layer,
+}
+
+/// What a network takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Input {
+    /// One input of this shape.
+    One(Vec<i64>),
+    /// Inputs of these shapes by name.
+    Named(BTreeMap<String, Vec<i64>>),
 }
 
 /// A layer. Names and defaults are PyTorch's; sizes that PyTorch wants and a pipeline leaves out are filled in.
@@ -49,6 +60,10 @@ pub enum Layer {
     Concat {
         layers: Vec<Layer>,
         dim: i64,
+    },
+    /// What each gives of its own named input, one after the other along dimension 1.
+    Inputs {
+        layers: BTreeMap<String, Layer>,
     },
     Identity,
     Conv1d {

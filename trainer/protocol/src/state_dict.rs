@@ -27,6 +27,11 @@ fn place(layer: &Layer, path: &str, tensors: &mut BTreeMap<String, Expected>) {
                 child(layer, path, &index.to_string(), tensors);
             }
         }
+        Layer::Inputs { layers } => {
+            for (name, layer) in layers {
+                place(layer, &join(path, name), tensors);
+            }
+        }
         Layer::Named { name, layer } => place(layer, &join(path, name), tensors),
         Layer::Residual {
             layer,
@@ -229,7 +234,7 @@ mod tests {
 
     fn names(root: Layer) -> Vec<String> {
         let net = Net {
-            input: vec![],
+            input: crate::net::Input::One(vec![]),
             output: vec![],
             root,
         };

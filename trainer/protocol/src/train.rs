@@ -1,5 +1,6 @@
 //! Arguments of `ml.train` and `ml.evaluate`.
 
+use crate::augment::Augment;
 use crate::graph::Graph;
 use crate::net::Net;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ pub struct TrainArgs {
     /// Clip the gradient's global 2-norm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_grad_norm: Option<f64>,
+    /// Random changes of training examples, one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub augment: Vec<Augment>,
     /// Batches whose gradients are averaged before a train step.
     #[serde(default = "one")]
     pub accumulate: u32,

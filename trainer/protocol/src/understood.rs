@@ -1,11 +1,12 @@
 //! What of a call's arguments the builder programs cannot read: found by reading them as the programs will, part by part,
 //! so that it cannot come apart from what they do. `mlp` asks before anything runs.
 
+use crate::augment::Augment;
 use crate::builtin;
 use crate::data::{Codec, CsvArgs, SplitArgs};
 use crate::data_files::{CifarArgs, IdxArgs, ImageFolderArgs, ResizeArgs};
 use crate::data_ops::{BalanceArgs, ConcatArgs, FoldsArgs, LogMelArgs, TakeArgs, TopClassesArgs};
-use crate::net::Layer;
+use crate::net::{Input, Layer};
 use crate::train::{EarlyStopping, EvaluateArgs, Loss, Metric, Optimizer, Schedule, TrainArgs};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -88,6 +89,10 @@ fn argument<Args: DeserializeOwned>(name: &str, value: &Value, found: &mut Vec<G
         "loss" => description::<Loss>(name, value, found),
         "optimizer" => description::<Optimizer>(name, value, found),
         "schedule" => description::<Schedule>(name, value, found),
+        "augment" => {
+            let all = value.as_array().into_iter().flatten();
+            all.for_each(|augment| description::<Augment>(name, augment, found));
+        }
         "metrics" => each(value, |metric| description::<Metric>(name, metric, found)),
         "x" | "y" if value.get("kind").is_some() => description::<Codec>(name, value, found),
         "x" => each(value, |codec| description::<Codec>(name, codec, found)),
@@ -116,11 +121,8 @@ fn each(map: &Value, of: impl FnMut(&Value)) {
 }
 
 fn net(net: &Value, found: &mut Vec<Gap>) {
-    if serde_json::from_value::<Vec<i64>>(net["input"].clone()).is_err() {
-        // Of named inputs it is `nn.inputs` that is told.
-        if net["input"].is_array() {
-            found.push(gap(Part::Input, Vec::new()));
-        }
+    if serde_json::from_value::<Input>(net["input"].clone()).is_err() {
+        found.push(gap(Part::Input, Vec::new()));
     }
     layers(&net["root"], found);
 }

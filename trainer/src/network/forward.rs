@@ -3,6 +3,7 @@
 use super::{Leaves, Mode, Placed, attention, recurrent};
 use crate::error::Outcome;
 use crate::graph;
+use crate::shim;
 use mlp_protocol::message::Failure;
 use mlp_protocol::net::{Interpolation, Layer};
 use tch::{Kind, Tensor};
@@ -196,7 +197,7 @@ fn resampled(layer: &Layer, x: &Tensor) -> Outcome<Tensor> {
             kernel_size,
             stride,
             padding,
-        } => x.f_max_pool2d(kernel_size, stride, padding, [1, 1], false)?,
+        } => shim::max_pool2d(x, *kernel_size, *stride, *padding)?,
         Layer::AvgPool2d {
             kernel_size,
             stride,

@@ -1,14 +1,15 @@
 //! The same pipeline gives the same bits, whatever runs it.
 
+use crate::augment::augmented;
 use crate::call::{Place, classes, cnn, lstm, mlp, train, transformer, without_val};
 use mlp_data::safetensors::Array;
 use serde_json::{Value, json};
 
 const WEIGHTS: &str = "last/weights.safetensors";
 
-/// The first digits of the digests of trained weights by cpu class, [mlp, cnn, cnn in four shards, lstm, transformer]. A change of one is a change of results: raise
+/// The first digits of the digests of trained weights by cpu class, [mlp, cnn, cnn in four shards, lstm, transformer, augmented cnn]. A change of one is a change of results: raise
 /// the version of `ml.train` in `mlp_protocol::builtin`.
-const GOLDEN: &[(&str, [&str; 5])] = &[(
+const GOLDEN: &[(&str, [&str; 6])] = &[(
     "GenuineIntel",
     [
         "24e3223596eaa74d",
@@ -16,6 +17,7 @@ const GOLDEN: &[(&str, [&str; 5])] = &[(
         "6b7bffbe6eb25476",
         "c463301733877bfe",
         "0d0f9acc3aed9a06",
+        "60781fe3f2e8f4c0",
     ],
 )];
 
@@ -34,6 +36,7 @@ fn golden_digests_of_trained_weights() {
         sharded(&cnn(), 4),
         train(&lstm()),
         train(&transformer()),
+        augmented(),
     ]
     .iter()
     .map(|call| {

@@ -6,9 +6,11 @@
     reason = "a test may panic, and stands for mlp: it starts programs"
 )]
 
+mod augment;
 mod bits;
 mod call;
 mod failures;
+mod inputs;
 mod parity;
 mod resume;
 mod traced;

@@ -1,5 +1,6 @@
 //! A training that goes on from states gives what a straight one gives: weights, history, best epoch.
 
+use crate::augment::augmented;
 use crate::call::{Place, Run, cnn, mlp, train, without_val};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -38,7 +39,13 @@ fn goes_on_from_any_states_with_the_same_bits() {
     let mut momentum = train(&mlp());
     momentum["args"]["optimizer"] =
         json!({ "kind": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": true, "weight_decay": 1e-4 });
-    for call in [train(&cnn()), sharded, momentum, without_val(train(&cnn()))] {
+    for call in [
+        train(&cnn()),
+        sharded,
+        momentum,
+        without_val(train(&cnn())),
+        augmented(),
+    ] {
         place.build(&call);
         let straight = outputs(&place, &call);
         let all = place.keep_states(&[1, 2, 3, 4]);

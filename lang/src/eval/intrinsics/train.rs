@@ -55,7 +55,7 @@ fn train(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answe
     if let Some(rule) = early_stopping(machine, &given, &metrics)? {
         args.insert("early_stopping", rule);
     }
-    augment(machine, &given, &on, &mut args)?;
+    augment(machine, &given, (&on, &loss_kind), &mut args)?;
     freeze(machine, &given, &network.rows, &mut args)?;
     ema(machine, &given, &mut args)?;
     args.insert("loss", machine.datum(&Value::Variant(loss), place)?);
