@@ -26,6 +26,8 @@ pub(crate) struct Reader {
 pub(crate) type Folders = BTreeMap<String, String>;
 
 enum Kind {
+    /// Bytes that stand for fractions of 255.
+    Bytes,
     /// Numbers from 0 to the bound, divided by it.
     Pixels(f64),
     /// Numbers as they are; what stands for an empty cell.
@@ -81,7 +83,12 @@ impl Reader {
                 let columns = many(cols)?;
                 let shape = vec![u64::from(*channels), u64::from(*height), u64::from(*width)];
                 check_pixels(columns.len() as u64, &shape, *max, argument)?;
-                (columns, Kind::Pixels(*max), known(shape))
+                // Bytes stay bytes: as numbers they would be four times as large, and stand for the same.
+                let kind = match header.are_bytes(&columns) && *max == 255.0 {
+                    true => Kind::Bytes,
+                    false => Kind::Pixels(*max),
+                };
+                (columns, kind, known(shape))
             }
             Codec::Vector { cols } | Codec::Target { cols } => {
                 let columns = many(cols)?;
@@ -137,6 +144,11 @@ impl Reader {
         &self.sizes
     }
 
+    /// The cells that it reads.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = usize> {
+        self.columns.iter().copied()
+    }
+
     /// Takes one row.
     ///
     /// # Errors
@@ -147,7 +159,7 @@ impl Reader {
             let read = self.kind.read(&value, &mut self.values);
             read.map_err(|failure| {
                 let failure = row.blame(self.blame(failure), column);
-                in_column(failure, &header.names[column])
+                in_column(failure, header.name_of(column))
             })?;
         }
         Ok(())
@@ -167,6 +179,7 @@ impl Reader {
         let rows = std::iter::once(examples).chain(self.sizes.into_iter().flatten());
         let (dtype, shape) = match self.kind {
             Kind::Label(_) => (Dtype::I64, rows.collect()),
+            Kind::Bytes => (Dtype::U8, rows.collect()),
             Kind::Images(_, offsets) => {
                 let offsets = Array::from_i64(vec![offsets.len() as u64], &offsets);
                 arrays.insert(offsets_of(name), offsets);
@@ -209,6 +222,10 @@ impl Kind {
     /// Reads a cell, and puts what it comes to.
     fn read(&mut self, value: &Value<'_>, values: &mut Spool) -> Outcome<()> {
         let numbers = match self {
+            Kind::Bytes => {
+                let byte = number(value)? as u8;
+                return values.put(&[byte]);
+            }
             Kind::Pixels(max) => return values.put(&pixel(value, *max)?.to_le_bytes()),
             Kind::Numbers(missing) => {
                 let number = match missing {
@@ -331,6 +348,8 @@ fn check_pixels(columns: u64, shape: &[u64], max: f64, argument: &str) -> Outcom
 fn number(value: &Value<'_>) -> Outcome<f64> {
     let text = match value {
         Value::Float(value) => return Ok(*value),
+        Value::Int(value) => return Ok(*value as f64),
+        Value::Empty => "",
         Value::Text(text) => text.trim(),
     };
     if text.is_empty() {

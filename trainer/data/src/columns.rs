@@ -2,17 +2,22 @@
 
 use mlp_protocol::data::Columns;
 use mlp_protocol::message::{Failure, Outcome, Place};
+use std::ops::Range;
 
 /// A table's header.
 pub(crate) struct Header {
     /// The names, in the order of the file.
     pub(crate) names: Vec<String>,
-    /// Where the header stands.
-    pub(crate) place: Place,
+    /// Where the header stands, in a text.
+    pub(crate) place: Option<Place>,
+    /// How many cells a row has in each column, one after the other; empty where each has one.
+    pub(crate) widths: Vec<usize>,
+    /// Whether each column holds bytes alone; empty where none does.
+    pub(crate) bytes: Vec<bool>,
 }
 
 impl Header {
-    /// The indexes of the columns that `columns` names, in the order of the names, and of the file inside a pattern.
+    /// The cells of the columns that `columns` names, in the order of the names, and of the file inside a pattern.
     ///
     /// # Errors
     /// When a name or pattern matches none, or a name two. `argument` is the parameter that holds it.
@@ -28,14 +33,55 @@ impl Header {
         if found.is_empty() {
             return Err(Failure::new("B0101", "no column is named").argument(argument));
         }
-        Ok(found)
+        Ok(found.into_iter().flat_map(|column| self.cells(column)).collect())
+    }
+
+    /// The one cell of the column called `name`.
+    ///
+    /// # Errors
+    /// When there is none, or there are two, or it has several cells.
+    pub(crate) fn one(&self, name: &str, argument: &str) -> Outcome<usize> {
+        let cells = self.cells(self.column(name, argument)?);
+        if cells.len() == 1 {
+            return Ok(cells.start);
+        }
+        let message = format!(
+            "`{name}` has {} numbers an example, where one belongs",
+            cells.len()
+        );
+        Err(Failure::new("B0124", message)
+            .argument(argument)
+            .help("`data.vector` and `data.target` read several"))
+    }
+
+    /// The name of the column that a cell belongs to.
+    pub(crate) fn name_of(&self, cell: usize) -> &str {
+        let column = (0..self.names.len()).find(|column| self.cells(*column).contains(&cell));
+        column.map_or("", |column| &self.names[column])
+    }
+
+    /// Whether these cells are all bytes.
+    pub(crate) fn are_bytes(&self, cells: &[usize]) -> bool {
+        let of_bytes = |cell: &usize| {
+            (0..self.bytes.len()).any(|column| self.bytes[column] && self.cells(column).contains(cell))
+        };
+        // Ends of runs are enough where one column gives them all, which may be a million.
+        cells.first().is_some_and(of_bytes) && cells.last().is_some_and(of_bytes) && {
+            let first = cells.first().map(|cell| self.name_of(*cell));
+            first == cells.last().map(|cell| self.name_of(*cell))
+        }
+    }
+
+    fn cells(&self, column: usize) -> Range<usize> {
+        if self.widths.is_empty() {
+            return column..column + 1;
+        }
+        let start = self.widths[..column].iter().sum();
+        start..start + self.widths[column]
     }
 
     /// The index of the one column called `name`.
-    ///
-    /// # Errors
-    /// When there is none, or there are two.
-    pub(crate) fn one(&self, name: &str, argument: &str) -> Outcome<usize> {
+    fn column(&self, name: &str, argument: &str) -> Outcome<usize> {
         let found: Vec<usize> = self.indexes(|other| other == name).collect();
         match found[..] {
             [index] => Ok(index),
@@ -47,7 +93,7 @@ impl Header {
     fn matches(&self, pattern: &str, argument: &str) -> Outcome<Vec<usize>> {
         // A column may itself be called `a*b`.
         if !pattern.contains(['*', '?']) || self.names.iter().any(|name| name == pattern) {
-            return Ok(vec![self.one(pattern, argument)?]);
+            return Ok(vec![self.column(pattern, argument)?]);
         }
         let found: Vec<usize> = self
             .indexes(|name| matches_glob(pattern.as_bytes(), name.as_bytes()))
@@ -68,10 +114,12 @@ impl Header {
     }
 
     fn ambiguous(&self, name: &str, argument: &str) -> Box<Failure> {
-        Failure::new("B0112", format!("the header names the column `{name}` twice"))
-            .at(self.place.clone())
-            .argument(argument)
-            .help("rename one of them in the file")
+        self.failure(
+            "B0112",
+            format!("the header names the column `{name}` twice"),
+            argument,
+        )
+        .help("rename one of them in the file")
     }
 
     fn missing(&self, name: &str, argument: &str) -> Box<Failure> {
@@ -80,10 +128,16 @@ impl Header {
         } else {
             format!("there is no column `{name}`")
         };
-        let failure = Failure::new("B0101", message)
-            .at(self.place.clone())
-            .argument(argument);
-        failure.help(self.suggestion(name))
+        self.failure("B0101", message, argument)
+            .help(self.suggestion(name))
+    }
+
+    fn failure(&self, code: &'static str, message: String, argument: &str) -> Box<Failure> {
+        let failure = Failure::new(code, message).argument(argument);
+        match &self.place {
+            Some(place) => failure.at(place.clone()),
+            None => failure,
+        }
     }
 
     fn suggestion(&self, name: &str) -> String {
@@ -194,7 +248,9 @@ mod tests {
         };
         Header {
             names: names.iter().map(ToString::to_string).collect(),
-            place,
+            place: Some(place),
+            widths: Vec::new(),
+            bytes: Vec::new(),
         }
     }
 
@@ -238,6 +294,19 @@ mod tests {
         assert_eq!(help(&["a", "b"], "weather"), "the columns are `a`, `b`");
         assert!(help(&["a;b"], "a").contains("semicolons"));
         assert!(help(&["1", "2.5"], "a").contains("add a header"));
+    }
+
+    #[test]
+    fn a_column_of_several_cells_is_all_of_them() {
+        let mut header = header(&["a", "b", "c"]);
+        header.widths = vec![2, 1, 3];
+        assert_eq!(header.find(&Columns::One("c".into()), "x").unwrap(), [3, 4, 5]);
+        assert_eq!(header.one("b", "y").unwrap(), 2);
+        assert_eq!(header.one("a", "y").unwrap_err().code, "B0124");
+        assert_eq!(
+            [0, 1, 2, 5].map(|cell| header.name_of(cell)),
+            ["a", "a", "b", "c"]
+        );
     }
 
     #[test]

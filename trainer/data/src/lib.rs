@@ -4,6 +4,7 @@
 //! from the same random numbers and speaks to `mlp` through it. It never links libtorch, so that a data step starts in
 //! a millisecond.
 
+pub mod arrays;
 mod audio;
 pub mod bytes;
 pub mod calc;
@@ -28,9 +29,11 @@ pub mod images;
 pub mod infer;
 pub mod log_mel;
 mod named;
+pub mod parquet;
 pub mod program;
 pub mod propose;
 pub mod random;
+mod readers;
 pub mod safetensors;
 pub mod sample;
 pub mod selection;

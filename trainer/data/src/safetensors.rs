@@ -211,6 +211,16 @@ pub fn describe(path: &Path) -> Result<BTreeMap<String, Described>, String> {
 }
 
 impl Described {
+    /// Its bytes in the file that it was described of.
+    pub(crate) fn bytes_of(&self, file: &Bytes) -> Option<Bytes> {
+        let (length, _) = file.split_first_chunk::<8>()?;
+        let data = usize::try_from(u64::from_le_bytes(*length))
+            .ok()?
+            .checked_add(8)?;
+        let at = |offset: u64| data.checked_add(usize::try_from(offset).ok()?);
+        file.slice(at(self.data_offsets.0)?..at(self.data_offsets.1)?)
+    }
+
     /// Whether it has as many bytes as elements of `size` bytes in its shape need.
     pub fn is_whole(&self, size: usize) -> bool {
         let elements = self

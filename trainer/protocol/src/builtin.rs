@@ -35,6 +35,11 @@ pub const BUILTINS: &[Builtin] = &[
         program: Program::Data,
     },
     Builtin {
+        name: "data.arrays",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
         name: "data.balance",
         version: 1,
         program: Program::Data,
@@ -71,6 +76,11 @@ pub const BUILTINS: &[Builtin] = &[
     },
     Builtin {
         name: "data.log_mel",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "data.parquet",
         version: 1,
         program: Program::Data,
     },
@@ -130,7 +140,9 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
 pub fn wants_file(builtin: &str, input: &str) -> bool {
     matches!(
         (builtin, input),
-        ("data.csv", "file") | ("data.idx" | "data.cifar", _) | ("unpack", "archive")
+        ("data.csv" | "data.parquet", "file")
+            | ("data.arrays" | "data.idx" | "data.cifar", _)
+            | ("unpack", "archive")
     )
 }
 

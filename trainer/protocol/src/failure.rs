@@ -168,6 +168,18 @@ pub const CODES: &[Code] = &[
          and they say otherwise. Take the other file, or write what it holds.",
     ),
     page(
+        "B0125",
+        "a file of arrays cannot be read",
+        "`data.arrays` reads `.npy` and `.npz` files of numpy and `.safetensors` files, told apart by their first bytes: \
+         arrays of numbers, truth values or texts in C order, whose first dimension is the examples.",
+    ),
+    page(
+        "B0126",
+        "a Parquet file cannot be read",
+        "The file is cut short or damaged, or a column that the pipeline reads holds what is no single number or text: \
+         lists, timestamps of 96 bits, raw bytes. Columns that are not read may hold anything.",
+    ),
+    page(
         "B0150",
         "examples carry no such column",
         "`group` of `data.split` and `column` of `data.folds` name a column that the examples carry along: one of those that \

@@ -4,7 +4,7 @@
 use crate::augment::Augment;
 use crate::builtin;
 use crate::data::{Codec, CsvArgs, SplitArgs};
-use crate::data_files::{CifarArgs, IdxArgs, ImageFolderArgs, ResizeArgs};
+use crate::data_files::{ArraysArgs, CifarArgs, IdxArgs, ImageFolderArgs, ResizeArgs};
 use crate::data_ops::{BalanceArgs, ConcatArgs, FoldsArgs, LogMelArgs, TakeArgs, TopClassesArgs};
 use crate::net::{Input, Layer};
 use crate::train::{EarlyStopping, EvaluateArgs, Loss, Metric, Optimizer, Schedule, TrainArgs};
@@ -54,7 +54,8 @@ pub fn gaps(builtin: &str, args: &Value) -> Vec<Gap> {
         "data.idx" => of::<IdxArgs>(args),
         "data.image_folder" => of::<ImageFolderArgs>(args),
         "data.resize" => of::<ResizeArgs>(args),
-        "data.csv" => of::<CsvArgs>(args),
+        "data.csv" | "data.parquet" => of::<CsvArgs>(args),
+        "data.arrays" => of::<ArraysArgs>(args),
         "data.split" => of::<SplitArgs>(args),
         "data.concat" => of::<ConcatArgs>(args),
         "data.log_mel" => of::<LogMelArgs>(args),
