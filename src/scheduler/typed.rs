@@ -37,8 +37,10 @@ impl Written<'_> {
                 declared::dataset(path, &declared::declaration(schema())?)?;
             }
             ArtifactKind::Predictions => {
-                is(path.is_file(), "a file")?;
-                declared::predictions(path, &declared::declaration(schema())?)?;
+                is(path.is_file(), "a file of tensors, `.safetensors`,")?;
+                let into = self.made(name);
+                declared::predictions(path, &into, &declared::declaration(schema())?)?;
+                return Ok(into);
             }
             ArtifactKind::Model => {
                 is(path.is_file(), "a file of weights, `.safetensors`,")?;
@@ -46,13 +48,18 @@ impl Written<'_> {
                 let data = schema.as_object_mut().and_then(|schema| schema.remove("data"));
                 let trained_on = data.as_ref().and_then(Value::as_str);
                 let trained_on = trained_on.map(|data| self.described(data)).transpose()?;
-                let into = self.folder.with_file_name("made").join(name);
+                let into = self.made(name);
                 declared::model(path, &into, &declared::declaration(schema)?, trained_on.as_ref())?;
                 return Ok(into);
             }
             _ => {}
         }
         Ok(path.to_owned())
+    }
+
+    /// Where an output is made of what was written.
+    fn made(&self, name: &str) -> PathBuf {
+        self.folder.with_file_name("made").join(name)
     }
 
     /// What describes the dataset that is the input `name`.

@@ -232,7 +232,22 @@ def loss_of(recipe):
         return torch.nn.CrossEntropyLoss(weight, label_smoothing=recipe.get("label_smoothing", 0.0))
     if kind == "nll":
         return torch.nn.NLLLoss(torch.tensor(recipe["weight"]) if recipe.get("weight") else None)
+    if kind == "bce_with_logits":
+        weight = torch.tensor(recipe["pos_weight"]) if recipe.get("pos_weight") else None
+        return torch.nn.BCEWithLogitsLoss(pos_weight=weight)
+    if kind == "focal":
+        return lambda out, y: focal(out, y, recipe["gamma"])
     return {"mse": torch.nn.MSELoss, "l1": torch.nn.L1Loss}[kind]()
+
+
+def focal(out, y, gamma):
+    # torchvision's `sigmoid_focal_loss` without alpha for tags; of classes the same with a softmax.
+    if y.dtype == torch.int64:
+        loss = torch.nn.functional.cross_entropy(out, y, reduction="none")
+        return ((1 - torch.exp(-loss)) ** gamma * loss).mean()
+    p = torch.sigmoid(out)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(out, y, reduction="none")
+    return (loss * (1 - (p * y + (1 - p) * (1 - y))) ** gamma).mean()
 
 
 def main(call, dataset):

@@ -1,11 +1,15 @@
 //! Whether data, network, loss, metrics and arguments fit together, before anything is computed.
 
+mod targets;
+
 use crate::error::Outcome;
-use mlp_protocol::data::{Schema, Sizes, Target};
+use mlp_protocol::data::{Schema, Sizes};
 use mlp_protocol::message::{Failure, Outcome as Checked};
 use mlp_protocol::net::{Input, Net};
-use mlp_protocol::train::{Average, Loss, Metric, Optimizer, Schedule, TrainArgs};
+use mlp_protocol::train::{Loss, Metric, Optimizer, Schedule, TrainArgs};
 use std::collections::BTreeMap;
+
+pub(crate) use targets::{check_loss, check_metrics, check_output};
 
 /// Checks the arguments of a training.
 ///
@@ -76,21 +80,10 @@ pub(crate) fn compares(loss: Option<&Loss>, metrics: &BTreeMap<String, Metric>) 
 /// When shapes differ, or the targets are not the network's output although something compares the two.
 pub(crate) fn check_data(schema: &Schema, net: &Net, name: &str, compares: bool) -> Checked<()> {
     check_input(schema, &net.input, name)?;
-    let (size, what) = match &schema.y {
-        Target::Class { classes, .. } => (*classes, "classes"),
-        Target::Real { size } => (*size, "targets"),
-        Target::Tags { classes, .. } => (*classes, "tags"),
-    };
-    if compares && net.output != [i64::from(size)] {
-        let message = format!(
-            "`{name}` has {size} {what}, but the network gives {:?}",
-            net.output
-        );
-        return Err(Failure::new("B0202", message)
-            .argument("net")
-            .help(format!("let the network end with `nn.linear({size})`")));
+    match compares {
+        true => targets::check_output(&schema.y, &net.output, name),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// Checks the shapes of the examples against what a network takes.
@@ -150,129 +143,6 @@ pub(crate) fn check_alike(on: &Schema, val: &Schema) -> Checked<()> {
             .argument("val")
             .help("take both from one dataset, by `data.split`"),
     )
-}
-
-/// Checks a loss against targets.
-///
-/// # Errors
-/// When it does not fit them, or an argument of it is out of range.
-pub(crate) fn check_loss(loss: &Loss, y: &Target, argument: &str) -> Checked<()> {
-    match (loss, y) {
-        (
-            Loss::CrossEntropy {
-                weight,
-                label_smoothing,
-            },
-            Target::Class { classes, .. },
-        ) => {
-            let smoothing = *label_smoothing;
-            within(
-                &format!("{argument}.label_smoothing"),
-                smoothing,
-                (0.0..=1.0).contains(&smoothing),
-                "from 0 to 1",
-            )?;
-            check_weight(weight.as_deref(), *classes, argument)
-        }
-        (Loss::Nll { weight }, Target::Class { classes, .. }) => {
-            check_weight(weight.as_deref(), *classes, argument)
-        }
-        (Loss::Focal { gamma }, Target::Class { .. }) => {
-            within(&format!("{argument}.gamma"), *gamma, *gamma >= 0.0, "0 or above")
-        }
-        (Loss::Huber { delta }, Target::Real { .. }) => {
-            within(&format!("{argument}.delta"), *delta, *delta > 0.0, "above 0")
-        }
-        (Loss::Mse | Loss::L1, Target::Real { .. }) | (Loss::Custom { .. }, _) => Ok(()),
-        (Loss::CrossEntropy { .. } | Loss::Nll { .. } | Loss::Focal { .. }, _) => {
-            Err(unfit("this loss", "classes", argument)
-                .help("use `loss.mse` or `loss.l1`, or read `y` by `data.label`"))
-        }
-        (Loss::Mse | Loss::L1 | Loss::Huber { .. }, _) => Err(unfit("this loss", "real numbers", argument)
-            .help("use `loss.cross_entropy`, or read `y` by `data.target`")),
-    }
-}
-
-/// Checks a loss's weights of classes.
-fn check_weight(weight: Option<&[f64]>, classes: u32, argument: &str) -> Checked<()> {
-    let Some(weight) = weight else { return Ok(()) };
-    if weight.len() != classes as usize {
-        let message = format!(
-            "`weight` has {} numbers, but there are {classes} classes",
-            weight.len()
-        );
-        return Err(out_of_range(
-            &format!("{argument}.weight"),
-            &message,
-            "give one number a class",
-        ));
-    }
-    let bad = weight
-        .iter()
-        .find(|number| !(number.is_finite() && **number >= 0.0));
-    bad.map_or(Ok(()), |number| {
-        within(&format!("{argument}.weight"), *number, false, "0 or above")
-    })
-}
-
-/// Checks metrics against targets.
-///
-/// # Errors
-/// When one does not fit them.
-pub(crate) fn check_metrics(metrics: &BTreeMap<String, Metric>, y: &Target) -> Checked<()> {
-    for (name, metric) in metrics {
-        let argument = format!("metrics.{name}");
-        match (metric, y) {
-            (Metric::Loss { loss }, y) => check_loss(loss, y, &argument)?,
-            (Metric::Accuracy { top_k }, Target::Class { classes, .. }) => {
-                let fits = (1..=*classes).contains(top_k);
-                within(
-                    &format!("{argument}.top_k"),
-                    f64::from(*top_k),
-                    fits,
-                    &format!("from 1 to {classes}"),
-                )?;
-            }
-            (Metric::Custom { .. }, _)
-            | (Metric::ConfusionMatrix, Target::Class { .. })
-            | (Metric::Mae | Metric::Rmse | Metric::R2, Target::Real { .. }) => {}
-            (
-                Metric::Precision { average, threshold }
-                | Metric::Recall { average, threshold }
-                | Metric::F1 { average, threshold },
-                Target::Class { classes, .. },
-            ) => {
-                let fits = (0.0..=1.0).contains(threshold);
-                within(&format!("{argument}.threshold"), *threshold, fits, "from 0 to 1")?;
-                check_average(*average, *classes, &argument)?;
-            }
-            (
-                Metric::RocAuc { average } | Metric::AveragePrecision { average },
-                Target::Class { classes, .. },
-            ) => check_average(*average, *classes, &argument)?,
-            (Metric::CalibrationError { bins }, Target::Class { .. }) => {
-                at_least_one(&format!("{argument}.bins"), *bins)?;
-            }
-            (Metric::Mae | Metric::Rmse | Metric::R2, _) => {
-                return Err(unfit(&format!("the metric `{name}`"), "real numbers", &argument)
-                    .help("use `metrics.accuracy`"));
-            }
-            (_, Target::Real { .. } | Target::Tags { .. }) => {
-                return Err(unfit(&format!("the metric `{name}`"), "classes", &argument)
-                    .help("use `metrics.mae` or `metrics.rmse`"));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn check_average(average: Average, classes: u32, argument: &str) -> Checked<()> {
-    if average != Average::Binary || classes == 2 {
-        return Ok(());
-    }
-    let message = format!("a binary figure is of two classes, and there are {classes}");
-    let help = "write `average = Macro`, the mean over the classes; or `Micro`, `Weighted`";
-    Err(out_of_range(&format!("{argument}.average"), &message, help))
 }
 
 fn check_schedule(schedule: &Schedule) -> Checked<()> {
@@ -392,8 +262,4 @@ fn within(argument: &str, value: f64, fits: bool, bounds: &str) -> Checked<()> {
 
 fn out_of_range(argument: &str, message: &str, help: &str) -> Box<Failure> {
     Failure::new("B0207", message).argument(argument).help(help)
-}
-
-fn unfit(what: &str, needs: &str, argument: &str) -> Box<Failure> {
-    Failure::new("B0203", format!("{what} needs {needs} as targets")).argument(argument)
 }

@@ -37,7 +37,9 @@ fn main() -> ExitCode {
         numerics::pin()?;
         match call.builtin.as_str() {
             "ml.train" => Ok(train::build(call, channel)?),
-            "ml.evaluate" => Ok(evaluate::build(call)?),
+            "ml.evaluate" => Ok(evaluate::evaluate(call)?),
+            "ml.predict" => Ok(evaluate::predict(call)?),
+            "ml.score" => Ok(evaluate::score(call)?),
             other => Err(program::unknown_builtin("mlp-trainer", other)),
         }
     })

@@ -10,6 +10,7 @@ use mlp_protocol::message::Failure;
 use mlp_protocol::train::ModelFile;
 use std::collections::BTreeMap;
 use std::path::Path;
+use tch::Tensor;
 
 /// The version of the format.
 pub(crate) const FORMAT: u32 = 1;
@@ -37,16 +38,49 @@ pub(crate) fn weights(network: &Network, leaves: &Leaves) -> Outcome<Weights> {
 pub(crate) fn load_weights(network: &Network, leaves: &Leaves, weights: &Weights) -> Outcome<()> {
     let params = network.param_names.iter().zip(&leaves.params);
     let buffers = network.buffer_names.iter().zip(&leaves.buffers);
-    let mut known = 0;
-    for (name, tensor) in params.chain(buffers) {
-        copy(weights, name, tensor)?;
-        known += 1;
+    let own: BTreeMap<&str, &Tensor> = params
+        .chain(buffers)
+        .map(|(name, tensor)| (name.as_str(), tensor))
+        .collect();
+    if let Some(missing) = own.keys().find(|name| !weights.contains_key(**name)) {
+        let (layer, tensor) = layer_of(missing);
+        return Err(another(format!("has no `{tensor}` of {layer}")).into());
     }
-    if weights.len() != known {
-        let message = format!("{} tensors, but the network has {known}", weights.len());
-        return Err(Failure::new("B0208", message).into());
+    if let Some(other) = weights.keys().find(|name| !own.contains_key(name.as_str())) {
+        let what = format!("has the tensor `{other}`, and the network has none of that name");
+        return Err(another(what).into());
+    }
+    for (name, tensor) in own {
+        let shape = || weights[name].shape.iter().map(|size| size.cast_signed());
+        if !shape().eq(tensor.size()) {
+            let (layer, part) = layer_of(name);
+            let what = format!(
+                "has a `{part}` of {layer} of shape {:?}, where the network has {:?}",
+                shape().collect::<Vec<_>>(),
+                tensor.size()
+            );
+            return Err(another(what).into());
+        }
+        copy(weights, name, tensor)?;
     }
     Ok(())
+}
+
+/// The layer of a tensor in words, and what the tensor is in it: `head.weight` is the `weight` of the layer `head`.
+fn layer_of(name: &str) -> (String, &str) {
+    match name.rsplit_once('.') {
+        Some((layer, part)) => (format!("the layer `{layer}`"), part),
+        None => ("the only layer".to_owned(), name),
+    }
+}
+
+/// The failure of weights that stand beside a network that they are not of.
+fn another(what: String) -> Box<Failure> {
+    Failure::new(
+        "B0208",
+        format!("weights.safetensors is of another network: it {what}"),
+    )
+    .help("build the step that made it again, with `--check`")
 }
 
 /// Writes a model as the directory `path`.

@@ -240,8 +240,8 @@ fn check(args: &TrainArgs, on: &Examples, val: Option<&Examples>) -> Outcome<()>
     agreement::check_train(args, val.is_some())?;
     let compares = agreement::compares(Some(&args.loss), &args.metrics);
     agreement::check_data(&on.schema, &args.net, "on", compares)?;
-    agreement::check_loss(&args.loss, &on.schema.y, "loss")?;
-    agreement::check_metrics(&args.metrics, &on.schema.y)?;
+    agreement::check_loss(&args.loss, &on.schema.y, &args.net.output, "loss")?;
+    agreement::check_metrics(&args.metrics, &on.schema.y, &args.net.output)?;
     augment::check(&args.augment, &args.loss, &on.schema)?;
     if let Some(val) = val {
         agreement::check_data(&val.schema, &args.net, "val", compares)?;

@@ -175,6 +175,12 @@ fn out_of_range(name: &str, args: &Fields, labels: Labels) -> Option<(String, St
         let message = format!("`top_k` of metric `{name}` is {k}, of {classes} classes");
         return Some((message, format!("may be 1 to {classes}")));
     }
+    if let (Some(Datum::Int(k)), Labels::Tags(_)) = (args.get("top_k"), labels)
+        && *k != 1
+    {
+        let message = format!("`top_k` of metric `{name}` is {k}, and of tags any number may be right");
+        return Some((message, "leave it out".to_owned()));
+    }
     if let Some(Datum::Variant(average, _)) = args.get("average")
         && average == "Binary"
         && labels != Labels::Class(2)

@@ -26,7 +26,7 @@ const LOSSES: &[(&str, &[Kind])] = &[
 ];
 
 const METRICS: &[(&str, &[Kind])] = &[
-    ("accuracy", &[Kind::Class]),
+    ("accuracy", &[Kind::Class, Kind::Tags]),
     ("average_precision", &[Kind::Class, Kind::Tags]),
     ("calibration_error", &[Kind::Class]),
     ("confusion_matrix", &[Kind::Class]),

@@ -183,7 +183,7 @@ impl Rest<'_> {
 }
 
 /// What labels are, beyond their shape.
-fn check_labels(y: &Array, target: &Target) -> Result<(), String> {
+pub(crate) fn check_labels(y: &Array, target: &Target) -> Result<(), String> {
     match target {
         Target::Class { classes, .. } => check_classes(y, *classes),
         Target::Tags { .. } => {

@@ -3,11 +3,13 @@
 //!
 //! Of large files only headers are read.
 
-use crate::dataset::{Dataset, FORMAT};
+use crate::dataset::{Dataset, FORMAT, check_labels};
 use crate::files;
+use crate::predictions;
 use crate::safetensors::{self, Described};
 use mlp_protocol::data::{Schema, Sizes, Target, offsets_of};
 use mlp_protocol::net::Net;
+use mlp_protocol::predictions::{BATCH_SIZE, PredictionsFile};
 use mlp_protocol::state_dict::{Expected, state_dict};
 use mlp_protocol::train::ModelFile;
 use serde::Deserialize;
@@ -212,21 +214,42 @@ pub fn model(path: &Path, into: &Path, declared: &Declared, trained_on: Option<&
     take(path, &into.join("weights.safetensors"))
 }
 
-/// Holds predictions, a file of safetensors, against the labels that they are of.
+/// Makes the predictions `into` of the file of safetensors at `path`, which is moved. It is held against the labels that it
+/// is of.
 ///
 /// # Errors
 /// What is wrong with them.
-pub fn predictions(path: &Path, declared: &Examples) -> Checked<()> {
+pub fn predictions(path: &Path, into: &Path, declared: &Examples) -> Checked<()> {
     let found = safetensors::describe(path).map_err(|why| format!("is no whole safetensors file: {why}"))?;
     same_names("the file", ["outputs", "y"].into_iter(), &found)?;
     let (dtype, sizes) = declared.y.expected();
     let examples = found["y"].shape.first().copied().unwrap_or(0);
     check("y", &found["y"], &[dtype], Some(examples), &sizes)?;
-    let outputs = match declared.y {
+    let outputs = &found["outputs"];
+    let width = match declared.y {
+        // A single output says how likely the second of two classes is.
+        Label::Class { classes: 2 } if outputs.shape.get(1) == Some(&1) => vec![Some(1)],
         Label::Class { classes } | Label::Tags { classes } => vec![Some(u64::from(classes))],
         Label::Real { .. } => sizes,
     };
-    check("outputs", &found["outputs"], &["F32"], Some(examples), &outputs)
+    check("outputs", outputs, &["F32"], Some(examples), &width)?;
+    if examples == 0 {
+        return Err("holds no example".to_owned().into());
+    }
+    let target = declared.y.target(outputs.shape.get(1).copied());
+    let tensors = safetensors::read(path, "the file", "B0220").map_err(|failure| failure.message)?;
+    tensors.get("y").map_or(Ok(()), |y| check_labels(y, &target))?;
+    let file = PredictionsFile {
+        format: predictions::FORMAT,
+        examples,
+        outputs: outputs.shape[1..].to_vec(),
+        y: target,
+        batch_size: BATCH_SIZE,
+    };
+    files::create_dir(into).map_err(|failure| failure.message)?;
+    files::write(&into.join(predictions::DESCRIPTION), &files::json(&file))
+        .map_err(|failure| failure.message)?;
+    take(path, &into.join(predictions::TENSORS))
 }
 
 fn take(from: &Path, to: &Path) -> Checked<()> {

@@ -1,6 +1,7 @@
 //! Tests of what scripts write.
 
 use super::*;
+use crate::predictions::Predictions;
 use crate::safetensors::Array;
 use serde_json::json;
 
@@ -191,14 +192,39 @@ fn predictions_have_an_output_for_each_class() {
         "p",
         &[("outputs", Array::from_f32(vec![1, 3], &[0.0; 3])), y.clone()],
     );
-    assert_eq!(predictions(&folder.path().join("p"), &examples()), Ok(()));
+    let (path, into) = (folder.path().join("p"), folder.path().join("made"));
+    assert_eq!(predictions(&path, &into, &examples()), Ok(()));
+    let made = Predictions::read(&into, "said").unwrap();
+    assert_eq!(
+        (made.file.examples, made.file.outputs, made.y.to_i64()),
+        (1, vec![3], vec![2])
+    );
+    assert_eq!(
+        made.file.y,
+        Target::Class {
+            classes: 3,
+            names: None
+        }
+    );
     write(
         folder.path(),
         "p",
         &[("outputs", Array::from_f32(vec![1, 2], &[0.0; 2])), y],
     );
     assert_eq!(
-        predictions(&folder.path().join("p"), &examples()).unwrap_err().0,
+        predictions(&path, &into, &examples()).unwrap_err().0,
         "holds `outputs` of shape [1, 2], where [1, 3] belongs"
+    );
+    write(
+        folder.path(),
+        "p",
+        &[
+            ("outputs", Array::from_f32(vec![1, 3], &[0.0; 3])),
+            ("y", Array::from_i64(vec![1], &[3])),
+        ],
+    );
+    assert_eq!(
+        predictions(&path, &into, &examples()).unwrap_err().0,
+        "has the class 3, but 3 classes"
     );
 }

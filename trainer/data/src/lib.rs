@@ -30,6 +30,7 @@ pub mod infer;
 pub mod log_mel;
 mod named;
 pub mod parquet;
+pub mod predictions;
 pub mod program;
 pub mod propose;
 pub mod random;

@@ -115,6 +115,16 @@ pub const BUILTINS: &[Builtin] = &[
         program: Program::Trainer,
     },
     Builtin {
+        name: "ml.predict",
+        version: 1,
+        program: Program::Trainer,
+    },
+    Builtin {
+        name: "ml.score",
+        version: 1,
+        program: Program::Trainer,
+    },
+    Builtin {
         name: "ml.train",
         version: 1,
         program: Program::Trainer,

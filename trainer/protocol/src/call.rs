@@ -11,7 +11,8 @@ pub struct Call {
     /// The builtin's name, of [`crate::builtin::BUILTINS`].
     pub builtin: String,
     /// The evaluated arguments: [`crate::calc::CalcArgs`], [`crate::choose::ChooseArgs`], [`crate::data::CsvArgs`],
-    /// [`crate::data::SplitArgs`], those of [`crate::data_ops`], [`crate::propose::ProposeArgs`], [`crate::train::TrainArgs`] or [`crate::train::EvaluateArgs`].
+    /// [`crate::data::SplitArgs`], those of [`crate::data_ops`], [`crate::propose::ProposeArgs`], [`crate::train::TrainArgs`] [`crate::train::EvaluateArgs`] or those of
+    /// [`crate::predictions`] and [`crate::plot`].
     pub args: serde_json::Value,
     /// Where each input lies, read-only: a file or a directory.
     pub inputs: BTreeMap<String, String>,

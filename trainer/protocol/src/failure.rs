@@ -229,8 +229,8 @@ pub const CODES: &[Code] = &[
     page(
         "B0203",
         "a loss or metric does not fit the targets",
-        "`cross_entropy`, `accuracy` and `confusion_matrix` need classes; `mse`, `l1`, `mae` and `rmse` need real \
-         numbers.",
+        "`cross_entropy`, `accuracy` and `confusion_matrix` need classes, `bce_with_logits` tags or two classes; `mse`, `l1`, \
+         `mae` and `rmse` need real numbers.",
     ),
     page(
         "B0204",
@@ -270,6 +270,11 @@ pub const CODES: &[Code] = &[
         "libtorch refused an operation",
         "An operation failed inside libtorch; its own message follows. Out of memory is the usual cause: lower \
          `batch_size`.",
+    ),
+    page(
+        "B0220",
+        "predictions are damaged",
+        "A directory that should hold predictions lacks a file, or its files disagree with its `predictions.json`.",
     ),
     page(
         "B0301",

@@ -90,7 +90,12 @@ pub enum Loss {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         weight: Option<Vec<f64>>,
     },
-    /// Of logits of classes: `-(1 - p)^gamma log p`.
+    /// Of a logit for each tag, or for the second of two classes.
+    BceWithLogits {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pos_weight: Option<Vec<f64>>,
+    },
+    /// Of logits of classes or tags: `-(1 - p)^gamma log p`.
     Focal {
         gamma: f64,
     },

@@ -7,6 +7,7 @@ use crate::data::{Codec, CsvArgs, SplitArgs};
 use crate::data_files::{ArraysArgs, CifarArgs, IdxArgs, ImageFolderArgs, ResizeArgs};
 use crate::data_ops::{BalanceArgs, ConcatArgs, FoldsArgs, LogMelArgs, TakeArgs, TopClassesArgs};
 use crate::net::{Input, Layer};
+use crate::predictions::{PredictArgs, ScoreArgs};
 use crate::train::{EarlyStopping, EvaluateArgs, Loss, Metric, Optimizer, Schedule, TrainArgs};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -56,6 +57,8 @@ pub fn gaps(builtin: &str, args: &Value) -> Vec<Gap> {
         "data.resize" => of::<ResizeArgs>(args),
         "data.csv" | "data.parquet" => of::<CsvArgs>(args),
         "data.arrays" => of::<ArraysArgs>(args),
+        "ml.predict" => of::<PredictArgs>(args),
+        "ml.score" => of::<ScoreArgs>(args),
         "data.split" => of::<SplitArgs>(args),
         "data.concat" => of::<ConcatArgs>(args),
         "data.log_mel" => of::<LogMelArgs>(args),

@@ -1,6 +1,6 @@
-//! Figures of predicted classes, after scikit-learn's definitions; a figure without examples is 0.
+//! Figures of predicted classes and tags, after scikit-learn's definitions; a figure without examples is 0.
 
-use super::Rows;
+use super::rows::{Rows, Targets};
 use mlp_protocol::train::Average;
 
 /// How often a class was rightly, wrongly, and not predicted.
@@ -53,7 +53,8 @@ fn averaged(rows: &Rows, average: Average, threshold: f64, figure: fn(Counts) ->
             let weighted = counts
                 .iter()
                 .map(|count| figure(*count) * (count.right + count.missed));
-            share(weighted.sum(), rows.targets.len() as f64)
+            let examples = counts.iter().map(|count| count.right + count.missed);
+            share(weighted.sum(), examples.sum())
         }
         Average::Micro => figure(counts.iter().fold(Counts::default(), |sum, count| Counts {
             right: sum.right + count.right,
@@ -63,9 +64,23 @@ fn averaged(rows: &Rows, average: Average, threshold: f64, figure: fn(Counts) ->
     }
 }
 
-/// The counts of each class. Of two classes the second is predicted from `threshold` on, else the likeliest is.
+/// The counts of each class or tag. A tag, and the second of two classes, is predicted from `threshold` on; of more classes
+/// the likeliest is.
 fn counts(rows: &Rows, threshold: f64) -> Vec<Counts> {
     let mut counts = vec![Counts::default(); rows.width];
+    if let Targets::Each(tags) = &rows.targets {
+        for (row, tags) in rows.iter().zip(tags.chunks_exact(rows.width.max(1))) {
+            for ((count, probability), tag) in counts.iter_mut().zip(row).zip(tags) {
+                match (*probability >= threshold, *tag > 0.5) {
+                    (true, true) => count.right += 1.0,
+                    (true, false) => count.wrong += 1.0,
+                    (false, true) => count.missed += 1.0,
+                    (false, false) => {}
+                }
+            }
+        }
+        return counts;
+    }
     for (row, class) in rows.iter().zip(rows.classes()) {
         let predicted = match row {
             [_, second] => usize::from(*second >= threshold),
@@ -99,5 +114,8 @@ pub(super) fn calibration_error(rows: &Rows, bins: usize) -> f64 {
         let bin = ((confidence * bins as f64).ceil() as usize).clamp(1, bins) - 1;
         sums[bin] += f64::from(u8::from(predicted == class)) - confidence;
     }
-    share(sums.iter().map(|sum| sum.abs()).sum(), rows.targets.len() as f64)
+    share(
+        sums.iter().map(|sum| sum.abs()).sum(),
+        rows.classes().count() as f64,
+    )
 }

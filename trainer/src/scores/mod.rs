@@ -2,11 +2,13 @@
 
 mod classes;
 mod ranking;
+mod rows;
 
 use crate::error::Outcome;
 use crate::graph;
 use crate::loss::LossFunction;
 use mlp_protocol::train::{Loss, Metric};
+use rows::{Rows, of_each_class};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tch::Tensor;
@@ -48,42 +50,6 @@ enum Count {
     Kept(Vec<(Tensor, Tensor)>),
 }
 
-/// Every example: what the network says of it, and its target.
-struct Rows {
-    /// Numbers of an example.
-    width: usize,
-    /// Probabilities of classes, or outputs; row by row.
-    values: Vec<f64>,
-    /// The class of each example, or its numbers.
-    targets: Vec<f64>,
-}
-
-impl Rows {
-    fn new(metric: &Metric, output: &Tensor, y: &Tensor) -> Outcome<Rows> {
-        let output = match metric {
-            Metric::R2 => output.f_to_kind(tch::Kind::Double)?,
-            // Of libtorch, whose exponential is pinned with it.
-            _ => output.f_softmax(-1, tch::Kind::Double)?,
-        };
-        let numbers = |tensor: &Tensor| Outcome::Ok(Vec::try_from(tensor.f_contiguous()?.f_view(-1)?)?);
-        Ok(Rows {
-            width: output.size().get(1).map_or(1, |width| *width as usize),
-            values: numbers(&output)?,
-            targets: numbers(&y.f_to_kind(tch::Kind::Double)?)?,
-        })
-    }
-
-    /// The rows of each example.
-    fn iter(&self) -> impl Iterator<Item = &[f64]> {
-        self.values.chunks_exact(self.width.max(1))
-    }
-
-    /// Each example's class.
-    fn classes(&self) -> impl Iterator<Item = usize> {
-        self.targets.iter().map(|class| *class as usize)
-    }
-}
-
 impl Scorer {
     /// The scorer of `metrics`, and of `loss` under that name where there is one.
     pub(crate) fn new(metrics: &BTreeMap<String, Metric>, loss: Option<&Loss>) -> Scorer {
@@ -109,12 +75,14 @@ impl Scorer {
     /// # Errors
     /// When libtorch throws.
     pub(crate) fn tally(&self, output: &Tensor, y: &Tensor) -> Outcome<Tally> {
-        let width = output.size().get(1).map_or(1, |width| *width as usize);
-        let values = Vec::<f32>::try_from(output.f_contiguous()?.f_view(-1)?)?;
-        let counts = self
-            .metrics
-            .iter()
-            .map(|(_, kind)| kind.count(output, &values, width, y));
+        let of_classes = of_each_class(output, y)?;
+        let batch = Batch {
+            width: of_classes.size().get(1).map_or(1, |width| *width as usize),
+            values: Vec::try_from(of_classes.f_contiguous()?.f_view(-1)?)?,
+            output,
+            y,
+        };
+        let counts = self.metrics.iter().map(|(_, kind)| kind.count(&batch));
         Ok(Tally(counts.collect::<Outcome<_>>()?))
     }
 
@@ -136,11 +104,34 @@ impl Scorer {
     }
 }
 
+/// What is counted.
+struct Batch<'a> {
+    /// The network's output, as losses and traced functions take it.
+    output: &'a Tensor,
+    y: &'a Tensor,
+    /// Numbers of an example: one for each class, tag or target.
+    width: usize,
+    /// They, row by row.
+    values: Vec<f32>,
+}
+
 impl Kind {
-    fn count(&self, output: &Tensor, values: &[f32], width: usize, y: &Tensor) -> Outcome<Count> {
+    fn count(&self, batch: &Batch<'_>) -> Outcome<Count> {
+        let Batch { output, y, width, .. } = *batch;
+        let values = &batch.values;
         let rows = || values.chunks_exact(width.max(1));
         Ok(match self {
             Kind::Whole(_) => Count::Kept(vec![(output.shallow_clone(), y.shallow_clone())]),
+            Kind::Accuracy(_) if y.f_kind()? != tch::Kind::Int64 => {
+                let tags = Vec::<f32>::try_from(y.f_contiguous()?.f_view(-1)?)?;
+                // A probability of 0.5 is a logit of 0; of NaN nothing is right.
+                let right =
+                    |(value, tag): &(&f32, &f32)| !value.is_nan() && (**value >= 0.0) == (**tag > 0.5);
+                Count::Mean {
+                    sum: values.iter().zip(&tags).filter(right).count() as f64,
+                    mass: tags.len() as f64,
+                }
+            }
             Kind::Loss(loss) => Count::Mean {
                 sum: loss.sum(output, y)?.f_double_value(&[])?,
                 mass: loss.mass(y)?,
@@ -225,7 +216,7 @@ fn whole(metric: &Metric, output: &Tensor, y: &Tensor) -> Outcome<f64> {
     if let Metric::Custom { graph, .. } = metric {
         return Ok(graph::run(graph, &[output, y])?.f_double_value(&[])?);
     }
-    let rows = &Rows::new(metric, output, y)?;
+    let rows = &Rows::new(metric, &of_each_class(output, y)?, y)?;
     if rows.values.iter().any(|value| value.is_nan()) {
         return Ok(f64::NAN);
     }
@@ -244,9 +235,10 @@ fn whole(metric: &Metric, output: &Tensor, y: &Tensor) -> Outcome<f64> {
 /// The coefficient of determination: the mean over the outputs, as scikit-learn's `r2_score`.
 fn r2(rows: &Rows) -> f64 {
     let width = rows.width.max(1);
-    let count = (rows.targets.len() / width).max(1) as f64;
+    let numbers = rows.numbers();
+    let count = (numbers.len() / width).max(1) as f64;
     let of = |column: usize| {
-        let targets = || rows.targets.iter().skip(column).step_by(width);
+        let targets = || numbers.iter().skip(column).step_by(width);
         let outputs = rows.values.iter().skip(column).step_by(width);
         let mean = targets().sum::<f64>() / count;
         let residual: f64 = targets().zip(outputs).map(|(y, out)| (y - out) * (y - out)).sum();
@@ -355,6 +347,104 @@ mod tests {
         assert_near(&of(Metric::RocAuc { average }), 0.75);
         // Confidences 0.9, 0.6, 0.6, 0.8 of which the first and the last are right.
         assert_near(&of(Metric::CalibrationError { bins: 5 }), (0.1 + 1.2 + 0.2) / 4.0);
+    }
+
+    /// A single output says how likely the second of two classes is: all figures are those of the two.
+    #[test]
+    fn one_output_for_two_classes() {
+        let (two, y) = two_classes();
+        let one = two.narrow(1, 1, 1) - two.narrow(1, 0, 1);
+        let (average, threshold) = (Average::Binary, 0.3);
+        for metric in [
+            Metric::Accuracy { top_k: 1 },
+            Metric::ConfusionMatrix,
+            Metric::Precision { average, threshold },
+            Metric::F1 { average, threshold },
+            Metric::RocAuc { average },
+            Metric::AveragePrecision {
+                average: Average::Macro,
+            },
+            Metric::CalibrationError { bins: 5 },
+        ] {
+            assert_eq!(scores(metric.clone(), &one, &y), scores(metric, &two, &y));
+        }
+        let bce = Metric::Loss {
+            loss: Loss::BceWithLogits { pos_weight: None },
+        };
+        let entropy = Metric::Loss {
+            loss: Loss::CrossEntropy {
+                weight: None,
+                label_smoothing: 0.0,
+            },
+        };
+        let entropy = scores(entropy, &two, &y).as_f64().unwrap();
+        assert_near(&scores(bce, &one, &y), entropy);
+    }
+
+    /// Three examples of two tags, as logits: the first tag is held likely of the first two, rightly of one; the second of the
+    /// first, wrongly.
+    fn tags() -> (Tensor, Tensor) {
+        let output = Tensor::from_slice(&[2.0_f32, 0.5, 1.0, -1.0, -3.0, -0.5]).view([3, 2]);
+        let y = Tensor::from_slice(&[1.0_f32, 0.0, 0.0, 0.0, 1.0, 1.0]).view([3, 2]);
+        (output, y)
+    }
+
+    // Expected figures are scikit-learn's on the same numbers, accuracy torchmetrics'.
+    #[test]
+    fn figures_of_tags() {
+        let (output, y) = tags();
+        let of = |metric| scores(metric, &output, &y);
+        // Of the first tag TP 1, FP 1, FN 1; of the second TP 0, FP 1, FN 1.
+        let threshold = 0.5;
+        let figures = |average| {
+            [
+                of(Metric::Precision { average, threshold }),
+                of(Metric::Recall { average, threshold }),
+                of(Metric::F1 { average, threshold }),
+                of(Metric::RocAuc { average }),
+                of(Metric::AveragePrecision { average }),
+            ]
+        };
+        let near = |found: [Value; 5], expected: [f64; 5]| {
+            found
+                .iter()
+                .zip(expected)
+                .for_each(|(found, expected)| assert_near(found, expected));
+        };
+        // The first tag ranks 1, 0, 1; the second 0, 1, 0.
+        near(
+            figures(Average::Macro),
+            [0.25, 0.25, 0.25, 0.5, (5.0 / 6.0 + 0.5) / 2.0],
+        );
+        near(
+            figures(Average::Weighted),
+            [
+                1.0 / 3.0,
+                1.0 / 3.0,
+                1.0 / 3.0,
+                0.5,
+                (2.0 * 5.0 / 6.0 + 0.5) / 3.0,
+            ],
+        );
+        // All in one line: 1, 0, 0, 1, 0, 1.
+        near(
+            figures(Average::Micro),
+            [
+                1.0 / 3.0,
+                1.0 / 3.0,
+                1.0 / 3.0,
+                4.0 / 9.0,
+                (1.0 + 0.5 + 0.5) / 3.0,
+            ],
+        );
+        assert_near(&of(Metric::Accuracy { top_k: 1 }), 2.0 / 6.0);
+        // From a probability of 0.2 on: the first tag of the first two, the second of all.
+        let (average, threshold) = (Average::Micro, 0.2);
+        assert_near(&of(Metric::Precision { average, threshold }), 0.4);
+        assert_near(&of(Metric::Recall { average, threshold }), 2.0 / 3.0);
+        let nan = Tensor::from_slice(&[f32::NAN, 0.5, 1.0, -1.0, -3.0, -0.5]).view([3, 2]);
+        assert_eq!(scores(Metric::F1 { average, threshold }, &nan, &y), Value::Null);
+        assert_near(&scores(Metric::Accuracy { top_k: 1 }, &nan, &y), 1.0 / 6.0);
     }
 
     #[test]

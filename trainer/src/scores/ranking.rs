@@ -1,6 +1,6 @@
-//! Figures of how examples are ranked by the probability of a class, after scikit-learn's definitions.
+//! Figures of how examples are ranked by the probability of a class or tag, after scikit-learn's definitions.
 
-use super::Rows;
+use super::rows::Rows;
 use mlp_protocol::train::Average;
 
 /// The probability of a class, and whether the example is of it.
@@ -10,8 +10,10 @@ type Ranked = Vec<(f64, bool)>;
 /// left out; NaN where it is defined for none.
 pub(super) fn averaged(rows: &Rows, average: Average, figure: fn(Ranked) -> Option<f64>) -> f64 {
     let of = |class: usize| -> Ranked {
-        let probability = rows.iter().map(|row| row[class]);
-        probability.zip(rows.classes().map(|own| own == class)).collect()
+        let probabilities = rows.iter().map(|row| row[class]).enumerate();
+        probabilities
+            .map(|(example, probability)| (probability, rows.is_of(example, class)))
+            .collect()
     };
     let (mut sum, mut mass) = (0.0, 0.0);
     let mut add = |ranked: Ranked, weight: f64| {

@@ -1,6 +1,6 @@
 //! Bad input: each refused with a code, the argument at fault, and nothing written.
 
-use crate::call::{Place, cnn, evaluate, linear, mlp, sums, train, without_val};
+use crate::call::{Place, cnn, evaluate, linear, mlp, net, sums, train, without_val};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -151,12 +151,12 @@ fn arguments_out_of_range() {
 #[test]
 fn data_and_network_that_disagree() {
     let place = Place::new();
-    let net = |input: Value, output: Value, root: Value| {
+    let of = |input: Value, output: Value, root: Value| {
         train(&json!({ "input": input, "output": output, "root": root }))
     };
     refused(
         &place,
-        &net(json!([32]), json!([3]), linear(32, 3)),
+        &of(json!([32]), json!([3]), linear(32, 3)),
         "B0202",
         "on",
         "shape [2, 4, 4], but the network takes [32]",
@@ -166,14 +166,14 @@ fn data_and_network_that_disagree() {
     let five = json!({ "kind": "sequential", "layers": layers });
     refused(
         &place,
-        &net(json!([2, 4, 4]), json!([5]), five),
+        &of(json!([2, 4, 4]), json!([5]), five),
         "B0202",
         "net",
         "3 classes, but the network gives [5]",
         "nn.linear(3)",
     );
     let flat = json!({ "kind": "flatten", "start_dim": 1 });
-    let mut call = net(json!([2]), json!([1]), flat);
+    let mut call = of(json!([2]), json!([1]), flat);
     sums(8).write(&place.path("sums")).unwrap();
     call["inputs"] = json!({ "on": "sums" });
     call["args"]["loss"] = json!({ "kind": "mse" });
@@ -226,7 +226,30 @@ fn other_recipes_and_damaged_inputs() {
     refused(&place, &call, "B0208", "", "no whole safetensors file", "");
     place.build(&train(&cnn()));
     fs::copy(place.path("out/model/weights.safetensors"), weights).unwrap();
-    refused(&place, &call, "B0208", "", "", "");
+    refused(
+        &place,
+        &call,
+        "B0208",
+        "",
+        "weights.safetensors is of another network: it has no `bias` of the layer `3`",
+        "--check",
+    );
+    place.build(&train(&mlp()));
+    let wider =
+        net(&json!([{ "kind": "flatten", "start_dim": 1 }, linear(32, 8), { "kind": "relu" }, linear(8, 3)]));
+    let call = evaluate(&place, &json!({ "accuracy": { "kind": "accuracy", "top_k": 1 } }));
+    let description = place.path("model/model.json");
+    let mut file: Value = serde_json::from_slice(&fs::read(&description).unwrap()).unwrap();
+    file["net"] = wider;
+    fs::write(&description, file.to_string()).unwrap();
+    refused(
+        &place,
+        &call,
+        "B0208",
+        "",
+        "has a `bias` of the layer `1` of shape [16], where the network has [8]",
+        "",
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod call;
 mod failures;
 mod inputs;
 mod parity;
+mod predictions;
 mod resume;
 mod traced;
 mod values;

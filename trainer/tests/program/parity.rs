@@ -18,6 +18,8 @@ struct Case {
     layers: Value,
     /// Arguments of `ml.train` that differ from the usual ones.
     args: Value,
+    /// Whether examples have tags; else each is of a class.
+    tags: bool,
 }
 
 /// Examples of each case, in three classes.
@@ -60,6 +62,7 @@ fn networks() -> Vec<Case> {
             input: input.to_vec(),
             layers,
             args: json!({}),
+            tags: false,
         });
     };
     let image = [2, 8, 8];
@@ -271,6 +274,7 @@ fn recipes() -> Vec<Case> {
         input: vec![6],
         layers: layers.clone(),
         args,
+        tags: false,
     };
     let mut cases: Vec<Case> = all.map(case).into();
     cases.push(Case {
@@ -278,6 +282,30 @@ fn recipes() -> Vec<Case> {
         input: vec![6],
         layers: json!([linear(6, 3), plain("log_softmax")]),
         args: json!({ "loss": { "kind": "nll", "weight": [1.0, 2.0, 0.5] } }),
+        tags: false,
+    });
+    for (name, loss) in [
+        ("bce_with_logits", json!({ "kind": "bce_with_logits" })),
+        (
+            "bce_with_logits, pos_weight",
+            json!({ "kind": "bce_with_logits", "pos_weight": [1.0, 3.0, 0.5] }),
+        ),
+        ("focal of tags", json!({ "kind": "focal", "gamma": 1.5 })),
+    ] {
+        cases.push(Case {
+            name,
+            input: vec![6],
+            layers: layers.clone(),
+            args: json!({ "loss": loss }),
+            tags: true,
+        });
+    }
+    cases.push(Case {
+        name: "focal of classes",
+        input: vec![6],
+        layers,
+        args: json!({ "loss": { "kind": "focal", "gamma": 1.5 } }),
+        tags: false,
     });
     cases
 }
@@ -308,10 +336,23 @@ fn write_data(place: &Place, case: &Case) {
             x.push(if at % 5 == *label { noise + 0.7 } else { noise });
         }
     }
-    let y = Array::from_i64(vec![EXAMPLES], &labels);
-    let target = Target::Class {
-        classes: 3,
-        names: None,
+    let (classes, names) = (3, None);
+    let (target, y) = if case.tags {
+        // The class, and often the one after it.
+        let mut tag = |label: i64, at: i64| at == label || (at == (label + 1) % 3 && random.below(2) == 0);
+        let tags: Vec<f32> = labels
+            .iter()
+            .flat_map(|label| [0, 1, 2].map(|at| f32::from(u8::from(tag(*label, at)))))
+            .collect();
+        (
+            Target::Tags { classes, names },
+            Array::from_f32(vec![EXAMPLES, 3], &tags),
+        )
+    } else {
+        (
+            Target::Class { classes, names },
+            Array::from_i64(vec![EXAMPLES], &labels),
+        )
     };
     dataset(EXAMPLES, case.input.clone(), &x, target, y)
         .write(&place.path("data"))
