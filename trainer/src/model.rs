@@ -44,11 +44,11 @@ pub(crate) fn load_weights(network: &Network, leaves: &Leaves, weights: &Weights
         .collect();
     if let Some(missing) = own.keys().find(|name| !weights.contains_key(**name)) {
         let (layer, tensor) = layer_of(missing);
-        return Err(another(format!("has no `{tensor}` of {layer}")).into());
+        return Err(another(&format!("has no `{tensor}` of {layer}")).into());
     }
     if let Some(other) = weights.keys().find(|name| !own.contains_key(name.as_str())) {
         let what = format!("has the tensor `{other}`, and the network has none of that name");
-        return Err(another(what).into());
+        return Err(another(&what).into());
     }
     for (name, tensor) in own {
         let shape = || weights[name].shape.iter().map(|size| size.cast_signed());
@@ -59,7 +59,7 @@ pub(crate) fn load_weights(network: &Network, leaves: &Leaves, weights: &Weights
                 shape().collect::<Vec<_>>(),
                 tensor.size()
             );
-            return Err(another(what).into());
+            return Err(another(&what).into());
         }
         copy(weights, name, tensor)?;
     }
@@ -75,7 +75,7 @@ fn layer_of(name: &str) -> (String, &str) {
 }
 
 /// The failure of weights that stand beside a network that they are not of.
-fn another(what: String) -> Box<Failure> {
+fn another(what: &str) -> Box<Failure> {
     Failure::new(
         "B0208",
         format!("weights.safetensors is of another network: it {what}"),

@@ -1,7 +1,7 @@
 //! The `mlp-data` program: builds data derivations and small arithmetic on results. `mlp` starts it in a build directory that holds `call.json`.
 
 use mlp_data::{
-    arrays, calc, choose, cifar, concat, csv, folds, idx, images, log_mel, parquet, program, propose, sample,
+    arrays, calc, choose, cifar, concat, csv, folds, idx, images, log_mel, parquet, plot, program, propose, sample,
     split, unpack,
 };
 use std::process::ExitCode;
@@ -24,6 +24,9 @@ fn main() -> ExitCode {
         "data.split" => split::build(call, channel),
         "data.take" => sample::build_take(call, channel),
         "data.top_classes" => sample::build_top_classes(call, channel),
+        "plot.confusion" | "plot.curves" | "plot.images" | "plot.roc" | "plot.scatter" => {
+            plot::build(call, channel)
+        }
         "propose" => propose::build(call, channel),
         "unpack" => unpack::build(call, channel),
         other => Err(program::unknown_builtin("mlp-data", other)),

@@ -130,6 +130,31 @@ pub const BUILTINS: &[Builtin] = &[
         program: Program::Trainer,
     },
     Builtin {
+        name: "plot.confusion",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "plot.curves",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "plot.images",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "plot.roc",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
+        name: "plot.scatter",
+        version: 1,
+        program: Program::Data,
+    },
+    Builtin {
         name: "propose",
         version: 1,
         program: Program::Data,
@@ -159,7 +184,7 @@ pub fn wants_file(builtin: &str, input: &str) -> bool {
 /// Whether a builtin computes with figures of others. To it those of a training that diverged are not finite; whatever else
 /// reads such a training has nothing to read.
 pub fn computes_with_figures(builtin: &str) -> bool {
-    matches!(builtin, "calc" | "choose" | "propose")
+    matches!(builtin, "calc" | "choose" | "plot.scatter" | "propose")
 }
 
 /// What decides the bits of libtorch's arithmetic, hashed into every derivation that the trainer builds. The trainer

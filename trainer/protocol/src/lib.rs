@@ -22,6 +22,7 @@ pub mod failure;
 pub mod graph;
 pub mod message;
 pub mod net;
+pub mod plot;
 pub mod predictions;
 pub mod propose;
 pub mod state_dict;
