@@ -9,8 +9,8 @@
 
 use mlp::executor::{Cancel, Executor, Local, environment};
 use mlp::model::build::{BuildObserver, BuildRequest, Channel, Ending, Isolation, Limits};
-use mlp::sandbox::Helper;
 use mlp_protocol::message::Message;
+use mlp_sandbox::Helper;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ fn main() {
             };
             let round = [
                 Some(ours(Isolation::HostTools, &fresh())),
-                mlp::sandbox::landlock_version()
+                mlp_sandbox::landlock_version()
                     .ok()
                     .map(|_| ours(Isolation::Landlock, &fresh())),
                 bubblewrap(&inputs, &fresh()),
@@ -124,6 +124,7 @@ fn request(inputs: &[PathBuf], isolation: Isolation, scratch: &Path) -> BuildReq
         gpus: Vec::new(),
         channel: Channel::Silent,
         isolation,
+        resident: None,
     }
 }
 

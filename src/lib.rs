@@ -15,6 +15,5 @@ pub mod pin;
 pub mod plan;
 pub mod progress;
 pub mod report;
-pub mod sandbox;
 pub mod scheduler;
 pub mod store;

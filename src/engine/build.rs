@@ -16,10 +16,10 @@ use crate::model::event::{Event, EventKind, How, PlannedStep, PlannedTarget, Run
 use crate::model::graph::{Graph, StepId, Target};
 use crate::model::node::Node;
 use crate::plan::{Decision, Plan};
-use crate::sandbox::Helper;
 use crate::scheduler::{self, Build, Options, Programs, Summary};
 use crate::store::StoreError;
 use mlp_lang::spec::ArtifactKind;
+use mlp_sandbox::Helper;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;

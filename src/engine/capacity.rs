@@ -4,9 +4,9 @@ use super::workspace::Instance;
 use crate::model::budget::{Budget, Lack};
 use crate::model::graph::Step;
 use crate::plan::Plan;
-use crate::sandbox::memory_bound;
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::{Sources as Texts, Span};
+use mlp_sandbox::memory_bound;
 use std::collections::BTreeMap;
 use std::fs;
 

@@ -1,7 +1,7 @@
 //! What a person needs in a sandbox whose step needs no more than its interpreter: a shell, and a few programs to look
 //! around with. Files one by one, with the libraries that they load, so that nothing else of the machine comes in sight.
 
-use crate::sandbox::Closures;
+use mlp_sandbox::Closures;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

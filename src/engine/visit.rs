@@ -13,11 +13,11 @@ use crate::model::build::{BuildObserver, BuildRequest, Ending, Isolation, Touch,
 use crate::model::derivation::Reference;
 use crate::model::event::{Event, RunStatus, StepFailure};
 use crate::model::graph::{StepId, Target};
-use crate::sandbox::{Helper, Terminal};
 use crate::scheduler::{self, Build, Programs, Visited};
 use crate::store::Scratch;
 use mlp_lang::spec::ArtifactKind;
 use mlp_protocol::message::Message;
+use mlp_sandbox::{Helper, Terminal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

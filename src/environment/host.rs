@@ -5,10 +5,10 @@
 
 use super::codes;
 use crate::base::digest::Digest;
-use crate::sandbox::Closures;
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
 use mlp_lang::spec::{Datum, Fields};
+use mlp_sandbox::Closures;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

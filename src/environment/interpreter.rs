@@ -3,10 +3,10 @@
 
 use super::{codes, host};
 use crate::base::digest::Digest;
-use crate::sandbox::libraries;
 use mlp_lang::diagnostic::Diagnostic;
 use mlp_lang::source::Span;
 use mlp_lang::spec::{Datum, Fields};
+use mlp_sandbox::libraries;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

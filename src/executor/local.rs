@@ -7,25 +7,41 @@ use super::protocol::Line;
 use super::supervise::{End, Supervised};
 use super::{Cancel, Executor};
 use crate::model::build::{BuildObserver, BuildOutcome, BuildRequest, Channel, Ending, Isolation};
-use crate::sandbox::{self, Access, Groups, Helper, Layout, PROTOCOL, Program, Spec, Streams, Watch};
 use mlp_protocol::call::SOCKET_VARIABLE;
+use mlp_sandbox::{Access, Groups, Helper, Layout, PROTOCOL, Program, Spec, Streams, Watch};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The executor of this machine.
 #[derive(Debug)]
 pub struct Local {
     helper: Helper,
+    /// The program that is its own helper, once there was a build of it.
+    resident: Mutex<Option<Arc<Resident>>>,
+}
+
+/// A program that stays loaded.
+#[derive(Debug)]
+struct Resident {
+    program: PathBuf,
+    /// Its inode and time of change when it was started: another file of that name is another program.
+    file: (u64, i64, i64),
+    helper: Helper,
 }
 
 impl Local {
     /// Builds in sandboxes that `helper` makes.
     pub fn new(helper: Helper) -> Self {
-        Self { helper }
+        Self {
+            helper,
+            resident: Mutex::new(None),
+        }
     }
 
     /// The helper: to start it early, and to probe what it may do.
@@ -54,8 +70,8 @@ impl From<String> for NotStarted {
     }
 }
 
-impl From<sandbox::Refusal> for NotStarted {
-    fn from(refusal: sandbox::Refusal) -> Self {
+impl From<mlp_sandbox::Refusal> for NotStarted {
+    fn from(refusal: mlp_sandbox::Refusal) -> Self {
         Self(refusal.to_string(), refusal.help())
     }
 }
@@ -81,6 +97,27 @@ impl Local {
         cancel: &Cancel,
     ) -> BuildOutcome {
         self.answer(request, Some(manner), observer, cancel)
+    }
+
+    /// The helper that is the request's program itself, where it can be one and nobody sits before it.
+    fn resident(&self, request: &BuildRequest) -> Option<Arc<Resident>> {
+        let program = PathBuf::from(request.argv.first()?);
+        let loaded = request.resident?;
+        let found = program.metadata().ok()?;
+        let file = (found.ino(), found.ctime(), found.ctime_nsec());
+        let mut resident = self.resident.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |known: &&Arc<Resident>| known.program == program && known.file == file;
+        if let Some(known) = resident.as_ref().filter(is_same) {
+            return Some(Arc::clone(known));
+        }
+        let helper = Helper::with_vars(&program, loaded);
+        let started = Arc::new(Resident {
+            program,
+            file,
+            helper,
+        });
+        *resident = Some(Arc::clone(&started));
+        Some(started)
     }
 
     fn answer(
@@ -151,9 +188,11 @@ impl Local {
             .map(|line| Line::new(line, request.channel))
             .transpose()
             .map_err(socket)?;
-        let mut first = self
-            .helper
-            .spawn(namespaces, &streams, theirs.as_ref().map(AsFd::as_fd))?;
+        let resident = manner.is_none().then(|| self.resident(request)).flatten();
+        let helper = resident
+            .as_ref()
+            .map_or(&self.helper, |resident| &resident.helper);
+        let mut first = helper.spawn(namespaces, &streams, theirs.as_ref().map(AsFd::as_fd))?;
         drop(theirs);
         // Before it is told to begin, so that nothing of the build is outside the group.
         let groups = Groups::around(first.pid(), request.limits.memory, request.limits.cpus);
@@ -203,7 +242,7 @@ fn refuse_nested(request: &BuildRequest) -> Result<(), NotStarted> {
 
 fn spec(request: &BuildRequest, directories: &Directories, namespaces: bool) -> Result<Spec, NotStarted> {
     let layout = match namespaces {
-        true => sandbox::layout(&request.closure).map_err(|(path, error)| {
+        true => mlp_sandbox::layout(&request.closure).map_err(|(path, error)| {
             format!(
                 "the sandbox needs {}, which cannot be read: {error}",
                 path.display()

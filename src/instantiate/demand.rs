@@ -40,20 +40,27 @@ pub(super) fn request(source: &InputSource) -> Option<SourceRequest> {
 }
 
 /// Indices of the specs that the targets need, ascending: each after those that it reads.
-pub(super) fn demanded(evaluation: &Evaluation) -> BTreeSet<usize> {
-    let mut demanded = BTreeSet::new();
+pub(super) fn demanded(evaluation: &Evaluation) -> Vec<usize> {
+    let mut is_demanded = vec![false; evaluation.specs.len()];
+    let demand = |source: &InputSource, is_demanded: &mut Vec<bool>| {
+        if let Some(mark) = spec_of(source).and_then(|spec| is_demanded.get_mut(spec)) {
+            *mark = true;
+        }
+    };
     for target in &evaluation.targets {
-        each_leaf(&target.source, &mut |leaf| demanded.extend(spec_of(leaf)));
+        each_leaf(&target.source, &mut |leaf| demand(leaf, &mut is_demanded));
     }
     // A spec stands after those that it reads, so one pass from the end meets them all.
     for index in (0..evaluation.specs.len()).rev() {
-        if demanded.contains(&index) {
+        if is_demanded[index] {
             each_source(&evaluation.specs[index], &mut |source, _| {
-                demanded.extend(spec_of(source));
+                demand(source, &mut is_demanded);
             });
         }
     }
-    demanded
+    (0..is_demanded.len())
+        .filter(|index| is_demanded[*index])
+        .collect()
 }
 
 fn spec_of(source: &InputSource) -> Option<usize> {

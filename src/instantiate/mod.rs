@@ -144,6 +144,15 @@ struct Reported;
 impl Instantiation<'_> {
     /// Reports each source that cannot be used, once, where it is first named.
     fn check_sources(&mut self) {
+        let is_fine = |content: &Result<SourceContent, _>| match content {
+            Ok(SourceContent::Node(node)) => !node.is_dir(),
+            Ok(SourceContent::Files(_)) => true,
+            Err(_) => false,
+        };
+        // Where each is named is of interest only where one of them is wrong.
+        if self.sources.values().all(is_fine) {
+            return;
+        }
         for (request, (span, of)) in demand::first_places(self.evaluation) {
             match (self.sources.get(&request), &request, of) {
                 (Some(Err(problem)), _, _) => self.errors.push(problem::source(&request, problem, span)),

@@ -2,6 +2,7 @@
 //! build is a value with facts, not an error.
 
 use mlp_protocol::message::{Failure, Message};
+pub use mlp_sandbox::{Touch, Touched};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -49,7 +50,13 @@ pub struct BuildRequest {
     pub channel: Channel,
     /// How it is isolated.
     pub isolation: Isolation,
+    /// Where the program can stay loaded and fork its builds off itself (`mlp_sandbox::helper_main`): the environment that
+    /// it is loaded with.
+    pub resident: Option<Loaded>,
 }
+
+/// Environment variables that a program reads as it is loaded.
+pub type Loaded = &'static [(&'static str, &'static str)];
 
 impl BuildRequest {
     /// The input that the one at `place` lies in, and where on this machine it lies there.
@@ -149,26 +156,6 @@ pub enum Ending {
         /// What to do.
         help: Option<String>,
     },
-}
-
-/// A file that a traced program touched, as it is seen inside.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub struct Touched {
-    /// Its absolute path, without `.`, `..` and links on the way.
-    pub path: String,
-    /// What was done.
-    pub how: Touch,
-}
-
-/// What a program does to a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub enum Touch {
-    /// It asks whether it is there, or of what kind it is.
-    LookedFor,
-    /// It opens the folder, to see what is in it.
-    Listed,
-    /// It opens the file to read it, or runs it.
-    Read,
 }
 
 /// Told by an executor while a build runs. The receiver's answer to a [`Message::State`] is sent back to the builder

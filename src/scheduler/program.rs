@@ -2,8 +2,8 @@
 
 use super::failure::not_started;
 use crate::model::event::StepFailure;
-use crate::sandbox::Closures;
 use mlp_protocol::builtin::{self, Program};
+use mlp_sandbox::Closures;
 use std::path::{Path, PathBuf};
 
 /// The builder programs of this installation.

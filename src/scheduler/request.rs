@@ -7,13 +7,14 @@ use super::failure::{Attempt, not_started, store_failure};
 use super::furnish::furnish;
 use crate::executor::environment;
 use crate::instantiate::{Resolution, ResolvedInput};
-use crate::model::build::{BuildRequest, Channel, Isolation, Limits};
+use crate::model::build::{BuildRequest, Channel, Isolation, Limits, Loaded};
 use crate::model::datum;
 use crate::model::derivation::{Builder, Derivation};
 use crate::model::event::StepFailure;
 use crate::model::graph::Step;
 use crate::model::node::Node;
 use crate::store::ProvideError;
+use mlp_protocol::builtin::{self, NUMERICS_ENVIRONMENT, Program};
 use mlp_protocol::call::{CALL_FILE, Call, ChainIo};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -101,6 +102,7 @@ pub(super) fn request(
         gpus: place.gpus.to_vec(),
         channel: tool.channel,
         isolation: tool.isolation,
+        resident: tool.resident,
     };
     Ok(Made { request, in_place })
 }
@@ -158,6 +160,7 @@ struct Tool {
     vars: BTreeMap<String, String>,
     inputs: BTreeMap<String, PathBuf>,
     links: BTreeMap<String, PathBuf>,
+    resident: Option<Loaded>,
 }
 
 impl Tool {
@@ -179,6 +182,10 @@ impl Tool {
                     vars: BTreeMap::new(),
                     inputs: BTreeMap::new(),
                     links: BTreeMap::new(),
+                    // Loading libtorch takes longer than a small training.
+                    resident: builtin::find(name)
+                        .is_some_and(|builtin| builtin.program == Program::Trainer)
+                        .then_some(NUMERICS_ENVIRONMENT),
                 })
             }
             Builder::Command { .. } => {
@@ -192,6 +199,7 @@ impl Tool {
                     vars: furnished.vars,
                     inputs: furnished.inputs,
                     links: furnished.links,
+                    resident: None,
                 })
             }
         }

@@ -230,7 +230,7 @@ made = step(["sh", "-c", "cat *.csv > o"], env = env.host(["sh", "cat"]), inputs
 
 #[test]
 fn the_level_of_landlock_hides_files_and_is_recorded() {
-    if mlp::sandbox::landlock_version().is_err() {
+    if mlp_sandbox::landlock_version().is_err() {
         return;
     }
     let project = Project::new(

@@ -10,19 +10,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pin", &["base", "model"]),
     ("fetch", &["base", "model"]),
     ("store", &["base", "model"]),
-    ("sandbox", &["base", "model"]),
-    ("environment", &["base", "model", "sandbox"]),
+    ("environment", &["base", "model"]),
     ("instantiate", &["base", "model"]),
     ("explain", &["base", "model", "instantiate"]),
     ("plan", &["base", "model", "instantiate", "explain", "store"]),
-    ("executor", &["base", "model", "store", "sandbox"]),
+    ("executor", &["base", "model", "store"]),
     (
         "scheduler",
         &[
             "base",
             "model",
             "store",
-            "sandbox",
             "environment",
             "executor",
             "plan",
@@ -39,7 +37,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "model",
             "pin",
             "store",
-            "sandbox",
             "environment",
             "instantiate",
             "explain",
@@ -102,7 +99,7 @@ fn files(folder: &str, extensions: &[&str]) -> Vec<PathBuf> {
 }
 
 fn sources() -> Vec<PathBuf> {
-    ["src", "lang", "trainer", "xtask", "tests"]
+    ["src", "lang", "sandbox", "trainer", "xtask", "tests"]
         .iter()
         .flat_map(|folder| files(folder, &["rs"]))
         .collect()

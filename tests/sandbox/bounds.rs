@@ -10,7 +10,7 @@ use std::time::Duration;
 /// The levels at which a build can be started here.
 fn levels() -> Vec<Isolation> {
     let mut levels = vec![Isolation::HostTools, Isolation::Off];
-    levels.extend(mlp::sandbox::landlock_version().map(|_| Isolation::Landlock));
+    levels.extend(mlp_sandbox::landlock_version().map(|_| Isolation::Landlock));
     levels
 }
 
@@ -67,7 +67,7 @@ fn processors_are_bounded_where_the_kernel_can_be_told_so() {
     let bound = build.out(&outcome);
     // A group is kept only where its bound was taken.
     assert!(!before.contains("/mlp-"), "{before}");
-    assert_eq!(bound.contains("/mlp-"), mlp::sandbox::bounds_here().1, "{bound}");
+    assert_eq!(bound.contains("/mlp-"), mlp_sandbox::bounds_here().1, "{bound}");
     // The step cannot tell: it sees as many processors as before.
     assert_eq!(bound.lines().last(), before.lines().last());
 }

@@ -3,7 +3,7 @@
 
 use super::{Build, script};
 use mlp::model::build::{Ending, Isolation};
-use mlp::sandbox::landlock_version;
+use mlp_sandbox::landlock_version;
 
 /// A script at this level, with an input; none where the kernel has no Landlock, which is held against the answer.
 fn restricted(text: &str) -> Option<Build> {

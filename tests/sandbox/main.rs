@@ -15,8 +15,8 @@ mod trace;
 
 use mlp::executor::{Cancel, Executor, Local, environment};
 use mlp::model::build::{BuildObserver, BuildOutcome, BuildRequest, Isolation, Limits};
-use mlp::sandbox::Helper;
 use mlp_protocol::message::Message;
+use mlp_sandbox::Helper;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -51,6 +51,7 @@ fn script(text: &str) -> Build {
         gpus: Vec::new(),
         channel: mlp::model::build::Channel::Silent,
         isolation: Isolation::HostTools,
+        resident: None,
     };
     Build { request, directory }
 }

@@ -179,7 +179,7 @@ fn a_program_runs_with_its_closure_and_sees_nothing_else() {
     let program = std::path::Path::new("/usr/bin/ls").canonicalize().unwrap();
     let mut build = script("");
     build.request.isolation = Isolation::Sandboxed;
-    build.request.closure = mlp::sandbox::Closures::default().of(&program).unwrap();
+    build.request.closure = mlp_sandbox::Closures::default().of(&program).unwrap();
     build.request.argv = vec![program.display().to_string(), "/usr/bin".into(), "/etc".into()];
     let log = build.logged();
     assert!(
@@ -208,8 +208,8 @@ fn without_a_sandbox_the_same_request_builds_too() {
 #[test]
 fn this_machine_can_make_sandboxes() {
     let directory = tempfile::tempdir().unwrap();
-    let helper = mlp::sandbox::Helper::new(super::mlp_program());
-    assert_eq!(mlp::sandbox::probe(&helper, directory.path()), Ok(()));
+    let helper = mlp_sandbox::Helper::new(super::mlp_program());
+    assert_eq!(mlp_sandbox::probe(&helper, directory.path()), Ok(()));
 }
 
 #[test]

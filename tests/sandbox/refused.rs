@@ -29,7 +29,7 @@ fn inside() {
     assert!(outcome.outputs.is_empty());
 
     let mut levels = vec![Isolation::Off];
-    levels.extend(mlp::sandbox::landlock_version().map(|_| Isolation::Landlock));
+    levels.extend(mlp_sandbox::landlock_version().map(|_| Isolation::Landlock));
     for isolation in levels {
         let mut build = script("touch out");
         build.request.isolation = isolation;

@@ -9,11 +9,11 @@ use mlp::model::derivation::{Builder, Derivation, Output, Piece, Reference};
 use mlp::model::event::EventKind;
 use mlp::model::graph::{Graph, Step, StepId, Target};
 use mlp::plan::{Circumstances, plan};
-use mlp::sandbox::Helper;
 use mlp::scheduler::{Build, Options, Programs, Summary, run};
 use mlp::store::{Sources, Store};
 use mlp_lang::source::{SourceId, Span};
 use mlp_lang::spec::{ArtifactKind, ByName, Datum, Fields, Origin, Resources};
+use mlp_sandbox::Helper;
 use std::sync::Mutex;
 
 /// Adds a shell script whose output is the JSON file `out/value`.

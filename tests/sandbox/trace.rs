@@ -3,8 +3,8 @@
 use super::{mlp_program, script};
 use mlp::executor::{Cancel, Local, Manner};
 use mlp::model::build::{BuildObserver, Ending, Touch, Touched};
-use mlp::sandbox::Helper;
 use mlp_protocol::message::Message;
+use mlp_sandbox::Helper;
 use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 use std::path::PathBuf;

@@ -33,7 +33,16 @@ fn main() -> ExitCode {
         eprintln!("the trainer cannot be started with its pinned arithmetic: {error}");
         return ExitCode::from(2);
     }
-    program::run(|call, channel| {
+    if std::env::args().nth(1).as_deref() == Some(mlp_sandbox::HELPER_ARGUMENT) {
+        // libtorch is loaded: every build from now on is a fork.
+        mlp_sandbox::helper_main(Some(work));
+    }
+    ExitCode::from(work())
+}
+
+/// Builds what the call in the working directory says; gives the exit status.
+fn work() -> u8 {
+    program::status(|call, channel| {
         numerics::pin()?;
         match call.builtin.as_str() {
             "ml.train" => Ok(train::build(call, channel)?),

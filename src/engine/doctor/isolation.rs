@@ -7,8 +7,8 @@ use crate::executor::{Cancel, Local, Manner, environment};
 use crate::model::build::{
     BuildObserver, BuildOutcome, BuildRequest, Channel, Ending, Isolation, Limits, Touched,
 };
-use crate::sandbox::{Closures, Helper, bounds_here, landlock_version, probe};
 use mlp_protocol::message::Message;
+use mlp_sandbox::{Closures, Helper, bounds_here, landlock_version, probe};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::fd::AsFd;
@@ -127,6 +127,7 @@ fn version_request(program: &Path, closure: Vec<PathBuf>, scratch: &Path) -> Bui
         gpus: Vec::new(),
         channel: Channel::Silent,
         isolation: Isolation::Sandboxed,
+        resident: None,
     }
 }
 

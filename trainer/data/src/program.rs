@@ -15,6 +15,11 @@ const BUG: u8 = 70;
 
 /// Runs a builder program: `work` does what the call in the working directory says.
 pub fn run(work: impl FnOnce(&Call, &Channel) -> Outcome<()>) -> ExitCode {
+    ExitCode::from(status(work))
+}
+
+/// The same; gives the exit status as a number.
+pub fn status(work: impl FnOnce(&Call, &Channel) -> Outcome<()>) -> u8 {
     let text = match std::fs::read(CALL_FILE) {
         Ok(text) => text,
         Err(error) => {
@@ -22,14 +27,14 @@ pub fn run(work: impl FnOnce(&Call, &Channel) -> Outcome<()>) -> ExitCode {
             eprintln!(
                 "This program builds one step; `mlp build` starts it. docs/trainer.md says how to run it by hand."
             );
-            return ExitCode::from(2);
+            return 2;
         }
     };
     let channel = match Channel::open() {
         Ok(channel) => channel,
         Err(error) => {
             eprintln!("cannot reach mlp: {error}");
-            return ExitCode::from(2);
+            return 2;
         }
     };
     let place = remember_panics();
@@ -38,7 +43,7 @@ pub fn run(work: impl FnOnce(&Call, &Channel) -> Outcome<()>) -> ExitCode {
         work(&call, &channel)
     }));
     match outcome {
-        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Ok(())) => 0,
         Ok(Err(failure)) => report(&channel, *failure, 1),
         Err(_) => {
             let what = place.lock().map(|text| text.clone()).unwrap_or_default();
@@ -82,14 +87,14 @@ fn unreadable_call(error: &serde_json::Error) -> Box<Failure> {
         .help("mlp and its builder programs are of different versions; install them together")
 }
 
-fn report(channel: &Channel, failure: Failure, status: u8) -> ExitCode {
+fn report(channel: &Channel, failure: Failure, status: u8) -> u8 {
     let text = format!("error[{}]: {}", failure.code, failure.message);
     // Also to the log, which is all that is left when the line is broken.
     eprintln!("{text}");
     if let Err(error) = channel.send(&Message::Failed(failure)) {
         eprintln!("cannot tell mlp: {error}");
     }
-    ExitCode::from(status)
+    status
 }
 
 /// Keeps the text and place of a panic for the message that `mlp` gets.

@@ -264,7 +264,7 @@ pub(super) fn result<T>(result: io::Result<T>) -> Result<T, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::Refusal;
+    use crate::Refusal;
 
     #[test]
     fn a_refusal_says_what_and_why() {

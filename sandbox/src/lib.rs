@@ -6,6 +6,8 @@
 //! bounds (`watch`), hears of files that are touched where that is asked for (`trace`), and kills what is left (`first`).
 //! They speak `wire`. `terminal` stands between the user's terminal and a program inside. The local executor uses it.
 //!
+//! A builder program whose start is dear can be the helper of its own builds (`helper_main` with its work).
+//!
 //! Where namespaces are refused, and the user asks for it, `landlock` is a weaker level.
 //!
 //! **Invariant**: where the kernel refuses any step, nothing is run, and the [`Refusal`] says which step; no weaker level
@@ -27,17 +29,16 @@ mod trace;
 mod watch;
 mod wire;
 
-pub(crate) use cgroup::Groups;
+pub use cgroup::Groups;
 pub use cgroup::{bounds_here, memory_bound};
 pub use closure::{Closures, libraries};
-pub(crate) use closure::{Layout, layout};
-pub(crate) use helper::Streams;
-pub use helper::helper_main;
+pub use closure::{Layout, layout};
+pub use helper::{Streams, Work, helper_main};
 pub use landlock::landlock_version;
-pub(crate) use program::PROTOCOL;
+pub use program::PROTOCOL;
 pub use refusal::probe;
-pub(crate) use spawn::FirstProcess;
+pub use spawn::FirstProcess;
 pub use spawn::{HELPER_ARGUMENT, Helper};
-pub(crate) use terminal::Terminal;
+pub use terminal::Terminal;
 pub use wire::Refusal;
-pub(crate) use wire::{Access, Ended, Exceeded, Program, Report, Spec, Watch};
+pub use wire::{Access, Ended, Exceeded, Program, Report, Spec, Touch, Touched, Watch};

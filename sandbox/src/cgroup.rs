@@ -12,7 +12,7 @@ const PERIOD: u64 = 100_000;
 
 /// The cgroups of one build; removed when dropped, which MUST be after its processes are dead.
 #[derive(Debug, Default)]
-pub(crate) struct Groups {
+pub struct Groups {
     /// The one that bounds memory.
     memory: Option<Group>,
     /// The one that bounds processors, where it is another.
@@ -42,7 +42,7 @@ enum Controller {
 impl Groups {
     /// Groups with the process `pid` in them that may hold so many bytes and keep so many processors busy, as far as they
     /// are allowed.
-    pub(crate) fn around(pid: i32, memory: Option<u64>, cpus: Option<u32>) -> Self {
+    pub fn around(pid: i32, memory: Option<u64>, cpus: Option<u32>) -> Self {
         let mut groups = Self::default();
         if memory.is_none() && cpus.is_none() {
             return groups;
@@ -74,12 +74,12 @@ impl Groups {
     }
 
     /// Whether memory is bounded.
-    pub(crate) fn bound_memory(&self) -> bool {
+    pub fn bound_memory(&self) -> bool {
         self.memory.is_some()
     }
 
     /// The most memory that was held, in bytes.
-    pub(crate) fn peak(&self) -> Option<u64> {
+    pub fn peak(&self) -> Option<u64> {
         let group = self.memory.as_ref()?;
         let file = match group.version {
             Version::One(_) => "memory.max_usage_in_bytes",
@@ -89,7 +89,7 @@ impl Groups {
     }
 
     /// Whether the kernel killed a process because of the bound on memory.
-    pub(crate) fn killed(&self) -> bool {
+    pub fn killed(&self) -> bool {
         let Some(group) = &self.memory else { return false };
         let file = match group.version {
             Version::One(_) => "memory.oom_control",

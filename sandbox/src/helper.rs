@@ -4,11 +4,16 @@
 //! It serves one socket. A request is one byte of flags with the build's descriptors: its control socket, its log (or,
 //! with [`STREAMS`], the three standard streams) and, where it speaks the protocol, the socket for that. The answer goes
 //! over the control socket. When `mlp` is gone, the socket ends and so does the helper.
+//!
+//! A builder program whose start is dear can be a helper too: it loads what it needs once, and each of its builds is a fork
+//! that begins its work where another would be exec'd, in the same namespaces and with as little in its hands.
 
 use super::syscall::{self, Cloned};
 use super::{first, wire};
 use nix::errno::Errno;
+use nix::sys::personality::{self, Persona};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+use std::ffi::CString;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -40,15 +45,24 @@ pub(super) struct Channels {
 
 /// The standard streams of a program.
 #[derive(Debug)]
-pub(crate) enum Streams<F> {
+pub enum Streams<F> {
     /// Its output goes to a log; its input is what the spec says.
     Log(F),
     /// Somebody sits before it: stdin, stdout, stderr.
     Given([F; 3]),
 }
 
-/// The whole life of the helper, whose socket is its standard input. Its status tells nothing.
-pub fn helper_main() -> ! {
+/// What a builder program does in a build, from its working directory and environment; gives its exit status.
+pub type Work = fn() -> u8;
+
+/// The whole life of the helper, whose socket is its standard input. Its status tells nothing. `work` is what the program
+/// that calls this does in a build whose program it is.
+pub fn helper_main(work: Option<Work>) -> ! {
+    if work.is_some() {
+        fix_own_addresses();
+        // A builder's name is that of its program; this is none.
+        let _ = nix::sys::prctl::set_name(c"mlp-helper");
+    }
     // Ctrl-C goes to the terminal's foreground group: it is for mlp to decide what it ends.
     let _ = nix::unistd::setsid();
     // Whatever else was inherited belongs to mlp, and would outlive it here. Nothing in this process owns it.
@@ -61,15 +75,34 @@ pub fn helper_main() -> ! {
     let mut request = [0u8];
     loop {
         match syscall::receive(socket.as_fd(), &mut request) {
-            Ok((1, descriptors)) => serve(request[0], descriptors),
+            Ok((1, descriptors)) => serve(request[0], descriptors, work),
             Err(Errno::EINTR) => {}
             Ok(_) | Err(_) => syscall::exit_now(0),
         }
     }
 }
 
+/// Begins anew with addresses that are not random: those of this process are those of its builds.
+fn fix_own_addresses() {
+    let fixed = |persona: Persona| persona.contains(Persona::ADDR_NO_RANDOMIZE);
+    if personality::get().is_ok_and(fixed) || personality::get().is_err() {
+        return;
+    }
+    super::program::fix_addresses();
+    let own = || {
+        std::env::args()
+            .map(CString::new)
+            .collect::<Result<Vec<_>, _>>()
+            .ok()
+    };
+    if let (true, Some(argv)) = (personality::get().is_ok_and(fixed), own()) {
+        // Where it fails, addresses are as random as some container runtimes have them anyway.
+        let _ = nix::unistd::execv(c"/proc/self/exe", &argv);
+    }
+}
+
 /// Forks the first process of a build. Returns in the helper only.
-fn serve(request: u8, descriptors: Vec<OwnedFd>) {
+fn serve(request: u8, descriptors: Vec<OwnedFd>, work: Option<Work>) {
     let mut descriptors = descriptors.into_iter();
     let (Some(control), Some(first)) = (descriptors.next(), descriptors.next()) else {
         return;
@@ -96,7 +129,7 @@ fn serve(request: u8, descriptors: Vec<OwnedFd>) {
     match syscall::clone(namespaces) {
         Ok(Cloned::Child) => {
             // A panic must not unwind into the helper's loop, of which this process is a copy.
-            let life = std::panic::AssertUnwindSafe(|| first::first_process(channels, outside));
+            let life = std::panic::AssertUnwindSafe(|| first::first_process(channels, outside, work));
             let _ = std::panic::catch_unwind(life);
             syscall::exit_now(101)
         }

@@ -1,7 +1,6 @@
 //! What `mlp` and the sandbox's first process say to each other over the control socket of one build: a [`Spec`] as
 //! its length in four bytes and JSON one way, then perhaps [`END_YOURSELF`]; [`Report`]s as JSON lines the other way.
 
-use crate::model::build::Touched;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -12,72 +11,72 @@ pub(super) const END_YOURSELF: u8 = b'T';
 
 /// All that the first process does.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Spec {
+pub struct Spec {
     /// Whether the process is PID 1 of namespaces that it is to furnish.
-    pub(crate) namespaces: bool,
+    pub namespaces: bool,
     /// Without namespaces: what of the machine's files the program may reach, by Landlock. None is whatever the user may.
-    pub(crate) access: Option<Access>,
+    pub access: Option<Access>,
     /// An empty directory, over which the new root is mounted.
-    pub(crate) root: PathBuf,
+    pub root: PathBuf,
     /// The directory that is `/build` inside.
-    pub(crate) build: PathBuf,
+    pub build: PathBuf,
     /// The directory that is `/tmp` inside.
-    pub(crate) tmp: PathBuf,
+    pub tmp: PathBuf,
     /// Below the build directory, to the place that is bound there. The mount points exist.
-    pub(crate) inputs: Vec<(String, PathBuf)>,
+    pub inputs: Vec<(String, PathBuf)>,
     /// Bound read-only at the same place; no two one inside the other.
-    pub(crate) closure: Vec<PathBuf>,
+    pub closure: Vec<PathBuf>,
     /// Symbolic links of the machine, made again: where they stand, and their text.
-    pub(crate) links: Vec<(PathBuf, PathBuf)>,
+    pub links: Vec<(PathBuf, PathBuf)>,
     /// Devices of the machine that are visible besides the harmless ones, by their names below /dev.
-    pub(crate) devices: Vec<String>,
+    pub devices: Vec<String>,
     /// What is run; none to try only whether the place can be made.
-    pub(crate) program: Option<Program>,
+    pub program: Option<Program>,
     /// Bounds that the first process watches.
-    pub(crate) watch: Watch,
+    pub watch: Watch,
     /// Whether to report the files that the program and its children open or look for. Needs namespaces.
-    pub(crate) trace: bool,
+    pub trace: bool,
 }
 
 /// Places of the machine that a program may reach.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Access {
+pub struct Access {
     /// Files and folders that it may read and run.
-    pub(crate) read: Vec<PathBuf>,
+    pub read: Vec<PathBuf>,
     /// Folders in which it may do anything.
-    pub(crate) write: Vec<PathBuf>,
+    pub write: Vec<PathBuf>,
 }
 
 /// What is run inside.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Program {
+pub struct Program {
     /// An absolute path and the arguments.
-    pub(crate) argv: Vec<String>,
+    pub argv: Vec<String>,
     /// All of its environment.
-    pub(crate) vars: BTreeMap<String, String>,
+    pub vars: BTreeMap<String, String>,
     /// Below the build directory.
-    pub(crate) cwd: String,
+    pub cwd: String,
     /// What it reads from its standard input, below the build directory; none is nothing. Where its streams are given,
     /// it is theirs.
-    pub(crate) stdin: Option<String>,
+    pub stdin: Option<String>,
     /// Whether its standard input is a terminal, which it is to have for its own.
-    pub(crate) terminal: bool,
+    pub terminal: bool,
 }
 
 /// Bounds on the whole tree of processes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Watch {
+pub struct Watch {
     /// Bytes of memory, where no cgroup bounds them.
-    pub(crate) memory: Option<u64>,
+    pub memory: Option<u64>,
     /// Bytes in `/build` and `/tmp`.
-    pub(crate) disk: Option<u64>,
+    pub disk: Option<u64>,
     /// Files in them.
-    pub(crate) files: Option<u64>,
+    pub files: Option<u64>,
 }
 
 /// What the first process tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Report {
+pub enum Report {
     /// The place is made; where there is a program it runs.
     Started,
     /// A file was opened, run or looked for; each is told once.
@@ -86,6 +85,26 @@ pub(crate) enum Report {
     Refused(Refusal),
     /// All processes but the first are dead.
     Ended(Ended),
+}
+
+/// A file that a traced program touched, as it is seen inside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Touched {
+    /// Its absolute path, without `.`, `..` and links on the way.
+    pub path: String,
+    /// What was done.
+    pub how: Touch,
+}
+
+/// What a program does to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Touch {
+    /// It asks whether it is there, or of what kind it is.
+    LookedFor,
+    /// It opens the folder, to see what is in it.
+    Listed,
+    /// It opens the file to read it, or runs it.
+    Read,
 }
 
 /// An operation that the kernel refused.
@@ -100,23 +119,25 @@ pub struct Refusal {
 
 /// How the program ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Ended {
+pub struct Ended {
     /// Its exit status, where it exited.
-    pub(crate) status: Option<i32>,
+    pub status: Option<i32>,
     /// The signal that ended it, where one did.
-    pub(crate) signal: Option<i32>,
+    pub signal: Option<i32>,
     /// The bound that was passed, where that is why it was killed.
-    pub(crate) exceeded: Option<Exceeded>,
+    pub exceeded: Option<Exceeded>,
     /// Processor time of the whole tree in microseconds.
-    pub(crate) cpu_us: u64,
+    pub cpu_us: u64,
     /// The most memory that was seen at once in bytes; without watching that of the largest process.
-    pub(crate) peak_memory: u64,
+    pub peak_memory: u64,
 }
 
 /// A bound that was passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Exceeded {
+pub enum Exceeded {
+    /// On memory.
     Memory,
+    /// On the size of what it wrote.
     Disk,
 }
 

@@ -4,12 +4,11 @@
 use super::enter::result;
 use super::filter;
 use super::first::{Step, step};
-use super::helper::Streams;
+use super::helper::{Streams, Work};
 use super::landlock;
 use super::syscall::{self, Cloned};
 use super::trace::{self, Tracer};
-use super::wire::{Program, Refusal, Spec};
-use crate::model::build::Touched;
+use super::wire::{Program, Refusal, Spec, Touched};
 use nix::errno::Errno;
 use nix::sys::personality::{self, Persona};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -19,13 +18,13 @@ use nix::unistd::Pid;
 use std::convert::Infallible;
 use std::ffi::CString;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 /// The descriptor of the protocol's socket.
-pub(crate) const PROTOCOL: i32 = 3;
+pub const PROTOCOL: i32 = 3;
 /// Open files of a program: the same everywhere, however many the machine allows beyond.
 const OPEN_FILES: u64 = 4096;
 
@@ -43,8 +42,8 @@ pub(super) struct Started {
 pub(super) fn start(
     program: &Program,
     spec: &Spec,
-    streams: Streams<OwnedFd>,
-    protocol: Option<OwnedFd>,
+    (streams, protocol): (Streams<OwnedFd>, Option<OwnedFd>),
+    work: Option<Work>,
     touched: &mut dyn FnMut(Touched),
 ) -> Step<Started> {
     let pipe = std::io::pipe();
@@ -60,7 +59,10 @@ pub(super) fn start(
                 // Out of the way of the descriptors that are placed.
                 hearer: hearer.and_then(|hearer| syscall::duplicate_above(hearer.as_fd(), 16).ok()),
             };
-            let Err(status) = become_program(program, spec, &given, OwnedFd::from(tell));
+            let status = match prepare(program, spec, &given).and_then(|()| go(program, work)) {
+                Ok(work) => begin(work, given, OwnedFd::from(tell)),
+                Err(refusal) => refuse(&refusal, tell),
+            };
             syscall::exit_now(status)
         }
         Cloned::Parent { pid, pidfd: _ } => {
@@ -93,18 +95,31 @@ struct Given {
     hearer: Option<OwnedFd>,
 }
 
-/// Returns only the status with which the process ends when it cannot become the program; `tell` has the reason then,
-/// and is closed by the exec else.
-fn become_program(program: &Program, spec: &Spec, given: &Given, tell: OwnedFd) -> Result<Infallible, i32> {
-    let Err(refusal) = prepare_and_exec(program, spec, given);
-    if let Ok(text) = serde_json::to_vec(&refusal) {
-        let _ = File::from(tell).write_all(&text);
+/// Says why the process does not become the program; gives its status.
+fn refuse(refusal: &Refusal, mut tell: PipeWriter) -> i32 {
+    if let Ok(text) = serde_json::to_vec(refusal) {
+        let _ = tell.write_all(&text);
     }
-    Err(127)
+    127
+}
+
+/// Does the work with no descriptor but those that an exec would have left. Whoever waits for an exec hears of it as of
+/// one.
+fn begin(work: Work, given: Given, tell: OwnedFd) -> i32 {
+    let first = match given.protocol {
+        Some(_) => PROTOCOL + 1,
+        None => PROTOCOL,
+    };
+    drop((given, tell));
+    // What is left belongs to the first process, of which this is a copy: its values are never used or dropped here.
+    if syscall::close_from(first).is_err() {
+        return 127;
+    }
+    i32::from(work())
 }
 
 /// In the order of `docs/design/sandbox.md`.
-fn prepare_and_exec(program: &Program, spec: &Spec, given: &Given) -> Step<Infallible> {
+fn prepare(program: &Program, spec: &Spec, given: &Given) -> Step<()> {
     step(|| "make a session".into(), nix::unistd::setsid())?;
     syscall::reset_signals();
     step(|| "unblock signals".into(), SigSet::empty().thread_set_mask())?;
@@ -121,13 +136,6 @@ fn prepare_and_exec(program: &Program, spec: &Spec, given: &Given) -> Step<Infal
         || format!("enter the working directory {}", cwd.display()),
         nix::unistd::chdir(&cwd),
     )?;
-    let argv = strings(&program.argv)?;
-    let vars = program
-        .vars
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect::<Vec<_>>();
-    let vars = strings(&vars)?;
     let stdin = match &program.stdin {
         Some(stdin) => build.join(stdin),
         None => "/dev/null".into(),
@@ -154,10 +162,32 @@ fn prepare_and_exec(program: &Program, spec: &Spec, given: &Given) -> Step<Infal
             trace::be_heard(hearer.as_fd())?;
         }
     }
-    step(
+    Ok(())
+}
+
+/// Execs the program; or gives the work that begins in its place, where the helper has some.
+fn go(program: &Program, work: Option<Work>) -> Step<Work> {
+    let vars = || {
+        let vars = program.vars.iter();
+        vars.map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+    };
+    if let Some(work) = work {
+        // As exec does: what hid the first process would hide this one from mlp's watch.
+        let shown = syscall::set_process_option(libc::PR_SET_DUMPABLE, 1);
+        step(|| "show the program".into(), shown)?;
+        let name = Path::new(program.argv.first().map_or("", String::as_str)).file_name();
+        let name = CString::new(name.unwrap_or_default().as_encoded_bytes()).unwrap_or_default();
+        step(|| "name the program".into(), nix::sys::prctl::set_name(&name))?;
+        let set = syscall::set_environment(strings(&vars())?);
+        return step(|| "set the environment".into(), set.map(|()| work));
+    }
+    let (argv, vars) = (strings(&program.argv)?, strings(&vars())?);
+    let Err(refusal) = step(
         || format!("run {}", program.argv.join(" ")),
         exec(program, &argv, &vars),
-    )
+    );
+    Err(refusal)
 }
 
 /// Execs the program where it is, or, where its name has no `/`, as the first of that name in the PATH that it gets.
@@ -201,7 +231,7 @@ fn fix_limits(spec: &Spec) -> Step<()> {
 
 /// Addresses decide the order of sets and maps keyed by them. Some container runtimes forbid to fix them; a builder that
 /// depends on addresses is then found by `--check`, so this is no reason not to build.
-fn fix_addresses() {
+pub(super) fn fix_addresses() {
     if let Ok(persona) = personality::get() {
         let _ = personality::set(persona | Persona::ADDR_NO_RANDOMIZE);
     }

@@ -23,6 +23,8 @@ pub const HELPER_ARGUMENT: &str = "--sandbox-helper";
 #[derive(Debug)]
 pub struct Helper {
     program: PathBuf,
+    /// Its environment, which no build sees.
+    vars: &'static [(&'static str, &'static str)],
     running: Mutex<Option<Running>>,
 }
 
@@ -36,8 +38,14 @@ impl Helper {
     /// A helper that runs `program`, which calls [`super::helper_main`] when [`HELPER_ARGUMENT`] is its first argument.
     /// It is started when it is first needed, or by [`Helper::start`].
     pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self::with_vars(program, &[])
+    }
+
+    /// The same, with an environment: what a program that is the helper of its own builds reads as it is loaded.
+    pub fn with_vars(program: impl Into<PathBuf>, vars: &'static [(&'static str, &'static str)]) -> Self {
         Self {
             program: program.into(),
+            vars,
             running: Mutex::new(None),
         }
     }
@@ -51,13 +59,13 @@ impl Helper {
     pub fn start(&self) -> Result<(), Refusal> {
         let mut running = self.lock();
         if running.is_none() {
-            *running = Some(Running::start(&self.program)?);
+            *running = Some(Running::start(&self.program, self.vars)?);
         }
         Ok(())
     }
 
     /// A first process, in namespaces or without, that waits for its [`Spec`].
-    pub(crate) fn spawn(
+    pub fn spawn(
         &self,
         namespaces: bool,
         streams: &Streams<BorrowedFd<'_>>,
@@ -86,7 +94,7 @@ impl Helper {
         let mut running = self.lock();
         for last in [false, true] {
             if running.is_none() {
-                *running = Some(Running::start(&self.program)?);
+                *running = Some(Running::start(&self.program, self.vars)?);
             }
             let Some(helper) = running.as_ref() else { continue };
             let rights = [ControlMessage::ScmRights(descriptors)];
@@ -122,7 +130,7 @@ impl Helper {
 }
 
 impl Running {
-    fn start(program: &Path) -> Result<Self, Refusal> {
+    fn start(program: &Path, vars: &[(&str, &str)]) -> Result<Self, Refusal> {
         let pair = socketpair(
             AddressFamily::Unix,
             SockType::SeqPacket,
@@ -134,6 +142,7 @@ impl Running {
         let process = Command::new(program)
             .arg(HELPER_ARGUMENT)
             .env_clear()
+            .envs(vars.iter().copied())
             .current_dir("/")
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::null())
@@ -168,7 +177,7 @@ fn read_answer(control: &UnixStream, namespaces: bool) -> Result<(i32, OwnedFd),
 
 /// The first process of a build. Dropping it ends the build: all of its processes are dead when the drop returns.
 #[derive(Debug)]
-pub(crate) struct FirstProcess {
+pub struct FirstProcess {
     pid: i32,
     pidfd: OwnedFd,
     control: BufReader<UnixStream>,
@@ -176,18 +185,18 @@ pub(crate) struct FirstProcess {
 
 impl FirstProcess {
     /// Its id, by which it is put into a cgroup. It does nothing before [`FirstProcess::begin`].
-    pub(crate) fn pid(&self) -> i32 {
+    pub fn pid(&self) -> i32 {
         self.pid
     }
 
     /// Has it do what `spec` says.
-    pub(crate) fn begin(&mut self, spec: &Spec) -> Result<(), Refusal> {
+    pub fn begin(&mut self, spec: &Spec) -> Result<(), Refusal> {
         spec.send(self.control.get_mut())
             .map_err(|error| refusal("tell the sandbox what to do", &error))
     }
 
     /// The next report; none when it is dead. Blocks until there is one.
-    pub(crate) fn report(&mut self) -> io::Result<Option<Report>> {
+    pub fn report(&mut self) -> io::Result<Option<Report>> {
         let mut line = String::new();
         if self.control.read_line(&mut line)? == 0 {
             return Ok(None);
@@ -196,23 +205,23 @@ impl FirstProcess {
     }
 
     /// Readable when [`FirstProcess::report`] would not block.
-    pub(crate) fn control(&self) -> BorrowedFd<'_> {
+    pub fn control(&self) -> BorrowedFd<'_> {
         self.control.get_ref().as_fd()
     }
 
     /// Whether a report was read ahead already, so that [`FirstProcess::control`] need not be waited for.
-    pub(crate) fn has_report(&self) -> bool {
+    pub fn has_report(&self) -> bool {
         !self.control.buffer().is_empty()
     }
 
     /// Has it ask the program to end, by SIGTERM to its process group.
-    pub(crate) fn ask_to_end(&mut self) {
+    pub fn ask_to_end(&mut self) {
         // Where the first process is gone, its end is heard of.
         let _ = self.control.get_mut().write_all(&[END_YOURSELF]);
     }
 
     /// Has it kill the build. A last report follows.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         let _ = self.control.get_ref().shutdown(Shutdown::Write);
     }
 }

@@ -14,14 +14,14 @@ const LOOK: u16 = 200;
 
 /// A pseudo-terminal that stands for the user's.
 #[derive(Debug)]
-pub(crate) struct Terminal {
+pub struct Terminal {
     ours: OwnedFd,
     theirs: OwnedFd,
 }
 
 impl Terminal {
     /// One like the user's, of the same size.
-    pub(crate) fn like_users() -> io::Result<Self> {
+    pub fn like_users() -> io::Result<Self> {
         let stdin = io::stdin();
         let pair = openpty(None, &tcgetattr(&stdin)?)?;
         if let Ok(size) = syscall::window_size(stdin.as_fd()) {
@@ -34,7 +34,7 @@ impl Terminal {
     }
 
     /// While `work` runs, passes on what is typed and what is shown.
-    pub(crate) fn during<T>(self, work: impl FnOnce(BorrowedFd<'_>) -> T) -> io::Result<T> {
+    pub fn during<T>(self, work: impl FnOnce(BorrowedFd<'_>) -> T) -> io::Result<T> {
         let raw = Raw::begin()?;
         let Self { ours, theirs } = self;
         let done = std::thread::scope(|scope| {

@@ -207,16 +207,16 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
 
 /// How a closure is laid out in a new root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Layout {
+pub struct Layout {
     /// Bound at the same place, none below another, none through a link.
-    pub(crate) binds: Vec<PathBuf>,
+    pub binds: Vec<PathBuf>,
     /// Links to folders, with their text.
-    pub(crate) links: Vec<(PathBuf, PathBuf)>,
+    pub links: Vec<(PathBuf, PathBuf)>,
 }
 
 /// Lays `closure` out. A path that is a link to a folder (`/lib` to `usr/lib`) stays one, and the folder is bound. Fails
 /// with the first path that is not there.
-pub(crate) fn layout(closure: &[PathBuf]) -> Result<Layout, (PathBuf, io::Error)> {
+pub fn layout(closure: &[PathBuf]) -> Result<Layout, (PathBuf, io::Error)> {
     let mut links = BTreeMap::new();
     let mut wanted = BTreeSet::new();
     for path in closure {

@@ -8,7 +8,7 @@
 
 use super::first::{Step, step};
 use super::syscall;
-use crate::model::build::{Touch, Touched};
+use super::wire::{Touch, Touched};
 use libc::sock_filter;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

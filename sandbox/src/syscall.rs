@@ -178,6 +178,20 @@ pub(super) fn reset_signals() {
     }
 }
 
+/// Puts `vars` (`NAME=value`) in the place of the environment.
+///
+/// MUST be called by a single-threaded process that holds no reference into its environment.
+pub(super) fn set_environment(vars: Vec<CString>) -> Result<(), Errno> {
+    // SAFETY: no other thread reads the environment meanwhile, and nothing here refers into the old one.
+    if unsafe { libc::clearenv() } != 0 {
+        return Err(Errno::ENOMEM);
+    }
+    vars.into_iter().try_for_each(|var| {
+        // SAFETY: the text is NUL-terminated, and is part of the environment from now on: it is never freed.
+        Errno::result(unsafe { libc::putenv(var.into_raw()) }).map(drop)
+    })
+}
+
 /// Lets the kernel reap children whose status nobody asks for.
 pub(super) fn ignore_children() {
     // SAFETY: runs no code of ours.

@@ -5,13 +5,12 @@
 //! **Invariant**: it outlives every process of the build, and reports [`Report::Ended`] only when they are dead.
 
 use super::enter;
-use super::helper::{Channels, Streams};
+use super::helper::{Channels, Streams, Work};
 use super::program::{self, Started};
 use super::syscall;
 use super::trace::Tracer;
 use super::watch::{self, Watcher};
-use super::wire::{END_YOURSELF, Ended, Exceeded, Refusal, Report, Spec};
-use crate::model::build::Touched;
+use super::wire::{END_YOURSELF, Ended, Exceeded, Refusal, Report, Spec, Touched};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -53,7 +52,7 @@ pub(super) fn step<T>(operation: impl FnOnce() -> String, result: Result<T, Errn
 }
 
 /// The process's whole life.
-pub(super) fn first_process(channels: Channels, outside: Ids) -> ! {
+pub(super) fn first_process(channels: Channels, outside: Ids, work: Option<Work>) -> ! {
     let Channels {
         control,
         streams,
@@ -63,7 +62,7 @@ pub(super) fn first_process(channels: Channels, outside: Ids) -> ! {
     let Ok(spec) = Spec::receive(&mut control) else {
         syscall::exit_now(0) // mlp gave up before it asked for anything
     };
-    let last = match run(&spec, &control, streams, protocol, outside) {
+    let last = match run(&spec, &control, (streams, protocol), outside, work) {
         Ok(report) => report,
         Err(refusal) => {
             end_all(&spec);
@@ -77,9 +76,9 @@ pub(super) fn first_process(channels: Channels, outside: Ids) -> ! {
 fn run(
     spec: &Spec,
     control: &UnixStream,
-    streams: Streams<OwnedFd>,
-    protocol: Option<OwnedFd>,
+    (streams, protocol): (Streams<OwnedFd>, Option<OwnedFd>),
     outside: Ids,
+    work: Option<Work>,
 ) -> Step<Report> {
     if spec.namespaces {
         enter::enter(spec, outside)?;
@@ -108,7 +107,8 @@ fn run(
         let mut tell = control;
         let _ = Report::Touched(touched).send(&mut tell);
     };
-    let Started { pid, refusal, tracer } = program::start(program, spec, streams, protocol, &mut touched)?;
+    let Started { pid, refusal, tracer } =
+        program::start(program, spec, (streams, protocol), work, &mut touched)?;
     if let Some(refusal) = refusal {
         return Err(refusal);
     }
