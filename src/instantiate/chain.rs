@@ -1,5 +1,5 @@
-//! Keys of a training's states. They cover what a state depends on and nothing else: not validation, metrics, early
-//! stopping, nor which epoch is kept.
+//! Keys of a training's states. They cover what a state depends on and nothing else: not metrics, early stopping, nor
+//! which epoch is kept; and the validation data only where a plateau of their loss moves the learning rate.
 
 use super::resolve::Resolution;
 use crate::base::digest::{Context, Digest};
@@ -58,6 +58,9 @@ pub fn chain_keys(
             }
         }
         record.field(6, |writer| writer.int(i64::from(*version)));
+        if let Some(val) = input("val").filter(|_| plan.validated) {
+            record.field(7, |writer| val.node.write(writer));
+        }
     });
     let mut keys = vec![Digest::of(Context::ChainBase, &writer.finish()?)];
     for epoch in &plan.epochs {

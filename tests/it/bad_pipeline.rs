@@ -28,7 +28,7 @@ fn a_missing_file() {
 fn what_cannot_be_built_yet_is_told_before_anything_runs() {
     let text = SMALL
         .replace("nn.relu", "nn.torchscript(./net.pt, output = [16])")
-        .replace("batch_size = 32", "batch_size = 32, ema = 0.99");
+        .replace("batch_size = 32", "batch_size = 32, precision = Bf16");
     let project = Project::new(&text);
     insta::assert_snapshot!("not_yet_check", project.shown(&["check"]));
     insta::assert_snapshot!("not_yet_build", project.shown(&["build", "evaluate"]));

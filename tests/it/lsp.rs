@@ -290,8 +290,8 @@ fn mistakes_are_shown_and_mended() {
     let found = editor.wait("pipeline.mlp", |found| !found.is_empty());
     assert_eq!(found[0]["code"], "E0314", "{found:?}");
     // As is what cannot be built yet.
-    let averaged = PIPELINE.replace("batch_size = 8", "batch_size = 8, ema = 0.99");
-    editor.change("pipeline.mlp", 3, &json!([{ "text": averaged }]));
+    let halved = PIPELINE.replace("batch_size = 8", "batch_size = 8, precision = Bf16");
+    editor.change("pipeline.mlp", 3, &json!([{ "text": halved }]));
     let found = editor.wait("pipeline.mlp", |found| {
         found.iter().any(|one| one["code"] == "E0516")
     });

@@ -72,6 +72,50 @@ fn validation_metrics_train_nothing() {
 }
 
 #[test]
+fn what_is_watched_to_stop_and_to_choose_trains_nothing() {
+    let project = built();
+    let rule = "early_stopping = ml.early_stopping(6, max = e => e.val.accuracy), epochs";
+    project.edit("pipeline.mlp", "epochs = epochs", &format!("{rule} = epochs"));
+    assert_eq!(project.build(&["evaluate"]).epochs("fit"), (0, 6));
+    project.edit("pipeline.mlp", "val = parts.val", "val = parts.test");
+    assert_eq!(project.build(&["evaluate"]).epochs("fit"), (0, 6));
+}
+
+#[test]
+fn validation_data_train_anew_where_a_plateau_goes_by_them() {
+    let project = Project::small();
+    project.edit("pipeline.mlp", "nn, optim}", "nn, optim, schedule}");
+    let schedule = "schedule = schedule.plateau(0, factor = 0.5), epochs = epochs";
+    project.edit("pipeline.mlp", "epochs = epochs", schedule);
+    assert_eq!(project.build(&["evaluate"]).epochs("fit"), (6, 0));
+    // What has been watched stands in the states: more epochs go on.
+    let more = project.build(&["evaluate", "--set", "epochs=8"]);
+    assert_eq!(more.epochs("fit"), (2, 6));
+    project.edit("pipeline.mlp", "val = parts.val", "val = parts.test");
+    assert_eq!(project.build(&["evaluate"]).epochs("fit"), (6, 0));
+}
+
+#[test]
+fn fine_tuning_starts_from_another_training() {
+    let project = built();
+    let tuned = "
+tuned = ml.train(
+  net, on = parts.val, loss = loss.cross_entropy, optimizer = optim.sgd(0.01, groups = { \"3\": { lr: 0.1 } }),
+  epochs = 2, batch_size = 32, seed = 1, init = fit.model, freeze = [\"1\"], ema = 0.9,
+)
+again = ml.evaluate(tuned.model, on = parts.test, metrics = scores)
+";
+    let text = std::fs::read_to_string(project.root().join("pipeline.mlp")).unwrap();
+    project.write("pipeline.mlp", &(text + tuned));
+    let report = project.build(&["again"]);
+    assert_eq!(report.built(), ["again", "tuned"]);
+    assert_eq!(report.epochs("tuned"), (2, 0));
+    // Another model to start from is another training.
+    let other = project.build(&["again", "--set", "lr=0.02"]);
+    assert_eq!(other.epochs("tuned"), (2, 0));
+}
+
+#[test]
 fn a_file_that_was_touched() {
     let project = built();
     // Another inode, another time, the same bytes.

@@ -194,6 +194,32 @@ def layer(recipe):
     return constructor(*[recipe[field] for field in (fields.split() if fields else [])])
 
 
+def matches(pattern, path):
+    wanted, parts = pattern.split("."), path.split(".")
+    return len(wanted) <= len(parts) and all(want in ("*", part) for want, part in zip(wanted, parts))
+
+
+def groups_of(recipe, net):
+    """The parameters by group: of several that name a layer the first holds."""
+    groups = recipe.get("groups", [])
+    sorted_in = [[] for _ in range(len(groups) + 1)]
+    for path, parameter in net.named_parameters():
+        layer = path.rpartition(".")[0]
+        places = [place for place, group in enumerate(groups) if matches(group["layers"], layer)]
+        if parameter.requires_grad:
+            sorted_in[places[0] if places else len(groups)].append(parameter)
+    figures = [{name: group[name] for name in ("lr", "weight_decay") if name in group} for group in groups] + [{}]
+    return [{"params": own} | figures for own, figures in zip(sorted_in, figures) if own]
+
+
+def freeze(net, patterns):
+    for path, module in net.named_modules():
+        if any(matches(pattern, path) for pattern in patterns):
+            module.eval()
+            for parameter in module.parameters(recurse=False):
+                parameter.requires_grad_(False)
+
+
 def optimizer_of(recipe, parameters):
     # As people write it: PyTorch's own choice of implementation, unless told to be fused.
     fused = True if "--fused" in sys.argv else None
@@ -208,7 +234,7 @@ def optimizer_of(recipe, parameters):
     return constructor(parameters, lr, recipe["betas"], recipe["eps"], decay, fused=fused)
 
 
-def schedule_of(recipe, optimizer):
+def schedule_of(recipe, optimizer, steps):
     schedulers = torch.optim.lr_scheduler
     if recipe is None:
         return schedulers.LambdaLR(optimizer, lambda epoch: 1.0)
@@ -218,6 +244,10 @@ def schedule_of(recipe, optimizer):
         return schedulers.MultiStepLR(optimizer, recipe["milestones"], recipe["gamma"])
     if recipe["kind"] == "exponential":
         return schedulers.ExponentialLR(optimizer, recipe["gamma"])
+    if recipe["kind"] == "plateau":
+        return schedulers.ReduceLROnPlateau(optimizer, factor=recipe["factor"], patience=recipe["patience"])
+    if recipe["kind"] == "one_cycle":
+        return schedulers.OneCycleLR(optimizer, recipe["max_lr"], recipe["over"] * steps)
     warmup = recipe["warmup"]
     cosine = schedulers.CosineAnnealingLR(optimizer, recipe["over"] - warmup, recipe["min_lr"])
     if warmup == 0:
@@ -250,15 +280,32 @@ def focal(out, y, gamma):
     return (loss * (1 - (p * y + (1 - p) * (1 - y))) ** gamma).mean()
 
 
+@torch.no_grad()
+def validated(net, score, x, y, batch_size):
+    """The mean loss of the examples in evaluation mode."""
+    net.eval()
+    batches = zip(x.split(batch_size), y.split(batch_size))
+    return sum(score(net(x), y).item() * len(x) for x, y in batches) / len(x)
+
+
 def main(call, dataset):
-    args = json.load(open(call))["args"]
+    call = json.load(open(call))
+    # Where the call validates, it is on the same dataset.
+    args, validate = call["args"], "val" in call["inputs"]
     torch.set_num_threads(1)
     torch.manual_seed(args["seed"])
     net = layer(args["net"]["root"])
-    optimizer = optimizer_of(args["optimizer"], net.parameters())
-    schedule, score = schedule_of(args.get("schedule"), optimizer), loss_of(args["loss"])
     x, y = tensors(dataset + "/x.safetensors")["x"], tensors(dataset + "/y.safetensors")["y"]
-    seconds, losses = [], []
+    steps = -(-len(x) // args["batch_size"])
+    freeze(net, args.get("freeze", []))
+    optimizer = optimizer_of(args["optimizer"], groups_of(args["optimizer"], net))
+    schedule, score = schedule_of(args.get("schedule"), optimizer, steps), loss_of(args["loss"])
+    kind = (args.get("schedule") or {}).get("kind")
+    scored = net
+    if "ema" in args:
+        mean = torch.optim.swa_utils.get_ema_multi_avg_fn(args["ema"])
+        scored = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=mean)
+    seconds, losses, validation, taken = [], [], [], 0
     for epoch in range(1, args["epochs"] + 1):
         order = torch.tensor(Random.named(args["seed"], "order").child(epoch).shuffled(len(x)))
         begun, total = time.perf_counter(), 0.0
@@ -268,13 +315,25 @@ def main(call, dataset):
             loss.backward()
             optimizer.step()
             total += loss.item() * len(rows)
-        schedule.step()
+            taken += 1
+            if scored is not net:
+                scored.update_parameters(net)
+            # Beyond its end PyTorch's scheduler throws; here the rates stay as they are.
+            if kind == "one_cycle" and taken < args["schedule"]["over"] * steps:
+                schedule.step()
         seconds.append(time.perf_counter() - begun)
         losses.append(total / len(x))
+        if validate:
+            validation.append(validated(scored, score, x, y, args["batch_size"]))
+            freeze(net.train(), args.get("freeze", []))
+        if kind == "plateau":
+            schedule.step(validation[-1])
+        elif kind != "one_cycle":
+            schedule.step()
     digest = hashlib.sha256()
     for name, value in sorted(net.state_dict().items()):
         digest.update(value.contiguous().numpy().tobytes())
-    print(json.dumps({"seconds": seconds, "losses": losses, "weights": digest.hexdigest()}))
+    print(json.dumps({"seconds": seconds, "losses": losses, "val": validation, "weights": digest.hexdigest()}))
 
 
 main(sys.argv[1], sys.argv[2])

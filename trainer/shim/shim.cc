@@ -42,7 +42,6 @@ char* mlp_shim_adam(
     bool decoupled) {
   return guarded([&] {
     at::NoGradGuard no_grad;
-    step->add_(1);
     // One counter for all parameters: they step together.
     std::vector<at::Tensor> steps(count, *step);
     auto p = list(params, count), g = list(grads, count), m = list(averages, count), v = list(squares, count);

@@ -5,6 +5,7 @@
 
 use crate::error::Outcome;
 use crate::examples::Examples;
+use crate::model::Weights;
 use crate::network::{Leaves, Mode, Network};
 use crate::validation::starts;
 use tch::Tensor;
@@ -12,12 +13,16 @@ use tch::Tensor;
 /// Examples at a time. Sums run example by example, so their bits do not depend on it.
 const BATCH: i64 = 512;
 
-/// Fills the numbers of every layer that learns them from `on`.
+/// Fills the numbers of every layer that learns them from `on`, but for those that the training starts from.
 ///
 /// # Errors
 /// When libtorch throws.
-pub(crate) fn adapt(network: &Network, leaves: &Leaves, on: &Examples) -> Outcome<()> {
+pub(crate) fn adapt(network: &Network, leaves: &Leaves, on: &Examples, start: &Weights) -> Outcome<()> {
     for adapted in network.to_adapt() {
+        let names = &network.buffer_names[adapted.buffers.clone()];
+        if names.iter().any(|name| start.contains_key(name)) {
+            continue;
+        }
         let [mean, std] = &leaves.buffers[adapted.buffers.clone()] else {
             continue;
         };

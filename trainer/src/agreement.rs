@@ -6,7 +6,9 @@ use crate::error::Outcome;
 use mlp_protocol::data::{Schema, Sizes};
 use mlp_protocol::message::{Failure, Outcome as Checked};
 use mlp_protocol::net::{Input, Net};
-use mlp_protocol::train::{Loss, Metric, Optimizer, Schedule, TrainArgs};
+use mlp_protocol::optim::Optimizer;
+use mlp_protocol::schedule::Schedule;
+use mlp_protocol::train::{EarlyStopping, Loss, Metric, TrainArgs};
 use std::collections::BTreeMap;
 
 pub(crate) use targets::{check_loss, check_metrics, check_output};
@@ -39,6 +41,18 @@ pub(crate) fn check_train(args: &TrainArgs, has_val: bool) -> Outcome<()> {
         )
         .into());
     }
+    if let Some(rule) = &args.early_stopping {
+        check_watched(rule, &args.metrics)?;
+    }
+    if let Some(Schedule::Plateau { .. }) = args.schedule
+        && !has_val
+    {
+        let message = "a plateau watches the validation loss, but there is no `val`";
+        return Err(out_of_range("schedule", message, "give `val = …`, or take another schedule").into());
+    }
+    if let Some(decay) = args.ema {
+        within("ema", decay, decay > 0.0 && decay < 1.0, "above 0 and below 1")?;
+    }
     if let Some(bound) = args.clip_grad_norm {
         within("clip_grad_norm", bound, bound > 0.0, "above 0")?;
     }
@@ -46,6 +60,32 @@ pub(crate) fn check_train(args: &TrainArgs, has_val: bool) -> Outcome<()> {
         check_schedule(schedule)?;
     }
     Ok(check_optimizer(&args.optimizer)?)
+}
+
+/// Checks that the figure that early stopping watches is one, and measured.
+fn check_watched(rule: &EarlyStopping, metrics: &BTreeMap<String, Metric>) -> Checked<()> {
+    within(
+        "early_stopping.min_delta",
+        rule.min_delta,
+        rule.min_delta >= 0.0,
+        "0 or above",
+    )?;
+    let measured = |name: &str| {
+        name == "loss" || matches!(metrics.get(name), Some(metric) if metric.direction().is_some())
+    };
+    match (&rule.min, &rule.max) {
+        (Some(_), Some(_)) => Err(out_of_range(
+            "early_stopping",
+            "a training is stopped by one figure, and both `min` and `max` are given",
+            "leave one of them out",
+        )),
+        (Some(name), None) | (None, Some(name)) if !measured(name) => Err(out_of_range(
+            "early_stopping",
+            &format!("early stopping watches `{name}`, which is no figure of the validation"),
+            "add it to `metrics`",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that the device is one that this program has.
@@ -164,6 +204,14 @@ fn check_schedule(schedule: &Schedule) -> Checked<()> {
             )?;
             not_negative("min_lr", *min_lr)
         }
+        Schedule::OneCycle { max_lr, over } => {
+            at_least_one("schedule.over", *over)?;
+            within("schedule.max_lr", *max_lr, *max_lr > 0.0, "above 0")
+        }
+        Schedule::Plateau { factor, .. } => {
+            let fits = (0.0..1.0).contains(factor);
+            within("schedule.factor", *factor, fits, "from 0 to below 1")
+        }
         Schedule::Custom { factors } => factors
             .iter()
             .try_for_each(|factor| not_negative("factors", *factor)),
@@ -173,12 +221,19 @@ fn check_schedule(schedule: &Schedule) -> Checked<()> {
 fn check_optimizer(optimizer: &Optimizer) -> Checked<()> {
     let not_negative =
         |name: &str, value: f64| within(&format!("optimizer.{name}"), value, value >= 0.0, "0 or above");
+    for group in optimizer.groups() {
+        let own =
+            |name: &str, value: Option<f64>| not_negative(&format!("groups.{name}"), value.unwrap_or(0.0));
+        own("lr", group.lr)?;
+        own("weight_decay", group.weight_decay)?;
+    }
     match optimizer {
         Optimizer::Sgd {
             lr,
             momentum,
             nesterov,
             weight_decay,
+            ..
         } => {
             not_negative("lr", *lr)?;
             not_negative("momentum", *momentum)?;
@@ -198,12 +253,14 @@ fn check_optimizer(optimizer: &Optimizer) -> Checked<()> {
             betas,
             eps,
             weight_decay,
+            ..
         }
         | Optimizer::Adamw {
             lr,
             betas,
             eps,
             weight_decay,
+            ..
         } => {
             not_negative("lr", *lr)?;
             not_negative("eps", *eps)?;
@@ -229,6 +286,7 @@ fn check_optimizer(optimizer: &Optimizer) -> Checked<()> {
             lr,
             betas,
             weight_decay,
+            ..
         } => {
             not_negative("lr", *lr)?;
             not_negative("weight_decay", *weight_decay)?;

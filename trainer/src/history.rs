@@ -1,6 +1,6 @@
 //! The figures of a training, epoch by epoch, and what is decided on them: the best epoch, and when to stop.
 //!
-//! Both are functions of the validation losses alone, outside the chain of states.
+//! Both are functions of one figure of the validation alone, outside the chain of states.
 
 use crate::scores::Metrics;
 use mlp_protocol::train::EarlyStopping;
@@ -42,7 +42,17 @@ pub(crate) fn val_loss(val: &Metrics) -> f64 {
     val.get("loss").and_then(Value::as_f64).unwrap_or(f64::NAN)
 }
 
-/// The epoch with the lowest validation loss: the first of equals, NaN behind every number.
+/// What is watched of an epoch's validation, so that less is better; NaN where it is not finite.
+pub(crate) fn cost(val: &Metrics, rule: Option<&EarlyStopping>) -> f64 {
+    let figure = |name: &str| val.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN);
+    match rule {
+        Some(EarlyStopping { max: Some(name), .. }) => -figure(name),
+        Some(EarlyStopping { min: Some(name), .. }) => figure(name),
+        _ => val_loss(val),
+    }
+}
+
+/// The epoch with the lowest cost: the first of equals, NaN behind every number.
 #[derive(Debug, Default)]
 pub(crate) struct Best {
     found: Option<(u32, f64)>,
@@ -50,13 +60,13 @@ pub(crate) struct Best {
 
 impl Best {
     /// Takes an epoch; whether it is the best so far.
-    pub(crate) fn observe(&mut self, epoch: u32, loss: f64) -> bool {
+    pub(crate) fn observe(&mut self, epoch: u32, cost: f64) -> bool {
         let better = match self.found {
             None => true,
-            Some((_, best)) => loss < best || (best.is_nan() && !loss.is_nan()),
+            Some((_, best)) => cost < best || (best.is_nan() && !cost.is_nan()),
         };
         if better {
-            self.found = Some((epoch, loss));
+            self.found = Some((epoch, cost));
         }
         better
     }
@@ -85,11 +95,11 @@ impl<'a> Patience<'a> {
         }
     }
 
-    /// Takes an epoch's validation loss; whether to stop after it.
-    pub(crate) fn observe(&mut self, loss: f64) -> bool {
+    /// Takes an epoch's cost; whether to stop after it.
+    pub(crate) fn observe(&mut self, cost: f64) -> bool {
         let Some(rule) = self.rule else { return false };
-        if loss < self.best - rule.min_delta {
-            self.best = loss;
+        if cost < self.best - rule.min_delta {
+            self.best = cost;
             self.waited = 0;
             return false;
         }
@@ -119,10 +129,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_watched_is_lower_where_it_is_better() {
+        let rule = |min: Option<&str>, max: Option<&str>| EarlyStopping {
+            patience: 1,
+            min_delta: 0.0,
+            min: min.map(str::to_owned),
+            max: max.map(str::to_owned),
+        };
+        let val = serde_json::json!({ "loss": 0.5, "accuracy": 0.75, "mae": null });
+        let val: Metrics = serde_json::from_value(val).unwrap();
+        assert_eq!(cost(&val, None), 0.5);
+        assert_eq!(cost(&val, Some(&rule(None, None))), 0.5);
+        assert_eq!(cost(&val, Some(&rule(None, Some("accuracy")))), -0.75);
+        assert!(cost(&val, Some(&rule(Some("mae"), None))).is_nan());
+    }
+
+    #[test]
     fn patience_ends_after_epochs_without_improvement() {
         let rule = EarlyStopping {
             patience: 2,
             min_delta: 0.1,
+            min: None,
+            max: None,
         };
         let stop = |losses: &[f64]| {
             let mut patience = Patience::new(Some(&rule));

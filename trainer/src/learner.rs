@@ -5,13 +5,16 @@
 //! shards. So the bits do not depend on how many threads there are.
 
 use crate::dropout::Masks;
-use crate::error::Outcome;
+use crate::ema::Ema;
+use crate::error::{Error, Outcome};
 use crate::examples::Inputs;
 use crate::loader::{Batch, Part};
 use crate::loss::LossFunction;
 use crate::network::{Leaves, Mode, Network};
-use crate::optimizer::Optimizer;
-use mlp_protocol::chain::EpochPlan;
+use crate::optimizer::{Optimizer, Param};
+use mlp_protocol::chain::{EpochPlan, StepPlan};
+use mlp_protocol::message::Failure;
+use mlp_protocol::optim::names_layer;
 use mlp_protocol::train::TrainArgs;
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -22,6 +25,10 @@ pub(crate) struct Learner {
     pub(crate) network: Network,
     pub(crate) leaves: Leaves,
     pub(crate) optimizer: Optimizer,
+    /// The running mean of the weights, where one is kept.
+    pub(crate) ema: Option<Ema>,
+    /// The places of the parameters that are trained.
+    trained: Vec<usize>,
     shards: Vec<Shard>,
     seed: i64,
 }
@@ -29,6 +36,8 @@ pub(crate) struct Learner {
 /// What one shard's computation owns.
 struct Shard {
     leaves: Leaves,
+    /// Those of the leaves that are trained.
+    trained: Vec<Tensor>,
     /// Where batch norm puts the shard's statistics; none where there is a single shard.
     statistics: Option<Vec<Tensor>>,
     loss: LossFunction,
@@ -54,15 +63,40 @@ impl Learner {
     /// A fresh learner.
     ///
     /// # Errors
-    /// When libtorch has no memory for it.
+    /// When a pattern names no layer, nothing is left to train, or libtorch has no memory for it.
     pub(crate) fn new(args: &TrainArgs) -> Outcome<Learner> {
-        let (network, leaves) = Network::new(&args.net, args.seed)?;
-        let optimizer = Optimizer::new(&args.optimizer, &leaves.params)?;
+        let (mut network, leaves) = Network::new(&args.net, args.seed)?;
+        check_patterns(args, &network)?;
+        network.freeze(&args.freeze, &leaves)?;
+        let mut params = Vec::new();
+        let mut trained = Vec::new();
+        for (layer, places) in network.layers() {
+            for place in places.filter(|place| leaves.params[*place].requires_grad()) {
+                trained.push(place);
+                params.push(Param {
+                    name: network.param_names[place].clone(),
+                    layer: layer.to_owned(),
+                    tensor: leaves.params[place].shallow_clone(),
+                });
+            }
+        }
+        if trained.is_empty() {
+            let argument = if args.freeze.is_empty() { "net" } else { "freeze" };
+            return Err(Failure::new("B0202", "the network has no weights to train")
+                .argument(argument)
+                .into());
+        }
+        let optimizer = Optimizer::new(&args.optimizer, &params)?;
+        let mean = |decay| Ema::new(decay, &leaves, &trained);
+        let ema = args.ema.map(mean).transpose()?;
         let shard = |_| {
             let own = |buffer: &Tensor| Outcome::Ok(buffer.f_zeros_like()?);
             let statistics = || leaves.buffers.iter().map(own).collect::<Outcome<Vec<_>>>();
+            let replica = leaves.replica()?;
+            let of = |place: &usize| replica.params[*place].shallow_clone();
             Outcome::Ok(Shard {
-                leaves: leaves.replica()?,
+                trained: trained.iter().map(of).collect(),
+                leaves: replica,
                 statistics: if args.shards > 1 {
                     Some(statistics()?)
                 } else {
@@ -76,14 +110,22 @@ impl Learner {
             network,
             leaves,
             optimizer,
+            ema,
+            trained,
             shards,
             seed: args.seed,
         })
     }
 
-    /// Trainable numbers.
+    /// Numbers that are trained.
     pub(crate) fn parameters(&self) -> u64 {
-        self.leaves.params.iter().map(|param| param.numel() as u64).sum()
+        let trained = self.trained.iter().map(|place| &self.leaves.params[*place]);
+        trained.map(|param| param.numel() as u64).sum()
+    }
+
+    /// What is scored and kept: the running mean of the weights, or the weights themselves.
+    pub(crate) fn scored(&self) -> &Leaves {
+        self.ema.as_ref().map_or(&self.leaves, |ema| &ema.leaves)
     }
 
     /// The loss and gradient of a batch; updates batch norm's running statistics.
@@ -118,11 +160,15 @@ impl Learner {
     ///
     /// # Errors
     /// When libtorch throws.
-    pub(crate) fn step(&mut self, gradient: &Gradient, plan: &EpochPlan) -> Outcome<()> {
+    pub(crate) fn step(&mut self, gradient: &Gradient, plan: &EpochPlan, now: &StepPlan) -> Outcome<()> {
         if let Some(bound) = plan.clip_grad_norm {
             tch::no_grad(|| clip(&gradient.grads, bound))?;
         }
-        self.optimizer.step(&self.leaves.params, &gradient.grads, plan)
+        self.optimizer.step(&gradient.grads, plan, now)?;
+        match &mut self.ema {
+            Some(ema) => ema.update(&self.leaves.params),
+            None => Ok(()),
+        }
     }
 
     /// Takes the shards' batch statistics into the running ones, in the order of the shards.
@@ -161,7 +207,15 @@ impl Shard {
             None => self.loss.mean(&output, y)?,
             Some(mass) => self.loss.sum(&output, y)?.f_div_scalar(mass)?,
         };
-        let grads = Tensor::f_run_backward(&[&loss], &self.leaves.params, false, false)?;
+        if !loss.requires_grad() {
+            return Err(no_gradient(None));
+        }
+        let grads = Tensor::f_run_backward(&[&loss], &self.trained, false, false)?;
+        if let Some(place) = grads.iter().position(|grad| !grad.defined()) {
+            let params = network.param_names.iter().zip(&self.leaves.params);
+            let mut trained = params.filter(|(_, param)| param.requires_grad());
+            return Err(no_gradient(trained.nth(place).map(|(name, _)| name.as_str())));
+        }
         Ok(Gradient {
             loss: loss.f_double_value(&[])?,
             grads,
@@ -184,6 +238,34 @@ impl Gradient {
         }
         Ok(total)
     }
+}
+
+/// The failure of a parameter that the loss does not depend on, or of all of them.
+fn no_gradient(name: Option<&str>) -> Error {
+    let failure = match name {
+        Some(name) => Failure::new(
+            "B0212",
+            format!("the parameter `{name}` gets no gradient from the loss"),
+        )
+        .argument("net")
+        .help("take its layer out of the network, or name it in `freeze`"),
+        None => Failure::new("B0212", "no parameter gets a gradient from the loss").argument("loss"),
+    };
+    failure.into()
+}
+
+/// Checks that each pattern names a layer. The language does, too; a call may be written by hand.
+fn check_patterns(args: &TrainArgs, network: &Network) -> Outcome<()> {
+    let freeze = args.freeze.iter().map(|pattern| ("freeze", pattern));
+    let groups = args.optimizer.groups().iter();
+    let groups = groups.map(|group| ("optimizer.groups", &group.layers));
+    for (argument, pattern) in freeze.chain(groups) {
+        if !network.layers().any(|(path, _)| names_layer(pattern, path)) {
+            let message = format!("no layer has a path that matches \"{pattern}\"");
+            return Err(Failure::new("B0207", message).argument(argument).into());
+        }
+    }
+    Ok(())
 }
 
 /// The sum, from the first to the last.

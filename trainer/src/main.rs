@@ -5,6 +5,7 @@ mod adapt;
 mod agreement;
 mod augment;
 mod dropout;
+mod ema;
 mod error;
 mod evaluate;
 mod examples;

@@ -66,6 +66,19 @@ pub(crate) fn load_weights(network: &Network, leaves: &Leaves, weights: &Weights
     Ok(())
 }
 
+/// Copies weights into a network, which may have others besides.
+///
+/// # Errors
+/// When they are of another network.
+pub(crate) fn start_from(network: &Network, leaves: &Leaves, weights: &Weights) -> Outcome<()> {
+    let params = network.param_names.iter().zip(&leaves.params);
+    let buffers = network.buffer_names.iter().zip(&leaves.buffers);
+    params
+        .chain(buffers)
+        .filter(|(name, _)| weights.contains_key(*name))
+        .try_for_each(|(name, tensor)| copy(weights, name, tensor))
+}
+
 /// The layer of a tensor in words, and what the tensor is in it: `head.weight` is the `weight` of the layer `head`.
 fn layer_of(name: &str) -> (String, &str) {
     match name.rsplit_once('.') {

@@ -66,7 +66,7 @@ pub(crate) struct Sgd {
     pub(crate) first: bool,
 }
 
-/// One fused step of Adam: changes `params`, both moments, and adds one to `step` (float32, shape []).
+/// One fused step of Adam, the `step`-th (float32, shape []): changes `params` and both moments.
 ///
 /// # Errors
 /// When libtorch throws.

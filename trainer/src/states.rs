@@ -1,7 +1,7 @@
 //! States of a training: what goes on from the end of an epoch with the same bits.
 //!
-//! A state is `weights.safetensors`, `optimizer.safetensors` and `control.json`, the figures of every epoch up to it. It
-//! is made under another name, synced, renamed to `epoch-N`, announced, and never touched again. At most two are under
+//! A state is `weights.safetensors`, `optimizer.safetensors`, with a running mean of the weights `ema.safetensors`, and
+//! `control.json`: the figures of every epoch up to it, and what a plateau has seen. It is made under another name, synced, renamed to `epoch-N`, announced, and never touched again. At most two are under
 //! way: announced, and not yet acknowledged.
 
 use crate::error::Outcome;
@@ -12,6 +12,7 @@ use mlp_data::channel::Channel;
 use mlp_data::{files, safetensors};
 use mlp_protocol::call::ChainIo;
 use mlp_protocol::message::{Failure, Message, Reply};
+use mlp_protocol::schedule::Watched;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,18 @@ struct Control {
     format: u32,
     /// The training figures of each epoch, from the first to the state's.
     epochs: Vec<TrainRow>,
+    /// What the plateau's rule has seen, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plateau: Option<Watched>,
+}
+
+/// What a training has come to besides tensors.
+#[derive(Clone)]
+pub(crate) struct Past {
+    /// The figures of the epochs so far.
+    pub(crate) rows: Vec<TrainRow>,
+    /// What the plateau's rule has seen, where there is one.
+    pub(crate) plateau: Option<Watched>,
 }
 
 /// Keeps the states of a training.
@@ -61,11 +74,11 @@ impl<'a> States<'a> {
             .map(|(epoch, _)| *epoch)
     }
 
-    /// Takes the learner to the state after `epoch`; gives the figures up to it.
+    /// Takes the learner to the state after `epoch`; gives what came to it.
     ///
     /// # Errors
     /// When the state is damaged.
-    pub(crate) fn load(&self, epoch: u32, learner: &mut Learner) -> Outcome<Vec<TrainRow>> {
+    pub(crate) fn load(&self, epoch: u32, learner: &mut Learner) -> Outcome<Past> {
         let Some(path) = self.find(epoch).map(Path::new) else {
             return Err(Failure::new("B0208", format!("there is no state of epoch {epoch}")).into());
         };
@@ -81,25 +94,29 @@ impl<'a> States<'a> {
         }
         let read = |name: &str| safetensors::read(&path.join(name), name, "B0208");
         model::load_weights(&learner.network, &learner.leaves, &read("weights.safetensors")?)?;
-        learner
-            .optimizer
-            .load(&read("optimizer.safetensors")?, &learner.network.param_names)?;
-        Ok(control.epochs)
+        learner.optimizer.load(&read("optimizer.safetensors")?)?;
+        if let Some(ema) = &mut learner.ema {
+            ema.load(&read("ema.safetensors")?, &learner.network.param_names)?;
+        }
+        Ok(Past {
+            rows: control.epochs,
+            plateau: control.plateau,
+        })
     }
 
-    /// Keeps the state after the last of `rows`.
+    /// Keeps the state after the last epoch of `past`.
     ///
     /// # Errors
     /// When it cannot be written, or `mlp` is gone.
-    pub(crate) fn keep(&mut self, learner: &Learner, rows: &[TrainRow]) -> Outcome<()> {
-        let (Some(io), Some(row)) = (self.io, rows.last()) else {
+    pub(crate) fn keep(&mut self, learner: &Learner, past: &Past) -> Outcome<()> {
+        let (Some(io), Some(row)) = (self.io, past.rows.last()) else {
             return Ok(());
         };
         while self.under_way >= UNDER_WAY {
             self.await_reply()?;
         }
         let name = format!("epoch-{}", row.epoch);
-        self.write(Path::new(&io.new), &name, learner, rows)?;
+        self.write(Path::new(&io.new), &name, learner, past)?;
         let message = Message::State {
             epoch: row.epoch,
             name,
@@ -126,23 +143,26 @@ impl<'a> States<'a> {
         Ok(())
     }
 
-    fn write(&self, new: &Path, name: &str, learner: &Learner, rows: &[TrainRow]) -> Outcome<()> {
+    fn write(&self, new: &Path, name: &str, learner: &Learner, past: &Past) -> Outcome<()> {
         let partial: PathBuf = new.join(format!(".{name}.partial"));
         files::create_dir(&partial)?;
         let names = &learner.network.param_names;
         let weights = model::weights(&learner.network, &learner.leaves)?;
         let control = Control {
             format: FORMAT,
-            epochs: rows.to_vec(),
+            epochs: past.rows.clone(),
+            plateau: past.plateau.clone(),
         };
-        for (file, content) in [
+        let optimizer = safetensors::encode(&learner.optimizer.state()?);
+        let mut content = vec![
             ("weights.safetensors", safetensors::encode(&weights)),
-            (
-                "optimizer.safetensors",
-                safetensors::encode(&learner.optimizer.state(names)?),
-            ),
+            ("optimizer.safetensors", optimizer),
             ("control.json", files::json(&control)),
-        ] {
+        ];
+        if let Some(ema) = &learner.ema {
+            content.push(("ema.safetensors", safetensors::encode(&ema.state(names)?)));
+        }
+        for (file, content) in content {
             files::write_durably(&partial.join(file), &content)?;
         }
         let whole = new.join(name);

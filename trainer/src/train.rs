@@ -9,21 +9,23 @@ use crate::agreement;
 use crate::augment::{self, Augmenter};
 use crate::error::Outcome;
 use crate::examples::Examples;
-use crate::history::{Best, Patience, Row, TrainFigures, TrainRow, val_loss};
+use crate::history::{Best, Patience, Row, TrainFigures, TrainRow, cost, val_loss};
 use crate::learner::{At, Gradient, Learner};
 use crate::loader::{Loader, Recipe};
 use crate::model::{self, Weights};
+use crate::network::Leaves;
 use crate::numerics;
 use crate::progress::Progress;
-use crate::states::States;
+use crate::states::{Past, States};
 use crate::validation::{Validation, starts};
 use mlp_data::channel::Channel;
 use mlp_data::random::Random;
-use mlp_data::{files, program};
+use mlp_data::{files, program, weights};
 use mlp_protocol::call::Call;
 use mlp_protocol::chain::{EpochPlan, plan_chain};
 use mlp_protocol::data::Schema;
 use mlp_protocol::message::{Failure, Message};
+use mlp_protocol::schedule::Watched;
 use mlp_protocol::train::{Keep, ModelFile, TrainArgs};
 use rayon::ThreadPool;
 use serde_json::json;
@@ -42,21 +44,27 @@ pub(crate) fn build(call: &Call, channel: &Channel) -> Outcome<()> {
         .map(|path| Examples::read(path, "val"))
         .transpose()?;
     check(&args, &on, val.as_ref())?;
+    let plan = plan_chain(&args);
+    let start = match &args.init {
+        Some(init) => weights::taken(Path::new(program::input(call, "init")?), init, &args.net)?,
+        None => Weights::new(),
+    };
     let mut training = Training {
         pool: numerics::workers(call.workers)?,
         learner: Learner::new(&args)?,
         states: States::new(call.chain.as_ref(), channel),
         progress: Progress::new(channel, args.epochs),
-        plan: plan_chain(&args).epochs,
-        rows: Vec::new(),
+        past: Past {
+            rows: Vec::new(),
+            plateau: plan.validated.then(Watched::default),
+        },
+        plan: plan.epochs,
         args: &args,
         on: &on,
     };
-    if training.learner.parameters() == 0 {
-        return Err(Failure::new("B0202", "the network has no weights to train")
-            .argument("net")
-            .into());
-    }
+    let Learner { network, leaves, .. } = &training.learner;
+    model::start_from(network, leaves, &start)?;
+    adapt(network, leaves, &on, &start)?;
     let result = training.run(val.as_ref())?;
     training.states.settle()?;
     write(call, &args, &on, &result)?;
@@ -78,8 +86,7 @@ struct Training<'a> {
     states: States<'a>,
     progress: Progress<'a>,
     plan: Vec<EpochPlan>,
-    /// The figures of the epochs so far.
-    rows: Vec<TrainRow>,
+    past: Past,
 }
 
 /// What a training came to.
@@ -92,7 +99,6 @@ struct Trained {
 
 impl Training<'_> {
     fn run(&mut self, val: Option<&Examples>) -> Outcome<Trained> {
-        adapt(&self.learner.network, &self.learner.leaves, self.on)?;
         self.announce(val.is_some())?;
         let mut history = Vec::new();
         if val.is_none() {
@@ -101,29 +107,48 @@ impl Training<'_> {
         let (mut best, mut patience) = (Best::default(), Patience::new(self.args.early_stopping.as_ref()));
         let mut kept = None;
         for epoch in history.len() as u32 + 1..=self.args.epochs {
-            self.reach(epoch)?;
-            let row = self.rows[epoch as usize - 1].clone();
-            let row = Row {
-                row,
-                val: val.map(|val| self.validate(val)).transpose()?,
-            };
+            let row = self.epoch(epoch, val)?;
             self.progress.end_epoch(&row)?;
-            let loss = row.val.as_ref().map(val_loss);
+            let rule = self.args.early_stopping.as_ref();
+            let cost = row.val.as_ref().map(|val| cost(val, rule));
             history.push(row);
-            let Some(loss) = loss else { continue };
-            let is_best = best.observe(epoch, loss);
+            let Some(cost) = cost else { continue };
+            let is_best = best.observe(epoch, cost);
             if is_best && self.args.keep == Keep::Best {
-                kept = Some((epoch, self.weights()?));
+                kept = Some((epoch, self.weights(self.learner.scored())?));
             }
-            if patience.observe(loss) && epoch < self.args.epochs {
+            if patience.observe(cost) && epoch < self.args.epochs {
                 let best_epoch = best.epoch().unwrap_or(epoch);
                 self.progress.send(&Message::StoppedEarly { epoch, best_epoch })?;
                 break;
             }
         }
-        let last = self.weights()?;
-        let kept = kept.unwrap_or_else(|| (history.len() as u32, last.clone()));
+        let last = self.weights(&self.learner.leaves)?;
+        let kept = match kept {
+            Some(kept) => kept,
+            None if self.learner.ema.is_none() => (history.len() as u32, last.clone()),
+            None => (history.len() as u32, self.weights(self.learner.scored())?),
+        };
         Ok(Trained { history, kept, last })
+    }
+
+    /// Brings the learner from the end of the epoch before to the end of `epoch`, and gives its figures.
+    fn epoch(&mut self, epoch: u32, val: Option<&Examples>) -> Outcome<Row> {
+        let trained = self.reach(epoch)?;
+        let rule = self.plan[epoch as usize - 1].plateau;
+        // A state holds what a plateau has seen, so it is whole only after the validation.
+        if trained && rule.is_none() {
+            self.keep(epoch)?;
+        }
+        let val = val.map(|val| self.validate(val)).transpose()?;
+        if let (Some(rule), Some(val), Some(watched)) = (rule, &val, &mut self.past.plateau)
+            && trained
+        {
+            watched.observe(rule, val_loss(val));
+            self.keep(epoch)?;
+        }
+        let row = self.past.rows[epoch as usize - 1].clone();
+        Ok(Row { row, val })
     }
 
     fn announce(&self, has_val: bool) -> Outcome<()> {
@@ -145,43 +170,46 @@ impl Training<'_> {
         let Some(epoch) = self.states.last(self.args.epochs) else {
             return Ok(());
         };
-        self.rows = self.states.load(epoch, &mut self.learner)?;
-        history.extend(self.rows.iter().map(|row| Row {
+        self.past = self.states.load(epoch, &mut self.learner)?;
+        history.extend(self.past.rows.iter().map(|row| Row {
             row: row.clone(),
             val: None,
         }));
         history.iter().try_for_each(|row| self.progress.end_epoch(row))
     }
 
-    /// Brings the learner from the end of the epoch before to the end of `epoch`.
-    fn reach(&mut self, epoch: u32) -> Outcome<()> {
+    /// Loads the state after `epoch`, or trains the epoch; whether it was trained.
+    fn reach(&mut self, epoch: u32) -> Outcome<bool> {
         if self.states.find(epoch).is_some() {
-            self.rows = self.states.load(epoch, &mut self.learner)?;
-            return Ok(());
+            self.past = self.states.load(epoch, &mut self.learner)?;
+            return Ok(false);
         }
         self.progress.begin_epoch();
         let plan = self.plan[epoch as usize - 1].clone();
-        let loss = self.train_epoch(epoch, &plan)?;
+        let row = self.train_epoch(epoch, &plan)?;
         self.progress.end_training(epoch, self.on.count());
-        self.rows.push(TrainRow {
-            epoch,
-            lr: plan.lr,
-            train: TrainFigures { loss },
-        });
+        self.past.rows.push(row);
+        Ok(true)
+    }
+
+    fn keep(&mut self, epoch: u32) -> Outcome<()> {
         if epoch.is_multiple_of(self.args.checkpoint_every) || epoch == self.args.epochs {
-            self.states.keep(&self.learner, &self.rows)?;
+            self.states.keep(&self.learner, &self.past)?;
         }
         Ok(())
     }
 
-    /// One pass over the training set; gives its mean loss.
-    fn train_epoch(&mut self, epoch: u32, plan: &EpochPlan) -> Outcome<f64> {
+    /// One pass over the training set; gives its mean loss, and the rate of its last train step.
+    fn train_epoch(&mut self, epoch: u32, plan: &EpochPlan) -> Outcome<TrainRow> {
         let count = self.on.count();
         let mut loader = self.loader(epoch, plan)?;
         let batches = starts(count, i64::from(self.args.batch_size));
         let steps = batches.len().div_ceil(self.args.accumulate as usize);
-        let (mut total, mut seen) = (0.0, 0);
+        let (mut total, mut seen, mut lr) = (0.0, 0, plan.lr);
         for (step, group) in batches.chunks(self.args.accumulate as usize).enumerate() {
+            let mut now = plan.at(step as u64, steps as u64);
+            now.scale *= self.past.plateau.as_ref().map_or(1.0, |watched| watched.scale);
+            lr = plan.lr * now.scale;
             let mut gradients = Vec::with_capacity(group.len());
             for (within, (_, length)) in group.iter().enumerate() {
                 let batch = (step * self.args.accumulate as usize + within) as u64;
@@ -189,17 +217,22 @@ impl Training<'_> {
                 let at = At { epoch, batch };
                 let gradient = self.learner.gradient(&self.pool, &examples, at)?;
                 if !gradient.loss.is_finite() {
-                    return Err(diverged(gradient.loss, epoch, step as u64 + 1, plan.lr).into());
+                    return Err(diverged(gradient.loss, epoch, step as u64 + 1, lr).into());
                 }
                 total += gradient.loss * *length as f64;
                 seen += length;
                 gradients.push(gradient);
             }
-            self.learner.step(&Gradient::mean(gradients)?, plan)?;
+            self.learner.step(&Gradient::mean(gradients)?, plan, &now)?;
             self.progress
                 .step(epoch, step as u64 + 1, steps as u64, seen, total / seen as f64)?;
         }
-        Ok(total / count as f64)
+        let loss = total / count as f64;
+        Ok(TrainRow {
+            epoch,
+            lr,
+            train: TrainFigures { loss },
+        })
     }
 
     /// The batches of `epoch`, whose examples have an order of their own, so that no generator's state has to be kept.
@@ -228,11 +261,11 @@ impl Training<'_> {
             loss: Some(&self.args.loss),
             batch_size: self.args.batch_size,
         };
-        validation.run(&self.learner.network, &self.learner.leaves, val, &self.pool)
+        validation.run(&self.learner.network, self.learner.scored(), val, &self.pool)
     }
 
-    fn weights(&self) -> Outcome<Weights> {
-        model::weights(&self.learner.network, &self.learner.leaves)
+    fn weights(&self, leaves: &Leaves) -> Outcome<Weights> {
+        model::weights(&self.learner.network, leaves)
     }
 }
 

@@ -164,22 +164,78 @@ fn what_decides_bits_is_in_the_keys_of_what_depends_on_it() {
     assert!(here.iter().all(|(name, key)| other_content[name] != *key));
 }
 
-#[test]
-fn chain_keys_see_what_acts_in_their_epochs_and_nothing_else() {
+/// Has the training validate on another part of the data.
+fn validated_on_test(evaluation: &mut Evaluation) {
+    evaluation.specs[2].inputs.get_mut("val").unwrap().source = output(1, "test");
+    let part = evaluation.specs[1].outputs.get("val").unwrap().clone();
+    evaluation.specs[1].outputs.insert("test", part);
+}
+
+/// The chain of the pipeline's training after a change of the pipeline.
+fn chain(change: &dyn Fn(&mut Evaluation)) -> Vec<Digest> {
     let known = Outputs(vec![
         (1, "train", file("train")),
         (1, "val", file("val")),
         (1, "test", file("test")),
     ]);
-    let chain = |change: &dyn Fn(&mut Evaluation)| {
-        let mut evaluation = pipeline();
-        change(&mut evaluation);
-        let graph = graph(&evaluation);
-        let resolution = resolve(&graph, StepId(2), &known).unwrap();
-        chain_keys(&graph.steps[2].derivation, &resolution)
-            .unwrap()
-            .unwrap()
+    let mut evaluation = pipeline();
+    change(&mut evaluation);
+    let graph = graph(&evaluation);
+    let resolution = resolve(&graph, StepId(2), &known).unwrap();
+    chain_keys(&graph.steps[2].derivation, &resolution)
+        .unwrap()
+        .unwrap()
+}
+
+#[test]
+fn validation_data_are_part_of_a_chain_that_a_plateau_moves() {
+    let rule = |patience| {
+        variant(
+            "plateau",
+            &[("patience", Datum::Int(patience)), ("factor", Datum::Float(0.1))],
+        )
     };
+    let plateau = chain(&|evaluation| set(evaluation, 2, "schedule", rule(2)));
+    let elsewhere = chain(&|evaluation| {
+        set(evaluation, 2, "schedule", rule(2));
+        validated_on_test(evaluation);
+    });
+    assert!(plateau.iter().zip(&elsewhere).all(|(a, b)| a != b));
+    let patient = chain(&|evaluation| set(evaluation, 2, "schedule", rule(3)));
+    assert_eq!(
+        plateau[0], patient[0],
+        "the weights before the first epoch are the same"
+    );
+    assert_ne!(plateau[1], patient[1]);
+    assert_ne!(chain(&|_| {})[1], plateau[1]);
+}
+
+#[test]
+fn what_is_frozen_grouped_and_averaged_acts_in_every_epoch() {
+    let before = chain(&|_| {});
+    let group = map(&[("layers", text("0")), ("lr", Datum::Float(0.1))]);
+    let changes: [&dyn Fn(&mut Evaluation); 3] = [
+        &|evaluation| set(evaluation, 2, "freeze", Datum::List(vec![text("0")])),
+        &|evaluation| set(evaluation, 2, "ema", Datum::Float(0.9)),
+        &|evaluation| {
+            let Datum::Map(args) = &mut evaluation.specs[2].args else {
+                panic!()
+            };
+            let Some(Datum::Variant(_, optimizer)) = args.get_mut("optimizer") else {
+                panic!()
+            };
+            optimizer.insert("groups", Datum::List(vec![Datum::Map(group.clone())]));
+        },
+    ];
+    for change in changes {
+        let changed = chain(change);
+        assert_eq!(before[0], changed[0]);
+        assert!(before[1..].iter().zip(&changed[1..]).all(|(a, b)| a != b));
+    }
+}
+
+#[test]
+fn chain_keys_see_what_acts_in_their_epochs_and_nothing_else() {
     let before = chain(&|_| {});
     let more_epochs = chain(&|evaluation| set(evaluation, 2, "epochs", Datum::Int(5)));
     assert_eq!(before, more_epochs[..4]);
@@ -189,11 +245,18 @@ fn chain_keys_see_what_acts_in_their_epochs_and_nothing_else() {
         let rule = map(&[("patience", Datum::Int(2)), ("min_delta", Datum::Float(0.0))]);
         set(evaluation, 2, "early_stopping", Datum::Map(rule));
         set(evaluation, 2, "checkpoint_every", Datum::Int(2));
-        evaluation.specs[2].inputs.get_mut("val").unwrap().source = output(1, "test");
-        let part = evaluation.specs[1].outputs.get("val").unwrap().clone();
-        evaluation.specs[1].outputs.insert("test", part);
+        validated_on_test(evaluation);
     });
     assert_eq!(before, metrics);
+    let watched = chain(&|evaluation| {
+        let rule = map(&[
+            ("patience", Datum::Int(5)),
+            ("min_delta", Datum::Float(0.1)),
+            ("max", text("accuracy")),
+        ]);
+        set(evaluation, 2, "early_stopping", Datum::Map(rule));
+    });
+    assert_eq!(before, watched, "another figure, the other way");
     let reseeded = chain(&|evaluation| set(evaluation, 2, "seed", Datum::Int(43)));
     assert!(before.iter().zip(&reseeded).all(|(a, b)| a != b));
     let step = variant(

@@ -46,3 +46,4 @@ mod spool;
 mod table;
 pub mod unpack;
 mod value;
+pub mod weights;

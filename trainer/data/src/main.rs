@@ -1,8 +1,8 @@
 //! The `mlp-data` program: builds data derivations and small arithmetic on results. `mlp` starts it in a build directory that holds `call.json`.
 
 use mlp_data::{
-    arrays, calc, choose, cifar, concat, csv, folds, idx, images, log_mel, parquet, plot, program, propose, sample,
-    split, unpack,
+    arrays, calc, choose, cifar, concat, csv, folds, idx, images, log_mel, parquet, plot, program, propose,
+    sample, split, unpack,
 };
 use std::process::ExitCode;
 

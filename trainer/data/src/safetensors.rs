@@ -255,7 +255,37 @@ pub fn read(path: &Path, name: &str, code: &'static str) -> Outcome<BTreeMap<Str
     decode(&file).map_err(|why| Failure::new(code, format!("{name} is no whole safetensors file: {why}")))
 }
 
+/// Each tensor of a file as it is described, with its bytes: also those of types that arrays have not.
+///
+/// # Errors
+/// When it is no whole safetensors file, in words.
+pub(crate) fn stored(file: &Bytes) -> Result<BTreeMap<String, (Described, Bytes)>, String> {
+    let (entries, data) = parts(file)?;
+    let stored = |(name, entry)| {
+        let entry: Described =
+            serde_json::from_value(entry).map_err(|error| format!("tensor `{name}`: {error}"))?;
+        let (start, end) = entry.data_offsets;
+        let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+        let bytes = range.and_then(|(start, end)| data.slice(start..end));
+        let bytes = bytes.ok_or_else(|| format!("tensor `{name}` lies outside the file"))?;
+        Ok((name, (entry, bytes)))
+    };
+    entries.into_iter().map(stored).collect()
+}
+
 fn decode(file: &Bytes) -> Result<BTreeMap<String, Array>, String> {
+    let (entries, data) = parts(file)?;
+    let decode = |(name, entry)| {
+        let entry: Entry =
+            serde_json::from_value(entry).map_err(|error| format!("tensor `{name}`: {error}"))?;
+        let array = slice(&entry, &data).ok_or_else(|| format!("tensor `{name}` lies outside the file"))?;
+        Ok((name, array))
+    };
+    entries.into_iter().map(decode).collect()
+}
+
+/// The entries of a file's header, and its data.
+fn parts(file: &Bytes) -> Result<(BTreeMap<String, serde_json::Value>, Bytes), String> {
     let (length, rest) = file
         .split_first_chunk::<8>()
         .ok_or("it is shorter than 8 bytes")?;
@@ -270,13 +300,7 @@ fn decode(file: &Bytes) -> Result<BTreeMap<String, Array>, String> {
     let mut entries: BTreeMap<String, serde_json::Value> =
         serde_json::from_slice(header).map_err(|error| format!("its header: {error}"))?;
     entries.remove("__metadata__");
-    let decode = |(name, entry)| {
-        let entry: Entry =
-            serde_json::from_value(entry).map_err(|error| format!("tensor `{name}`: {error}"))?;
-        let array = slice(&entry, &data).ok_or_else(|| format!("tensor `{name}` lies outside the file"))?;
-        Ok((name, array))
-    };
-    entries.into_iter().map(decode).collect()
+    Ok((entries, data))
 }
 
 /// The array of an entry, if its shape and offsets agree and lie in `data`.

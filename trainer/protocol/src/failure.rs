@@ -272,6 +272,20 @@ pub const CODES: &[Code] = &[
          `batch_size`.",
     ),
     page(
+        "B0211",
+        "weights that a training cannot start from",
+        "`init` takes a model, or `nn.weights` of a safetensors file or of what `torch.save` wrote of a `state_dict`; a checkpoint \
+         holds it below a path, which `at` names. Every tensor of the network has to be there, in its shape; `skip` lets layers \
+         keep their first weights. Of a pickle only tensors are read and nothing is executed: a whole module, or anything else \
+         that Python would have to call, is refused.",
+    ),
+    page(
+        "B0212",
+        "a parameter gets no gradient",
+        "The loss does not depend on it: what a layer gives is dropped, or comes to the loss only through operations that have no \
+         gradient, such as `argmax`. Take the layer out, or leave it as it is by `freeze`.",
+    ),
+    page(
         "B0220",
         "predictions are damaged",
         "A directory that should hold predictions lacks a file, or its files disagree with its `predictions.json`.",

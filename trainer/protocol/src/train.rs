@@ -3,6 +3,8 @@
 use crate::augment::Augment;
 use crate::graph::Graph;
 use crate::net::Net;
+use crate::optim::Optimizer;
+use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -44,6 +46,15 @@ pub struct TrainArgs {
     /// Random changes of training examples, one after the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub augment: Vec<Augment>,
+    /// What the input `init` holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<Init>,
+    /// Patterns of the layers that are not trained.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub freeze: Vec<String>,
+    /// The decay of the running mean of the weights, which is what is scored, and what `model` holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
     /// Batches whose gradients are averaged before a train step.
     #[serde(default = "one")]
     pub accumulate: u32,
@@ -62,11 +73,29 @@ fn one() -> u32 {
     1
 }
 
+/// The weights that a training starts from: the input `init`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Init {
+    /// A model, as a training gives it.
+    Model {},
+    /// A file of tensors: safetensors, or what `torch.save` wrote.
+    Weights {
+        /// The path in the file below which the network's tensors are.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        at: String,
+        /// Patterns of tensors that keep their first values.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        skip: Vec<String>,
+    },
+}
+
 /// Which epoch's weights `model` holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
-    /// The one with the lowest validation loss (the first of equals); the last where there is no validation.
+    /// The one whose validation is best (the first of equals): by what early stopping watches, else the lowest loss. The
+    /// last where there is no validation.
     Best,
     /// The last.
     Last,
@@ -107,77 +136,6 @@ pub enum Loss {
     },
     Huber {
         delta: f64,
-    },
-}
-
-/// An optimizer. Defaults are PyTorch's and are written in by the language.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "the fields are PyTorch's, each documented in the standard library"
-)]
-pub enum Optimizer {
-    Sgd {
-        lr: f64,
-        momentum: f64,
-        nesterov: bool,
-        weight_decay: f64,
-    },
-    Adam {
-        lr: f64,
-        betas: [f64; 2],
-        eps: f64,
-        weight_decay: f64,
-    },
-    Adamw {
-        lr: f64,
-        betas: [f64; 2],
-        eps: f64,
-        weight_decay: f64,
-    },
-    Rmsprop {
-        lr: f64,
-        alpha: f64,
-        eps: f64,
-        weight_decay: f64,
-        momentum: f64,
-        centered: bool,
-    },
-    Lion {
-        lr: f64,
-        betas: [f64; 2],
-        weight_decay: f64,
-    },
-}
-
-/// A learning-rate schedule, by epoch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "the fields are PyTorch's, each documented in the standard library"
-)]
-pub enum Schedule {
-    Step {
-        step_size: u32,
-        gamma: f64,
-    },
-    Exponential {
-        gamma: f64,
-    },
-    Cosine {
-        over: u32,
-        warmup: u32,
-        min_lr: f64,
-    },
-    /// What the optimizer's rate is multiplied by in each epoch.
-    Custom {
-        factors: Vec<f64>,
-    },
-    MultiStep {
-        milestones: Vec<u32>,
-        gamma: f64,
     },
 }
 
@@ -277,8 +235,14 @@ pub enum Average {
 pub struct EarlyStopping {
     /// Epochs in a row without improvement after which training stops.
     pub patience: u32,
-    /// By how much the validation loss must fall to count as improved.
+    /// By how much what is watched must change to count as improved.
     pub min_delta: f64,
+    /// The figure of the validation that should fall, where it is another than `loss`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<String>,
+    /// The figure that should rise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<String>,
 }
 
 /// `ml.evaluate`: inputs `model` and `on`; output `metrics`, a JSON object of the metrics by name, and the observed

@@ -7,8 +7,10 @@ use crate::data::{Codec, CsvArgs, SplitArgs};
 use crate::data_files::{ArraysArgs, CifarArgs, IdxArgs, ImageFolderArgs, ResizeArgs};
 use crate::data_ops::{BalanceArgs, ConcatArgs, FoldsArgs, LogMelArgs, TakeArgs, TopClassesArgs};
 use crate::net::{Input, Layer};
+use crate::optim::Optimizer;
 use crate::predictions::{PredictArgs, ScoreArgs};
-use crate::train::{EarlyStopping, EvaluateArgs, Loss, Metric, Optimizer, Schedule, TrainArgs};
+use crate::schedule::Schedule;
+use crate::train::{EarlyStopping, EvaluateArgs, Init, Loss, Metric, TrainArgs};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -97,6 +99,7 @@ fn argument<Args: DeserializeOwned>(name: &str, value: &Value, found: &mut Vec<G
             let all = value.as_array().into_iter().flatten();
             all.for_each(|augment| description::<Augment>(name, augment, found));
         }
+        "init" => description::<Init>(name, value, found),
         "metrics" => each(value, |metric| description::<Metric>(name, metric, found)),
         "x" | "y" if value.get("kind").is_some() => description::<Codec>(name, value, found),
         "x" => each(value, |codec| description::<Codec>(name, codec, found)),
@@ -232,6 +235,15 @@ mod tests {
             parts(&json!({ "metrics": { "a": { "kind": "accuracy", "top_k": 1 } } })),
             []
         );
+        let group = json!({ "layers": "0", "lr": 0.01 });
+        let optimizer = json!({ "kind": "lion", "lr": 0.1, "betas": [0.9, 0.99], "weight_decay": 0.0, "groups": [group] });
+        let rest = json!({
+            "optimizer": optimizer, "freeze": ["0"], "ema": 0.9,
+            "schedule": { "kind": "plateau", "patience": 3, "factor": 0.1 },
+            "init": { "kind": "weights", "at": "", "skip": ["fc"] },
+            "early_stopping": { "patience": 3, "min_delta": 0.0, "max": "accuracy" },
+        });
+        assert_eq!(parts(&rest), []);
     }
 
     #[test]
@@ -259,10 +271,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_rule_watches_besides_the_loss_is_named() {
-        let rule = json!({ "early_stopping": { "patience": 3, "min_delta": 0.0, "max": "accuracy" } });
+    fn an_option_of_a_rule_is_named() {
+        let rule = json!({ "early_stopping": { "patience": 3, "min_delta": 0.0, "banana": "accuracy" } });
         let own = || "early_stopping".to_owned();
-        assert_eq!(parts(&rule), [Part::Option(own(), own(), "max".to_owned())]);
+        assert_eq!(parts(&rule), [Part::Option(own(), own(), "banana".to_owned())]);
         assert_eq!(
             parts(&json!({ "early_stopping": { "patience": 3, "min_delta": 0.0 } })),
             []

@@ -82,7 +82,8 @@ impl Placed {
         let params = &leaves.params[self.params.clone()];
         let running = &leaves.buffers[self.buffers.clone()];
         let (weight, bias) = (params.first(), params.get(1));
-        match mode {
+        let fixed = Mode::Evaluation;
+        match if self.frozen { &fixed } else { mode } {
             Mode::Evaluation => Ok(x.f_batch_norm(
                 weight,
                 bias,

@@ -12,6 +12,7 @@ use crate::dropout::Masks;
 use crate::error::{Error, Outcome};
 use crate::examples::Inputs;
 use mlp_protocol::net::{Layer, Net};
+use mlp_protocol::optim::names_layer;
 use std::ops::Range;
 use tch::{TchError, Tensor};
 
@@ -28,8 +29,12 @@ pub(crate) struct Network {
 /// A layer with the places of its tensors in [`Leaves`].
 struct Placed {
     layer: Layer,
+    /// As `mlp show` has it: what the paths of its tensors begin with.
+    path: String,
     params: Range<usize>,
     buffers: Range<usize>,
+    /// Whether it is not trained: its batch norm uses and keeps the running statistics.
+    frozen: bool,
 }
 
 /// A network's tensors.
@@ -47,7 +52,10 @@ impl Leaves {
     /// # Errors
     /// When libtorch throws.
     pub(crate) fn replica(&self) -> Outcome<Leaves> {
-        let leaf = |tensor: &Tensor| Outcome::Ok(tensor.f_detach()?.f_set_requires_grad(true)?);
+        let leaf = |tensor: &Tensor| {
+            let trained = tensor.requires_grad();
+            Outcome::Ok(tensor.f_detach()?.f_set_requires_grad(trained)?)
+        };
         Ok(Leaves {
             params: self.params.iter().map(leaf).collect::<Outcome<_>>()?,
             buffers: self.buffers.iter().map(Tensor::shallow_clone).collect(),
@@ -256,12 +264,36 @@ impl Network {
             })
     }
 
-    /// The batch norms: their momentum and the place of their buffers (mean, variance, count).
+    /// The batch norms that are trained: their momentum and the place of their buffers (mean, variance, count).
     pub(crate) fn batch_norms(&self) -> impl Iterator<Item = (f64, Range<usize>)> {
-        self.layers.iter().filter_map(|placed| match placed.layer {
+        let trained = self.layers.iter().filter(|placed| !placed.frozen);
+        trained.filter_map(|placed| match placed.layer {
             Layer::BatchNorm { momentum, .. } => Some((momentum, placed.buffers.clone())),
             _ => None,
         })
+    }
+
+    /// Leaves the layers that a pattern names as they are: in training they do what they do in evaluation, but for
+    /// dropout, and their parameters have no gradient.
+    ///
+    /// # Errors
+    /// When libtorch throws.
+    pub(crate) fn freeze(&mut self, patterns: &[String], leaves: &Leaves) -> Outcome<()> {
+        for placed in &mut self.layers {
+            if patterns.iter().any(|pattern| names_layer(pattern, &placed.path)) {
+                placed.frozen = true;
+                for param in &leaves.params[placed.params.clone()] {
+                    let _ = param.f_set_requires_grad(false)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The path of each layer that has parameters, with their places.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
+        let layers = self.layers.iter();
+        layers.map(|placed| (placed.path.as_str(), placed.params.clone()))
     }
 }
 
@@ -359,8 +391,10 @@ impl Layout {
         }
         self.layers.push(Placed {
             layer: layer.clone(),
+            path: path.to_string(),
             params: params..self.param_names.len(),
             buffers: buffers..self.buffer_names.len(),
+            frozen: false,
         });
         Ok(Node::Leaf(self.layers.len() - 1))
     }

@@ -1,42 +1,44 @@
 //! Optimizers with their state: PyTorch's fused steps, and those that PyTorch has not fused.
 
+mod kinds;
 mod lion;
 mod rmsprop;
 
-use self::rmsprop::Rmsprop;
+use self::kinds::{Figures, Kind};
 use crate::error::Outcome;
-use crate::shim::{self, Adam, Sgd};
 use crate::tensors;
 use mlp_data::safetensors::Array;
-use mlp_protocol::chain::EpochPlan;
+use mlp_protocol::chain::{EpochPlan, StepPlan};
 use mlp_protocol::message::Failure;
-use mlp_protocol::train::Optimizer as Recipe;
+use mlp_protocol::optim::{Optimizer as Recipe, names_layer};
 use std::collections::BTreeMap;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
+
+/// A parameter that is trained.
+pub(crate) struct Param {
+    /// Its path: `0.weight`.
+    pub(crate) name: String,
+    /// The path of its layer.
+    pub(crate) layer: String,
+    pub(crate) tensor: Tensor,
+}
 
 /// An optimizer of a network's parameters.
 pub(crate) struct Optimizer {
-    kind: Kinds,
+    parts: Vec<Part>,
     /// Steps taken: float32, shape [], as PyTorch keeps it.
     step: Tensor,
 }
 
-enum Kinds {
-    Adam {
-        averages: Vec<Tensor>,
-        squares: Vec<Tensor>,
-        eps: f64,
-        decoupled: bool,
-    },
-    /// Without momentum `momenta` is empty.
-    Sgd {
-        momenta: Vec<Tensor>,
-        nesterov: bool,
-    },
-    Rmsprop(Rmsprop),
-    Lion {
-        averages: Vec<Tensor>,
-    },
+/// The parameters that have their figures in common.
+struct Part {
+    /// The place of their group in the plan; none for those of no group.
+    group: Option<usize>,
+    /// Their places in the list of all.
+    places: Vec<usize>,
+    names: Vec<String>,
+    params: Vec<Tensor>,
+    kind: Kind,
 }
 
 impl Optimizer {
@@ -44,120 +46,74 @@ impl Optimizer {
     ///
     /// # Errors
     /// When libtorch has no memory for its state.
-    pub(crate) fn new(recipe: &Recipe, params: &[Tensor]) -> Outcome<Optimizer> {
-        let zeros = || {
-            params
-                .iter()
-                .map(|param| Ok(param.f_detach()?.f_zeros_like()?))
-                .collect::<Outcome<Vec<_>>>()
-        };
-        let kind = match recipe {
-            Recipe::Adam { eps, .. } => Kinds::Adam {
-                averages: zeros()?,
-                squares: zeros()?,
-                eps: *eps,
-                decoupled: false,
-            },
-            Recipe::Adamw { eps, .. } => Kinds::Adam {
-                averages: zeros()?,
-                squares: zeros()?,
-                eps: *eps,
-                decoupled: true,
-            },
-            Recipe::Sgd {
-                momentum, nesterov, ..
-            } => {
-                let momenta = if *momentum == 0.0 { Vec::new() } else { zeros()? };
-                Kinds::Sgd {
-                    momenta,
-                    nesterov: *nesterov,
-                }
-            }
-            Recipe::Rmsprop {
-                alpha,
-                eps,
-                momentum,
-                centered,
-                ..
-            } => Kinds::Rmsprop(Rmsprop {
-                alpha: *alpha,
-                eps: *eps,
-                squares: zeros()?,
-                averages: if *centered { zeros()? } else { Vec::new() },
-                momenta: if *momentum == 0.0 { Vec::new() } else { zeros()? },
-            }),
-            Recipe::Lion { .. } => Kinds::Lion { averages: zeros()? },
+    pub(crate) fn new(recipe: &Recipe, params: &[Param]) -> Outcome<Optimizer> {
+        let mut by_group: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
+        for (place, param) in params.iter().enumerate() {
+            let mut groups = recipe.groups().iter();
+            let group = groups.position(|group| names_layer(&group.layers, &param.layer));
+            by_group.entry(group).or_default().push(place);
+        }
+        let part = |(group, places): (Option<usize>, Vec<usize>)| {
+            let own: Vec<&Param> = places.iter().map(|place| &params[*place]).collect();
+            let tensors: Vec<Tensor> = own.iter().map(|param| param.tensor.shallow_clone()).collect();
+            Outcome::Ok(Part {
+                group,
+                names: own.iter().map(|param| param.name.clone()).collect(),
+                kind: Kind::new(recipe, &tensors)?,
+                params: tensors,
+                places,
+            })
         };
         Ok(Optimizer {
-            kind,
-            step: Tensor::f_zeros([0_i64; 0], (Kind::Float, Device::Cpu))?,
+            parts: by_group.into_iter().map(part).collect::<Outcome<_>>()?,
+            step: Tensor::f_zeros([0_i64; 0], (tch::Kind::Float, Device::Cpu))?,
         })
     }
 
-    /// One train step with the epoch's figures.
+    /// One train step: `grads` are of all parameters, in order.
     ///
     /// # Errors
     /// When libtorch throws.
-    pub(crate) fn step(&mut self, params: &[Tensor], grads: &[Tensor], plan: &EpochPlan) -> Outcome<()> {
-        let EpochPlan {
-            lr,
-            weight_decay,
-            ref momentum,
-            ..
-        } = *plan;
-        match &self.kind {
-            Kinds::Adam {
-                averages,
-                squares,
-                eps,
-                decoupled,
-            } => {
-                let betas = [momentum[0], momentum[1]];
-                let by = Adam {
-                    lr,
-                    betas,
-                    weight_decay,
-                    eps: *eps,
-                    decoupled: *decoupled,
-                };
-                shim::adam(params, grads, averages, squares, &self.step, by)
+    pub(crate) fn step(&mut self, grads: &[Tensor], epoch: &EpochPlan, now: &StepPlan) -> Outcome<()> {
+        let first = self.step.f_double_value(&[])? == 0.0;
+        let _ = tch::no_grad(|| self.step.f_add_scalar_(1))?;
+        for part in &self.parts {
+            let group = part.group.map(|group| &epoch.groups[group]);
+            let (lr, weight_decay) = group.map_or((epoch.lr, epoch.weight_decay), |group| {
+                (group.lr, group.weight_decay)
+            });
+            let figures = Figures {
+                lr: lr * now.scale,
+                weight_decay,
+                momentum: &now.momentum,
+                step: &self.step,
+                first,
+            };
+            if self.parts.len() == 1 {
+                part.kind.step(&part.params, grads, &figures)?;
+                continue;
             }
-            Kinds::Sgd { momenta, nesterov } => {
-                let first = self.step.f_double_value(&[])? == 0.0;
-                let by = Sgd {
-                    lr,
-                    momentum: momentum[0],
-                    weight_decay,
-                    nesterov: *nesterov,
-                    first,
-                };
-                shim::sgd(params, grads, momenta, by)?;
-                let _ = self.step.f_add_scalar_(1)?;
-                Ok(())
-            }
-            Kinds::Rmsprop(state) => {
-                tch::no_grad(|| state.step(params, grads, lr, weight_decay, momentum[0]))?;
-                let _ = self.step.f_add_scalar_(1)?;
-                Ok(())
-            }
-            Kinds::Lion { averages } => {
-                let betas = [momentum[0], momentum[1]];
-                tch::no_grad(|| lion::step(params, grads, averages, lr, weight_decay, betas))?;
-                let _ = self.step.f_add_scalar_(1)?;
-                Ok(())
-            }
+            let own: Vec<Tensor> = part
+                .places
+                .iter()
+                .map(|place| grads[*place].shallow_clone())
+                .collect();
+            part.kind.step(&part.params, &own, &figures)?;
         }
+        Ok(())
     }
 
     /// The state, by PyTorch's words and the parameters' paths: `exp_avg.0.weight`, `step`.
     ///
     /// # Errors
     /// When libtorch throws.
-    pub(crate) fn state(&self, names: &[String]) -> Outcome<BTreeMap<String, Array>> {
+    pub(crate) fn state(&self) -> Outcome<BTreeMap<String, Array>> {
         let mut state = BTreeMap::from([("step".to_string(), tensors::to_array(&self.step)?)]);
-        for (word, tensors) in self.lists() {
-            for (name, tensor) in names.iter().zip(tensors) {
-                state.insert(format!("{word}.{name}"), tensors::to_array(tensor)?);
+        for part in &self.parts {
+            for (word, tensors) in part.kind.lists() {
+                for (name, tensor) in part.names.iter().zip(tensors) {
+                    state.insert(format!("{word}.{name}"), tensors::to_array(tensor)?);
+                }
             }
         }
         Ok(state)
@@ -167,29 +123,16 @@ impl Optimizer {
     ///
     /// # Errors
     /// When it is of other parameters.
-    pub(crate) fn load(&mut self, state: &BTreeMap<String, Array>, names: &[String]) -> Outcome<()> {
+    pub(crate) fn load(&mut self, state: &BTreeMap<String, Array>) -> Outcome<()> {
         copy(state, "step", &self.step)?;
-        for (word, tensors) in self.lists() {
-            for (name, tensor) in names.iter().zip(tensors) {
-                copy(state, &format!("{word}.{name}"), tensor)?;
+        for part in &self.parts {
+            for (word, tensors) in part.kind.lists() {
+                for (name, tensor) in part.names.iter().zip(tensors) {
+                    copy(state, &format!("{word}.{name}"), tensor)?;
+                }
             }
         }
         Ok(())
-    }
-
-    fn lists(&self) -> Vec<(&'static str, &[Tensor])> {
-        match &self.kind {
-            Kinds::Adam {
-                averages, squares, ..
-            } => vec![("exp_avg", averages), ("exp_avg_sq", squares)],
-            Kinds::Sgd { momenta, .. } => vec![("momentum_buffer", momenta)],
-            Kinds::Rmsprop(state) => vec![
-                ("square_avg", &state.squares),
-                ("grad_avg", &state.averages),
-                ("momentum_buffer", &state.momenta),
-            ],
-            Kinds::Lion { averages } => vec![("exp_avg", averages)],
-        }
     }
 }
 

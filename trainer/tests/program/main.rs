@@ -10,6 +10,7 @@ mod augment;
 mod bits;
 mod call;
 mod failures;
+mod fitting;
 mod inputs;
 mod parity;
 mod predictions;

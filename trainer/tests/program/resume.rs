@@ -39,12 +39,21 @@ fn goes_on_from_any_states_with_the_same_bits() {
     let mut momentum = train(&mlp());
     momentum["args"]["optimizer"] =
         json!({ "kind": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": true, "weight_decay": 1e-4 });
+    let mut moved = train(&cnn());
+    moved["args"]["schedule"] = json!({ "kind": "plateau", "patience": 0, "factor": 0.3 });
+    moved["args"]["ema"] = json!(0.9);
+    moved["args"]["optimizer"]["groups"] = json!([{ "layers": "1", "lr": 0.3, "weight_decay": 0.1 }]);
+    let mut cycled = momentum.clone();
+    cycled["args"]["schedule"] = json!({ "kind": "one_cycle", "max_lr": 0.2, "over": 4 });
+    cycled["args"]["freeze"] = json!(["1"]);
     for call in [
         train(&cnn()),
         sharded,
         momentum,
         without_val(train(&cnn())),
         augmented(),
+        moved,
+        cycled,
     ] {
         place.build(&call);
         let straight = outputs(&place, &call);

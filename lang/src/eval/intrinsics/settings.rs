@@ -15,6 +15,19 @@ const SMALL_NETWORK: u64 = 1_000_000;
 /// Shards of a batch of a larger network: what keeps four workers busy.
 const SHARDS: i64 = 4;
 
+/// A field of a schedule, whether a value of it fits, and what it must be.
+type Rate = (&'static str, fn(f64) -> bool, &'static str);
+
+/// What the rates of schedules must be.
+const RATES: [Rate; 2] = [
+    ("max_lr", |lr| lr > 0.0, "must be above 0"),
+    (
+        "factor",
+        |factor| (0.0..1.0).contains(&factor),
+        "must be 0 or more and below 1",
+    ),
+];
+
 /// Everything of the protocol's `TrainArgs` but loss and metrics.
 pub(super) fn train_args(
     machine: &mut Machine<'_>,
@@ -81,16 +94,20 @@ pub(super) fn train_args(
                 ));
             }
         }
-        if let Some(Value::Int(warmup @ ..0)) = schedule.field(&machine.names, "warmup") {
-            let message = format!("`warmup` is {warmup}");
-            return Err(of_description(
-                machine,
-                given,
-                &schedule,
-                "warmup",
-                &message,
-                "must be 0 or more",
-            ));
+        for name in ["warmup", "patience"] {
+            if let Some(Value::Int(epochs @ ..0)) = schedule.field(&machine.names, name) {
+                let message = format!("`{name}` is {epochs}");
+                let bound = "must be 0 or more";
+                return Err(of_description(machine, given, &schedule, name, &message, bound));
+            }
+        }
+        for (name, fits, bound) in RATES {
+            if let Some(Value::Float(value)) = schedule.field(&machine.names, name)
+                && !fits(*value)
+            {
+                let message = format!("`{name}` is {}", crate::eval::render::float(*value));
+                return Err(of_description(machine, given, &schedule, name, &message, bound));
+            }
         }
         let schedule = match schedule.field(&machine.names, "f") {
             Some(factor) => factors(machine, given, &factor.clone(), epochs.unwrap_or(0))?,
@@ -170,25 +187,53 @@ fn optimizer(machine: &mut Machine<'_>, given: &Given, network: &Network) -> Res
             ));
         }
     }
+    let groups = groups(machine, given, &optimizer, network)?;
     let mut datum = machine.datum(&Value::Variant(optimizer), given.place)?;
     if let Datum::Variant(_, fields) = &mut datum {
-        let of = &network.rows;
-        match fields.get("groups") {
-            Some(Datum::Map(groups)) if !groups.is_empty() => {
-                for pattern in groups.keys() {
-                    let span = given.span(machine, "optimizer");
-                    if let Some(error) = unmatched(pattern, of, span) {
-                        return Err(machine.fail(error));
-                    }
-                }
-            }
-            // No groups are the same as none said.
-            _ => {
-                fields.remove("groups");
-            }
+        // No groups are the same as none said.
+        fields.remove("groups");
+        if !groups.is_empty() {
+            fields.insert("groups".to_owned(), Datum::List(groups));
         }
     }
     Ok(datum)
+}
+
+/// An optimizer's groups as a list: of several that match a layer the one that was written first holds.
+fn groups(
+    machine: &mut Machine<'_>,
+    given: &Given,
+    optimizer: &Variant,
+    network: &Network,
+) -> Result<Vec<Datum>, Failed> {
+    let Some(Value::Map(groups)) = optimizer.field(&machine.names, "groups").cloned() else {
+        return Ok(Vec::new());
+    };
+    let mut list = Vec::new();
+    for (pattern, group) in groups.entries() {
+        let pattern = pattern.as_str();
+        if let Some(error) = unmatched(pattern, &network.rows, given.span(machine, "optimizer")) {
+            return Err(machine.fail(error));
+        }
+        let Datum::Map(mut fields) = machine.datum(group, given.place)? else {
+            continue;
+        };
+        for name in ["lr", "weight_decay"] {
+            if let Some(Datum::Float(value @ ..0.0)) = fields.get(name) {
+                let message = format!(
+                    "`{name}` of \"{pattern}\" is {}",
+                    crate::eval::render::float(*value)
+                );
+                let bound = "must be 0 or more";
+                return Err(of_description(
+                    machine, given, optimizer, "groups", &message, bound,
+                ));
+            }
+        }
+        fields.insert("layers".to_owned(), Datum::Str(pattern.into()));
+        list.push(Datum::Map(fields));
+    }
+    Ok(list)
 }
 
 /// An argument of a description that is out of range.

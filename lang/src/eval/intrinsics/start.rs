@@ -79,9 +79,19 @@ pub(super) fn freeze(
             return Err(machine.fail(error));
         }
     }
-    if !patterns.is_empty() {
-        args.insert("freeze", datum);
+    if patterns.is_empty() {
+        return Ok(());
     }
+    let frozen = |row: &LayerRow| {
+        let named = |pattern: &Datum| matches!(pattern, Datum::Str(pattern) if matches(pattern, &row.path));
+        patterns.iter().any(named)
+    };
+    let mut trained = rows.iter().filter(|row| row.parameters != Some(0));
+    if trained.all(frozen) {
+        let message = "`freeze` names every layer that has parameters, so nothing is left to train";
+        return Err(given.wrong(machine, "freeze", message, "leave a layer out of it"));
+    }
+    args.insert("freeze", datum);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::project::{Project, messages, project};
 use crate::eval::{Demand, Render};
 use crate::spec::{Builder, Datum, InputSource, OutputSpec};
 use mlp_protocol::data::{CsvArgs, SplitArgs};
-use mlp_protocol::train::{EvaluateArgs, TrainArgs};
+use mlp_protocol::train::{EvaluateArgs, Init, TrainArgs};
 use serde_json::{Value, json};
 
 pub(super) const DIGITS: &str = r#"import std.{data, loss, metrics, ml, nn, optim}
@@ -210,6 +210,43 @@ fn what_stops_a_training_is_said_as_little_as_can_be() {
         rule(", max = e => e.val.top"),
         r#"{"max":"top","min_delta":0.0,"patience":3}"#
     );
+}
+
+#[test]
+fn groups_are_said_in_the_order_of_writing() {
+    let net = "nn.sequential([nn.flatten, nn.linear(8), nn.linear(10)])";
+    let groups = "{ \"2\": { lr: 0.01 }, \"*\": { weight_decay: 0.1 }, \"1\": {} }";
+    let text = training(net, "").replace("optim.sgd(0.1)", &format!("optim.sgd(0.1, groups = {groups})"));
+    let mut project = project(&text);
+    assert_eq!(project.wrong, "");
+    let (outcome, said) = project.build(&["fit"]);
+    assert_eq!(said, "");
+    let args = serde_json::from_value::<TrainArgs>(json(&outcome.evaluation.specs[1].args)).unwrap();
+    let layers: Vec<_> = args
+        .optimizer
+        .groups()
+        .iter()
+        .map(|group| group.layers.as_str())
+        .collect();
+    assert_eq!(layers, ["2", "*", "1"]);
+    assert_eq!(args.optimizer.groups()[0].lr, Some(0.01));
+}
+
+#[test]
+fn what_a_training_starts_from_and_leaves_alone_is_read() {
+    let more = ", val = digits, init = nn.weights(./digits.csv, at = \"encoder\", skip = [\"head.*\"]), freeze = [\"1\"], ema = 0.99,
+  schedule = schedule.plateau(3)";
+    let mut project = project(&training(
+        "nn.sequential([nn.flatten, nn.linear(8), nn.linear(10)])",
+        more,
+    ));
+    assert_eq!(project.wrong, "");
+    let (outcome, said) = project.build(&["fit"]);
+    assert_eq!(said, "");
+    let args = json(&outcome.evaluation.specs[1].args);
+    let args = serde_json::from_value::<TrainArgs>(args).unwrap();
+    assert_eq!(args.freeze, ["1"]);
+    assert!(matches!(args.init, Some(Init::Weights { at, .. }) if at == "encoder"));
 }
 
 #[test]
