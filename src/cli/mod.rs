@@ -6,6 +6,7 @@ mod add;
 mod build;
 mod check;
 mod completions;
+mod data;
 mod demand;
 mod diff;
 mod doc;
@@ -75,6 +76,7 @@ enum Command {
     Add(add::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
+    Data(data::Arguments),
     Env(env::Arguments),
     Eval(eval::Arguments),
     Fmt(fmt::Arguments),
@@ -121,6 +123,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::Add(arguments) => add::run(arguments),
         Command::Build(arguments) => build::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Data(arguments) => data::run(arguments),
         Command::Env(arguments) => env::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),

@@ -15,6 +15,7 @@ mod depends;
 mod diff;
 mod diverged;
 mod doctor;
+mod drafts;
 mod editors;
 mod environments;
 mod extremes;

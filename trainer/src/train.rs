@@ -20,7 +20,7 @@ use crate::states::{Past, States};
 use crate::validation::{Validation, starts};
 use mlp_data::channel::Channel;
 use mlp_data::random::Random;
-use mlp_data::{files, program, weights};
+use mlp_data::{files, guard, program, weights};
 use mlp_protocol::call::Call;
 use mlp_protocol::chain::{EpochPlan, plan_chain};
 use mlp_protocol::data::Schema;
@@ -65,6 +65,9 @@ pub(crate) fn build(call: &Call, channel: &Channel) -> Outcome<()> {
     let Learner { network, leaves, .. } = &training.learner;
     model::start_from(network, leaves, &start)?;
     adapt(network, leaves, &on, &start)?;
+    for text in guard::of_call(call)? {
+        training.progress.send(&Message::Warning { text })?;
+    }
     let result = training.run(val.as_ref())?;
     training.states.settle()?;
     write(call, &args, &on, &result)?;

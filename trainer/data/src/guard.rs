@@ -3,7 +3,10 @@
 
 use crate::dataset::Dataset;
 use crate::random::mix;
+use mlp_protocol::call::Call;
 use mlp_protocol::data::Target;
+use mlp_protocol::message::Outcome;
+use std::path::Path;
 
 /// Classes that a sentence names at most.
 const NAMED: usize = 5;
@@ -12,8 +15,21 @@ const PLACES: usize = 8;
 /// The bytes that are looked at in each place.
 const PLACE: usize = 64;
 
+/// What to say of the examples of a call of `ml.train`, at the paths of its inputs `on` and `val`.
+///
+/// # Errors
+/// When a dataset is damaged.
+pub fn of_call(call: &Call) -> Outcome<Vec<String>> {
+    let dataset = |name: &str| {
+        let path = call.inputs.get(name).map(Path::new);
+        path.map(|path| Dataset::read(path, name)).transpose()
+    };
+    let val = dataset("val")?;
+    Ok(dataset("on")?.map_or(Vec::new(), |on| of_training(&on, val.as_ref())))
+}
+
 /// What to say of a training on `on` that is validated on `val`.
-pub fn of_training(on: &Dataset, val: Option<&Dataset>) -> Vec<String> {
+fn of_training(on: &Dataset, val: Option<&Dataset>) -> Vec<String> {
     let leaked = val.and_then(|val| {
         let shared = shared(on, val);
         let all = val.schema.examples;

@@ -56,17 +56,9 @@ fn read(
     progress: impl Fn(u64, u64) -> Outcome<()>,
 ) -> Outcome<Dataset> {
     let reader = guarded(|| SerializedFileReader::new(file))?;
-    let described: Vec<ColumnDescPtr> = reader
-        .metadata()
-        .file_metadata()
-        .schema_descr()
-        .columns()
-        .to_vec();
+    let described = described(&reader);
     let header = Header {
-        names: described
-            .iter()
-            .map(|column| column.path().parts().join("."))
-            .collect(),
+        names: names(&described),
         place: None,
         widths: Vec::new(),
         bytes: Vec::new(),
@@ -77,29 +69,78 @@ fn read(
         check_column(&described[*column], &header.names[*column])?;
     }
     let total = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0);
+    each_row(&reader, &described, &used, |row| {
+        readers.take(row, &header)?;
+        match row.row + 1 == row.columns.rows {
+            true => progress(readers.examples, total),
+            false => Ok(()),
+        }
+    })?;
+    if readers.examples == 0 {
+        return Err(Failure::new("B0107", "the file has no rows").argument("file"));
+    }
+    readers.finish(args)
+}
+
+/// Shows each cell of the columns that are read, with its column and its row, from 0; gives the names of all columns.
+///
+/// # Errors
+/// When the file is damaged.
+pub(crate) fn each_cell(file: File, mut see: impl FnMut(usize, &str, u64)) -> Outcome<Vec<String>> {
+    let reader = guarded(|| SerializedFileReader::new(file))?;
+    let described = described(&reader);
+    let names = names(&described);
+    let read = |index: &usize| check_column(&described[*index], &names[*index]).is_ok();
+    let read: BTreeSet<usize> = (0..names.len()).filter(read).collect();
+    each_row(&reader, &described, &read, |row| {
+        read.iter()
+            .for_each(|column| see(*column, &row.value(*column).text(), row.number));
+        Ok(())
+    })?;
+    Ok(names)
+}
+
+fn described(reader: &SerializedFileReader<File>) -> Vec<ColumnDescPtr> {
+    reader
+        .metadata()
+        .file_metadata()
+        .schema_descr()
+        .columns()
+        .to_vec()
+}
+
+fn names(described: &[ColumnDescPtr]) -> Vec<String> {
+    let path = |column: &ColumnDescPtr| column.path().parts().join(".");
+    described.iter().map(path).collect()
+}
+
+/// Shows every row, with the columns that are `used`.
+fn each_row(
+    reader: &SerializedFileReader<File>,
+    described: &[ColumnDescPtr],
+    used: &BTreeSet<usize>,
+    mut see: impl FnMut(&ParquetRow<'_>) -> Outcome<()>,
+) -> Outcome<()> {
+    let mut number = 0;
     for group in 0..reader.num_row_groups() {
         let group = guarded(|| reader.get_row_group(group))?;
-        let mut columns = Columns::open(&*group, &described, &used)?;
+        let mut columns = Columns::open(&*group, described, used)?;
         let mut left = usize::try_from(group.metadata().num_rows()).map_err(|error| damaged(&error))?;
         while left > 0 {
             let rows = left.min(BATCH);
             columns.next(rows)?;
             for row in 0..rows {
-                let row = ParquetRow {
+                see(&ParquetRow {
                     columns: &columns,
                     row,
-                    number: readers.examples,
-                };
-                readers.take(&row, &header)?;
+                    number,
+                })?;
+                number += 1;
             }
             left -= rows;
-            progress(readers.examples, total)?;
         }
     }
-    if readers.examples == 0 {
-        return Err(Failure::new("B0107", "the file has no rows").argument("file"));
-    }
-    readers.finish(args)
+    Ok(())
 }
 
 fn damaged(why: &dyn Display) -> Box<Failure> {
@@ -146,6 +187,8 @@ fn check_column(column: &ColumnDescPtr, name: &str) -> Outcome<()> {
 struct Columns {
     /// By the column's index; none for columns that nobody looks at.
     open: Vec<Option<Column>>,
+    /// How many rows are in memory.
+    rows: usize,
 }
 
 struct Column {
@@ -184,11 +227,12 @@ impl Columns {
             }))
         };
         let open = described.iter().enumerate().map(open).collect::<Outcome<_>>()?;
-        Ok(Columns { open })
+        Ok(Columns { open, rows: 0 })
     }
 
     /// Puts the next `rows` rows in the place of those before.
     fn next(&mut self, rows: usize) -> Outcome<()> {
+        self.rows = rows;
         self.open
             .iter_mut()
             .flatten()

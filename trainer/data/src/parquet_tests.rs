@@ -155,3 +155,14 @@ fn every_cut_is_refused_and_no_damage_panics() {
         let _ = made(&damaged, &args());
     }
 }
+
+#[test]
+fn what_it_holds_can_be_drafted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("rows.parquet");
+    std::fs::write(&path, file(Compression::SNAPPY)).unwrap();
+    let draft = crate::infer::infer(&path, "./rows.parquet").unwrap();
+    insta::assert_snapshot!(format!("{}\n\n{}", draft.notes.join("\n"), draft.declaration));
+    std::fs::write(&path, &file(Compression::SNAPPY)[..200]).unwrap();
+    assert!(crate::infer::infer(&path, "./rows.parquet").is_err());
+}

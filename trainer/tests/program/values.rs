@@ -278,3 +278,20 @@ fn only_the_outputs_of_the_call_are_written() {
     assert_eq!(names, ["history.json"]);
     assert!(std::fs::read_dir(place.path("new")).unwrap().next().is_none());
 }
+
+#[test]
+fn examples_that_are_validated_on_too_are_told() {
+    let place = Place::new();
+    let mut call = train(&mlp());
+    call["args"]["epochs"] = 1.into();
+    assert!(place.build(&call).of("warning").is_empty());
+    call["inputs"]["val"] = call["inputs"]["on"].clone();
+    let run = place.build(&call);
+    let warnings = run.of("warning");
+    assert_eq!(warnings.len(), 1);
+    let text = warnings[0]["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("90 of the 90 examples of `val` are in `on` too"),
+        "{text}"
+    );
+}

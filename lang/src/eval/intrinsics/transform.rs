@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 pub(super) const TABLE: Table = &[
     ("resize", 4, resize),
-    ("log_mel", 4, log_mel),
+    ("log_mel", 5, log_mel),
     ("top_classes", 2, top_classes),
     ("balance", 3, balance),
     ("concat", 1, concat),
@@ -89,7 +89,16 @@ fn log_mel(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Ans
     let given = Given::take(machine, function, place);
     let info = dataset(machine, &given, "dataset")?;
     let shape = shape_of(machine, &given, &info, (2, "sounds"))?;
-    let ([_, hop, n_mels], args) = counts(machine, &given, ["n_fft", "hop", "n_mels"])?;
+    let ([n_fft, hop, n_mels], mut args) = counts(machine, &given, ["n_fft", "hop", "n_mels"])?;
+    if let Some(rate) = given.count(machine, "rate", 2)? {
+        args.insert("rate", Datum::Int(rate));
+    }
+    // At its ends a sound is mirrored, once.
+    if let Some(samples) = shape[1].filter(|samples| *samples <= n_fft / 2) {
+        let message = format!("`n_fft` is {n_fft}, of sounds of {samples} samples");
+        let bound = format!("must be below {}", samples.saturating_mul(2));
+        return Err(given.wrong(machine, "n_fft", message, bound));
+    }
     // Windows stand centred on every `hop`th sample, from the first.
     let frames = shape[1].map(|samples| samples / hop + 1);
     let made = shaped(&info, vec![shape[0], Some(n_mels), frames]);

@@ -6,6 +6,7 @@ use crate::spec::{Builder, Datum, InputSource, OutputSpec};
 use mlp_protocol::data::{CsvArgs, SplitArgs};
 use mlp_protocol::train::{EvaluateArgs, Init, TrainArgs};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 pub(super) const DIGITS: &str = r#"import std.{data, loss, metrics, ml, nn, optim}
 
@@ -141,6 +142,47 @@ fn arguments_are_what_the_builder_programs_read() {
         assert_eq!(Value::Object(read), Value::Object(args), "{builder}");
         assert!(mlp_protocol::builtin::find(builder).is_some(), "{builder}");
     }
+}
+
+#[test]
+fn every_operation_on_data_can_be_built() {
+    let mut project = project(
+        "import std.{data}
+rows = data.csv(
+  ./rows.csv, x = { colour: data.category(\"colour\", [\"red\", \"green\"]), size: data.numeric(\"size\") },
+  y = data.label(\"class\", classes = 4), meta = [\"patient\"],
+)
+tagged = data.csv(./rows.csv, x = data.numeric(\"size\"), y = data.tags(\"tags\", sep = \"|\", classes = [\"a\", \"b\"]))
+sounds = data.csv(
+  ./sounds.csv, x = data.audio(\"file\", root = ./sounds, rate = 8000, seconds = 0.5), y = data.label(\"class\", classes = 2),
+)
+all = [
+  data.split(rows, { a: 0.5, b: 0.5 }, seed = 1, group = \"patient\").a,
+  data.folds(rows, k = 3, column = \"patient\", stratify = true)[0].train,
+  data.take(data.concat([rows, data.balance(rows, per_class = 5, seed = 1)]), 10, seed = 2),
+]
+top = data.top_classes(rows, 2)
+images = data.log_mel(sounds, n_fft = 256, hop = 128, n_mels = 20)
+louder = data.log_mel(sounds, n_fft = 256, hop = 128, n_mels = 20, rate = 8000)
+",
+    );
+    let (outcome, _) = project.build(&["all", "top", "images", "louder", "tagged"]);
+    let specs = &outcome.evaluation.specs;
+    let builders: BTreeSet<String> = specs
+        .iter()
+        .map(|spec| {
+            let Builder::Builtin(builder) = &spec.builder else {
+                panic!("{:?}", spec.builder)
+            };
+            assert_eq!(
+                mlp_protocol::understood::gaps(builder, &json(&spec.args)),
+                [],
+                "{builder}"
+            );
+            builder.to_string()
+        })
+        .collect();
+    assert_eq!(builders.len(), 8, "{builders:?}");
 }
 
 /// A training with this network, and more of its arguments.

@@ -23,6 +23,8 @@ const TARGETS: &[&str] = &[
 ];
 /// Columns that a list names; of more it is a pattern, where there is one.
 const MOST_LISTED: usize = 24;
+/// Sound files that are listened to.
+const SOUNDS: usize = 100;
 /// Columns that make an image, at least.
 const FEWEST_PIXELS: usize = 16;
 
@@ -262,7 +264,7 @@ fn input(column: &Column, place: &Place, notes: &mut Vec<String>) -> Option<(Str
         }
         Holds::Sounds => {
             let root = folder::root_of(place, &column.first, notes);
-            let (rate, seconds) = folder::sound(&root.inside(&column.first), notes);
+            let (rate, seconds) = folder::sounds(&root, &column.some(SOUNDS), notes);
             format!(
                 "data.audio({col}, root = {}, rate = {rate}, seconds = {})",
                 literal::path(&root.written),

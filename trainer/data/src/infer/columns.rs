@@ -15,8 +15,10 @@ pub(super) struct Column {
     pub(super) name: String,
     pub(super) cells: u64,
     pub(super) empty: u64,
-    /// The line of the first empty cell.
+    /// The line of the first empty cell, or its row where there are no lines.
     pub(super) first_empty: Option<u64>,
+    /// What numbers its cells: `line`, `row`.
+    pub(super) numbered: &'static str,
     numbers: u64,
     integers: u64,
     /// Numbers that no tensor may hold: `NaN`, `inf`.
@@ -57,6 +59,7 @@ impl Column {
     pub(super) fn new(name: String) -> Column {
         Column {
             name,
+            numbered: "line",
             least: f64::INFINITY,
             most: f64::NEG_INFINITY,
             values: Some(BTreeMap::new()),
@@ -120,6 +123,14 @@ impl Column {
             tally.sort_by(|a, b| number(&a.0).total_cmp(&number(&b.0)));
         }
         tally
+    }
+
+    /// The different values that come first in their order, at most so many.
+    pub(super) fn some(&self, most: usize) -> Vec<String> {
+        match &self.values {
+            Some(values) => values.keys().take(most).cloned().collect(),
+            None => vec![self.first.clone()],
+        }
     }
 
     pub(super) fn names(&self) -> Vec<String> {
@@ -188,9 +199,13 @@ impl Column {
                 tags += parts.len() as u64 * times;
                 names.extend(parts.into_iter().map(str::to_owned));
             }
-            let few = names.len() <= MOST_NAMES
-                && names.len() as u64 * 2 <= tags
-                && names.len() < values.len().max(3);
+            // Commas and strokes stand in texts and dates, too.
+            let most = if matches!(sep, "," | "/") {
+                values.len().saturating_sub(1)
+            } else {
+                values.len() * 2
+            };
+            let few = names.len() <= MOST_NAMES.min(most) && names.len() as u64 * 2 <= tags;
             let words = names
                 .iter()
                 .all(|name| !name.is_empty() && name.chars().count() <= 40);
@@ -239,9 +254,9 @@ impl Column {
         let mut said = what;
         if self.empty > 0 {
             let cells = super::literal::counted(self.empty, "cell is", "cells are");
-            let line = self
-                .first_empty
-                .map_or(String::new(), |line| format!(", the first in line {line}"));
+            let line = self.first_empty.map_or(String::new(), |line| {
+                format!(", the first in {} {line}", self.numbered)
+            });
             said.push_str(&format!("; {cells} empty{line}"));
         }
         if self.not_finite > 0 {

@@ -32,7 +32,7 @@ pub(super) fn draft(place: &Place) -> Result<Draft, Unclear> {
         return image_folder(place, &counted);
     }
     match tables.as_slice() {
-        [only] => return table::draft(only),
+        [only] => return table::draft(only, table::Kind::Csv),
         [] => {}
         [first, ..] => {
             return Err(Unclear::new(
@@ -264,21 +264,34 @@ pub(super) fn root_of(table: &Place, file: &str, notes: &mut Vec<String>) -> Pla
         })
 }
 
-/// The rate and the length in seconds of a sound file.
-pub(super) fn sound(place: &Place, notes: &mut Vec<String>) -> (u32, f64) {
-    let bytes = std::fs::read(&place.path).unwrap_or_default();
-    match audio::describe(&bytes) {
-        Ok((rate, samples)) => {
-            let seconds = samples as f64 / f64::from(rate);
-            notes.push(format!(
-                "`{}` has {rate} samples a second and lasts {seconds} s; others may be longer",
-                place.name()
-            ));
-            // To a tenth, upwards.
-            (rate, (seconds * 10.0).ceil().max(1.0) / 10.0)
+/// The rate that most of some sound files have, and how many seconds the longest of them lasts.
+pub(super) fn sounds(root: &Place, names: &[String], notes: &mut Vec<String>) -> (u32, f64) {
+    let mut rates: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut longest = 0.0_f64;
+    for name in names {
+        let bytes = std::fs::read(root.inside(name).path).unwrap_or_default();
+        if let Ok((rate, samples)) = audio::describe(&bytes) {
+            *rates.entry(rate).or_insert(0) += 1;
+            longest = longest.max(samples as f64 / f64::from(rate));
         }
-        Err(_) => (16_000, 1.0),
     }
+    let heard: usize = rates.values().sum();
+    let Some((rate, _)) = rates.iter().max_by_key(|(_, count)| **count) else {
+        notes.push("none of the sound files could be read: `rate` and `seconds` are guesses".to_owned());
+        return (16_000, 1.0);
+    };
+    let shown: Vec<String> = rates
+        .iter()
+        .map(|(rate, count)| format!("{rate} ({count})"))
+        .collect();
+    // To a tenth, upwards.
+    let seconds = (longest * 10.0).ceil().max(1.0) / 10.0;
+    notes.push(format!(
+        "of {} the samples a second are {}; the longest lasts {seconds} s",
+        literal::counted(heard as u64, "sound file", "sound files"),
+        shown.join(", ")
+    ));
+    (*rate, seconds)
 }
 
 /// IDX files: that of images, or that of their labels.

@@ -150,10 +150,7 @@ pub fn infer(path: &Path, written: &str) -> Result<Draft, Unclear> {
     match (place.extension().as_str(), &place.beginning(8)?[..]) {
         ("npy" | "npz" | "safetensors", _) => arrays::draft(&[place]),
         (_, [0, 0, 8, 1..=4, ..]) | ("gz", _) => folder::idx(&place),
-        ("parquet", _) | (_, [b'P', b'A', b'R', b'1', ..]) => Err(Unclear::new(
-            format!("`{written}` is a Parquet file, and its columns are not looked at yet"),
-            "`mlp doc data.parquet` says how one is declared; codecs are those of `data.csv`",
-        )),
+        ("parquet", _) | (_, [b'P', b'A', b'R', b'1', ..]) => table::draft(&place, table::Kind::Parquet),
         ("zip" | "tar" | "tgz" | "xz" | "zst", _) => Err(Unclear::new(
             format!("`{written}` is an archive"),
             format!(
@@ -169,7 +166,7 @@ pub fn infer(path: &Path, written: &str) -> Result<Draft, Unclear> {
             format!("`{written}` is a spreadsheet"),
             "save it as CSV",
         )),
-        _ => table::draft(&place),
+        _ => table::draft(&place, table::Kind::Csv),
     }
 }
 

@@ -1,17 +1,38 @@
-//! Drafts for CSV files.
+//! Drafts for CSV and Parquet files.
 
 use super::codec::choose;
 use super::columns::Column;
 use super::{Draft, Place, Unclear, literal};
-use crate::files;
 use crate::table::Table;
+use crate::{files, parquet};
 use serde_json::json;
+use std::collections::BTreeMap;
+use std::fs::File;
 
 /// Columns that are told one by one.
 const MOST_TOLD: usize = 40;
 
-pub(super) fn draft(place: &Place) -> Result<Draft, Unclear> {
-    let columns = columns(place)?;
+/// How a table is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Csv,
+    Parquet,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Csv => "csv",
+            Kind::Parquet => "parquet",
+        }
+    }
+}
+
+pub(super) fn draft(place: &Place, kind: Kind) -> Result<Draft, Unclear> {
+    let columns = match kind {
+        Kind::Csv => columns(place)?,
+        Kind::Parquet => columns_of_parquet(place)?,
+    };
     let rows = columns.first().map_or(0, |column| column.cells);
     let codecs = choose(&columns, place)?;
     let name = literal::name(place.name().split('.').next().unwrap_or_default(), &[]);
@@ -20,7 +41,8 @@ pub(super) fn draft(place: &Place) -> Result<Draft, Unclear> {
         _ => format!(", meta = {}", literal::texts(&codecs.meta)),
     };
     let declaration = format!(
-        "{name} = data.csv({}, x = {}, y = {}{meta})",
+        "{name} = data.{}({}, x = {}, y = {}{meta})",
+        kind.name(),
         literal::path(&place.written),
         codecs.x,
         codecs.y
@@ -45,7 +67,7 @@ pub(super) fn draft(place: &Place) -> Result<Draft, Unclear> {
         }
         facts
     });
-    let facts = json!({ "kind": "csv", "rows": rows, "columns": facts.collect::<Vec<_>>() });
+    let facts = json!({ "kind": kind.name(), "rows": rows, "columns": facts.collect::<Vec<_>>() });
     Ok(Draft {
         notes,
         declaration,
@@ -116,6 +138,33 @@ fn tally(target: &Column) -> Option<String> {
     (2..=12)
         .contains(&tally.len())
         .then(|| format!("of `{}`: {}", target.name, shown.join(", ")))
+}
+
+fn columns_of_parquet(place: &Place) -> Result<Vec<Column>, Unclear> {
+    let name = &place.written;
+    let file = File::open(&place.path).map_err(|error| Unclear {
+        message: format!("`{name}` cannot be read: {error}"),
+        help: None,
+    })?;
+    let mut columns: BTreeMap<usize, Column> = BTreeMap::new();
+    let names = parquet::each_cell(file, |column, cell, row| {
+        let column = columns
+            .entry(column)
+            .or_insert_with(|| Column::new(String::new()));
+        column.see(cell, row + 1);
+    });
+    let mut names = names.map_err(|failure| Unclear::of(*failure, name))?;
+    for (index, column) in &mut columns {
+        column.name = std::mem::take(&mut names[*index]);
+        column.numbered = "row";
+    }
+    match columns.is_empty() {
+        true => Err(Unclear {
+            message: format!("`{name}` has no rows with columns that are read"),
+            help: None,
+        }),
+        false => Ok(columns.into_values().collect()),
+    }
 }
 
 fn columns(place: &Place) -> Result<Vec<Column>, Unclear> {
