@@ -45,6 +45,7 @@ fn step(step: &StepSummary) -> Value {
             "found": training.found,
             "examples_per_second": training.examples_per_second(),
             "last": training.last,
+            "observed": training.observed,
         })
     });
     json!({

@@ -71,6 +71,8 @@ pub struct Training {
     pub examples: f64,
     /// The figures of the last epoch.
     pub last: BTreeMap<String, f64>,
+    /// What was seen of the last epoch that was trained: norms, time and memory, in no result.
+    pub observed: BTreeMap<String, f64>,
 }
 
 /// An artifact of a target.
@@ -211,6 +213,7 @@ impl Training {
                     self.examples += seconds * examples_per_second;
                 }
             }
+            Message::Observed { figures, .. } => self.observed.clone_from(figures),
             _ => {}
         }
     }

@@ -41,7 +41,9 @@ impl From<Error> for Box<Failure> {
             .unwrap_or_default();
         let failure = Failure::new("B0210", format!("libtorch: {line}"));
         if text.contains("memory") {
-            failure.argument("batch_size").help("lower `batch_size`")
+            failure.argument("batch_size").help(
+                "lower `batch_size`; `mlp show` says what each layer keeps of an example for the way back",
+            )
         } else {
             failure
         }

@@ -123,6 +123,14 @@ impl Learner {
         trained.map(|param| param.numel() as u64).sum()
     }
 
+    /// The 2-norm of all parameters.
+    ///
+    /// # Errors
+    /// When libtorch throws.
+    pub(crate) fn weight_norm(&self) -> Outcome<f64> {
+        tch::no_grad(|| Ok(norm(&self.leaves.params)?.f_double_value(&[])?))
+    }
+
     /// What is scored and kept: the running mean of the weights, or the weights themselves.
     pub(crate) fn scored(&self) -> &Leaves {
         self.ema.as_ref().map_or(&self.leaves, |ema| &ema.leaves)
@@ -224,6 +232,14 @@ impl Shard {
 }
 
 impl Gradient {
+    /// The 2-norm of all of it.
+    ///
+    /// # Errors
+    /// When libtorch throws.
+    pub(crate) fn norm(&self) -> Outcome<f64> {
+        Ok(norm(&self.grads)?.f_double_value(&[])?)
+    }
+
     /// The mean of the gradients of several batches.
     ///
     /// # Errors
@@ -284,14 +300,22 @@ fn sum(gradients: Vec<Gradient>) -> Outcome<Gradient> {
     Ok(total)
 }
 
+/// The common 2-norm of tensors, as PyTorch's `clip_grad_norm_` takes it.
+fn norm(tensors: &[Tensor]) -> Outcome<Tensor> {
+    let norms = tensors
+        .iter()
+        .map(|tensor| Ok(tensor.f_norm()?))
+        .collect::<Outcome<Vec<Tensor>>>()?;
+    Ok(Tensor::f_stack(&norms, 0)?.f_norm()?)
+}
+
 /// PyTorch's `clip_grad_norm_`: scales all gradients so that their common 2-norm is at most `bound`.
 fn clip(grads: &[Tensor], bound: f64) -> Outcome<()> {
-    let norms = grads
-        .iter()
-        .map(|grad| Ok(grad.f_norm()?))
-        .collect::<Outcome<Vec<Tensor>>>()?;
-    let norm = Tensor::f_stack(&norms, 0)?.f_norm()?;
-    let scale = (norm.f_add_scalar(1e-6)?.f_reciprocal()?.f_mul_scalar(bound)?).f_clamp_max(1.0)?;
+    let scale = (norm(grads)?
+        .f_add_scalar(1e-6)?
+        .f_reciprocal()?
+        .f_mul_scalar(bound)?)
+    .f_clamp_max(1.0)?;
     for grad in grads {
         let _ = grad.shallow_clone().f_mul_(&scale.f_to_kind(Kind::Float)?)?;
     }

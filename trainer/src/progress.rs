@@ -2,6 +2,7 @@
 
 use crate::error::Outcome;
 use crate::history::Row;
+use crate::shim;
 use mlp_data::channel::Channel;
 use mlp_protocol::message::{Failure, Message};
 use serde::Serialize;
@@ -20,6 +21,10 @@ pub(crate) struct Progress<'a> {
     epoch_begun: Instant,
     told: Instant,
     timings: Timings,
+    /// Seconds of all processors at the epoch's begin.
+    cpu_begun: f64,
+    /// How long this epoch has waited for batches.
+    waited: Duration,
 }
 
 /// The observed output `timings`.
@@ -49,6 +54,8 @@ impl<'a> Progress<'a> {
             epoch_begun: now,
             told: now,
             timings: Timings::default(),
+            cpu_begun: 0.0,
+            waited: Duration::ZERO,
         }
     }
 
@@ -64,6 +71,16 @@ impl<'a> Progress<'a> {
     /// An epoch begins to be trained.
     pub(crate) fn begin_epoch(&mut self) {
         self.epoch_begun = Instant::now();
+        self.cpu_begun = shim::usage().0;
+        self.waited = Duration::ZERO;
+    }
+
+    /// Waits for a batch, and remembers how long.
+    pub(crate) fn waiting<T>(&mut self, batch: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let batch = batch();
+        self.waited += begun.elapsed();
+        batch
     }
 
     /// A train step is done, the `step`-th of `steps`, `examples` after the epoch's begin.
@@ -92,8 +109,11 @@ impl<'a> Progress<'a> {
         })
     }
 
-    /// An epoch's training is done.
-    pub(crate) fn end_training(&mut self, epoch: u32, examples: i64) {
+    /// An epoch's training is done; `norms` are the 2-norms of its last gradient and of the weights.
+    ///
+    /// # Errors
+    /// When `mlp` is gone.
+    pub(crate) fn end_training(&mut self, epoch: u32, examples: i64, norms: (f64, f64)) -> Outcome<()> {
         let seconds = self.epoch_begun.elapsed().as_secs_f64();
         let examples_per_second = rate(examples, seconds);
         self.timings.epochs.push(EpochTiming {
@@ -101,6 +121,18 @@ impl<'a> Progress<'a> {
             seconds,
             examples_per_second,
         });
+        let (cpu, memory) = shim::usage();
+        let figures = [
+            ("cpu_seconds", cpu - self.cpu_begun),
+            ("gradient_norm", norms.0),
+            ("memory_bytes", memory),
+            ("waiting_seconds", self.waited.as_secs_f64()),
+            ("weight_norm", norms.1),
+        ];
+        // A norm that is not finite has no form in JSON.
+        let figures = figures.into_iter().filter(|(_, value)| value.is_finite());
+        let figures = figures.map(|(name, value)| (name.to_string(), value)).collect();
+        self.send(&Message::Observed { epoch, figures })
     }
 
     /// An epoch is done, its validation included.

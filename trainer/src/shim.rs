@@ -205,6 +205,19 @@ pub(crate) fn keep_memory() {
     }
 }
 
+/// Seconds of all processors that this program has used, and the most bytes of memory that it has held.
+pub(crate) fn usage() -> (f64, f64) {
+    // SAFETY: `getrusage` fills the structure that it is given, for which zeros are a value.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
+        usage
+    };
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    let cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+    (cpu, usage.ru_maxrss as f64 * 1024.0)
+}
+
 fn pointers(tensors: &[Tensor]) -> Vec<*const torch_sys::C_tensor> {
     tensors.iter().map(Tensor::as_ptr).collect()
 }

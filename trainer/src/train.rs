@@ -189,8 +189,8 @@ impl Training<'_> {
         }
         self.progress.begin_epoch();
         let plan = self.plan[epoch as usize - 1].clone();
-        let row = self.train_epoch(epoch, &plan)?;
-        self.progress.end_training(epoch, self.on.count());
+        let (row, norms) = self.train_epoch(epoch, &plan)?;
+        self.progress.end_training(epoch, self.on.count(), norms)?;
         self.past.rows.push(row);
         Ok(true)
     }
@@ -202,13 +202,14 @@ impl Training<'_> {
         Ok(())
     }
 
-    /// One pass over the training set; gives its mean loss, and the rate of its last train step.
-    fn train_epoch(&mut self, epoch: u32, plan: &EpochPlan) -> Outcome<TrainRow> {
+    /// One pass over the training set; gives its mean loss and the rate of its last train step, and the 2-norms of that
+    /// step's gradient and of the weights after it.
+    fn train_epoch(&mut self, epoch: u32, plan: &EpochPlan) -> Outcome<(TrainRow, (f64, f64))> {
         let count = self.on.count();
         let mut loader = self.loader(epoch, plan)?;
         let batches = starts(count, i64::from(self.args.batch_size));
         let steps = batches.len().div_ceil(self.args.accumulate as usize);
-        let (mut total, mut seen, mut lr) = (0.0, 0, plan.lr);
+        let (mut total, mut seen, mut lr, mut gradient_norm) = (0.0, 0, plan.lr, 0.0);
         for (step, group) in batches.chunks(self.args.accumulate as usize).enumerate() {
             let mut now = plan.at(step as u64, steps as u64);
             now.scale *= self.past.plateau.as_ref().map_or(1.0, |watched| watched.scale);
@@ -216,7 +217,7 @@ impl Training<'_> {
             let mut gradients = Vec::with_capacity(group.len());
             for (within, (_, length)) in group.iter().enumerate() {
                 let batch = (step * self.args.accumulate as usize + within) as u64;
-                let examples = loader.next()?;
+                let examples = self.progress.waiting(|| loader.next())?;
                 let at = At { epoch, batch };
                 let gradient = self.learner.gradient(&self.pool, &examples, at)?;
                 if !gradient.loss.is_finite() {
@@ -226,16 +227,21 @@ impl Training<'_> {
                 seen += length;
                 gradients.push(gradient);
             }
-            self.learner.step(&Gradient::mean(gradients)?, plan, &now)?;
+            let gradient = Gradient::mean(gradients)?;
+            if step + 1 == steps {
+                gradient_norm = gradient.norm()?;
+            }
+            self.learner.step(&gradient, plan, &now)?;
             self.progress
                 .step(epoch, step as u64 + 1, steps as u64, seen, total / seen as f64)?;
         }
         let loss = total / count as f64;
-        Ok(TrainRow {
+        let row = TrainRow {
             epoch,
             lr,
             train: TrainFigures { loss },
-        })
+        };
+        Ok((row, (gradient_norm, self.learner.weight_norm()?)))
     }
 
     /// The batches of `epoch`, whose examples have an order of their own, so that no generator's state has to be kept.

@@ -46,6 +46,15 @@ pub enum Message {
         /// Examples per second; 0 for an epoch whose state was found.
         examples_per_second: f64,
     },
+    /// What was seen of an epoch that was trained: in no digest, and other the next time.
+    Observed {
+        /// The epoch, from 1.
+        epoch: u32,
+        /// By name: `gradient_norm` and `weight_norm`, the 2-norms of all gradients of the last train step, before they are
+        /// clipped, and of all parameters after it; `cpu_seconds` of the program and `waiting_seconds` for
+        /// batches in the epoch's training; `memory_bytes`, the most that it has held so far.
+        figures: BTreeMap<String, f64>,
+    },
     /// A state is whole in [`crate::call::ChainIo::new`]; the program waits for [`Reply::StateStored`] before a
     /// third one is under way.
     State {

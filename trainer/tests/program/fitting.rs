@@ -255,3 +255,19 @@ fn a_parameter_without_a_gradient_is_named() {
         "the parameter `1.1.0.weight` gets no gradient from the loss"
     );
 }
+
+#[test]
+fn what_is_seen_of_an_epoch_is_told_and_in_no_output() {
+    let place = Place::new();
+    let run = place.build(&with(&mlp(), json!({ "clip_grad_norm": 1e-3 })));
+    let seen = run.of("observed");
+    assert_eq!(seen.len(), 4);
+    for one in seen {
+        let figure = |name: &str| one["figures"][name].as_f64().unwrap();
+        assert!(figure("gradient_norm") > 1e-3, "before it is clipped");
+        assert!(figure("weight_norm") > 1.0 && figure("memory_bytes") > 1e6 && figure("cpu_seconds") >= 0.0);
+        assert!(figure("waiting_seconds") >= 0.0);
+    }
+    let history = place.json("history.json");
+    assert!(!history.to_string().contains("norm"));
+}
