@@ -1,9 +1,10 @@
 """The trainer's work in PyTorch eager, on the same dataset, with the same weights, order and optimizer.
 
-    python3 eager.py CALL.json DATASET [--fused]
+    python3 eager.py CALL.json DATASET [--fused] [--loader] [--threads=N]
 
 prints a line of JSON: seconds of each epoch, the losses, and a digest of the weights, which is the trainer's own where both
-do the same arithmetic (one shard, no dropout, --fused, and the trainer's environment variables). Its data is one tensor, gathered by index: the quickest form.
+do the same arithmetic (one shard, no dropout, --fused, and the trainer's environment variables). Its data is one tensor, gathered by
+index: the quickest form; or, with --loader, comes of a DataLoader, as people write it.
 """
 
 import hashlib
@@ -288,11 +289,23 @@ def validated(net, score, x, y, batch_size):
     return sum(score(net(x), y).item() * len(x) for x, y in batches) / len(x)
 
 
+def threads():
+    given = [int(word.removeprefix("--threads=")) for word in sys.argv if word.startswith("--threads=")]
+    return given[0] if given else 1
+
+
+def batches(x, y, order, size):
+    if "--loader" in sys.argv:
+        examples = torch.utils.data.TensorDataset(x, y)
+        return torch.utils.data.DataLoader(examples, size, sampler=order.tolist())
+    return ((x[rows], y[rows]) for rows in order.split(size))
+
+
 def main(call, dataset):
     call = json.load(open(call))
     # Where the call validates, it is on the same dataset.
     args, validate = call["args"], "val" in call["inputs"]
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads())
     torch.manual_seed(args["seed"])
     net = layer(args["net"]["root"])
     x, y = tensors(dataset + "/x.safetensors")["x"], tensors(dataset + "/y.safetensors")["y"]
@@ -309,12 +322,12 @@ def main(call, dataset):
     for epoch in range(1, args["epochs"] + 1):
         order = torch.tensor(Random.named(args["seed"], "order").child(epoch).shuffled(len(x)))
         begun, total = time.perf_counter(), 0.0
-        for rows in order.split(args["batch_size"]):
-            loss = score(net(x[rows]), y[rows])
+        for inputs, targets in batches(x, y, order, args["batch_size"]):
+            loss = score(net(inputs), targets)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            total += loss.item() * len(rows)
+            total += loss.item() * len(targets)
             taken += 1
             if scored is not net:
                 scored.update_parameters(net)

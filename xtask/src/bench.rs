@@ -25,7 +25,7 @@ struct Row {
 /// Takes all figures.
 pub(crate) fn all() -> Result<(), String> {
     [
-        "tools", "steps", "build", "noop", "data", "sandbox", "lang", "check", "lsp",
+        "tools", "train", "steps", "build", "noop", "data", "sandbox", "lang", "check", "lsp",
     ]
     .into_iter()
     .try_for_each(part)
@@ -35,6 +35,7 @@ pub(crate) fn all() -> Result<(), String> {
 pub(crate) fn part(name: &str) -> Result<(), String> {
     match name {
         "tools" => print(&tools::rows()?),
+        "train" => print(&train::rows()?),
         "steps" => print(&steps::rows()?),
         "build" => print(&build::rows()?),
         "noop" => print(&noop::rows()?),
@@ -45,7 +46,7 @@ pub(crate) fn part(name: &str) -> Result<(), String> {
         "lsp" => lsp::run()?,
         _ => {
             return Err(format!(
-                "bench has no part `{name}`\nhint: its parts are tools, steps, build, noop, data, sandbox, lang, check, lsp"
+                "bench has no part `{name}`\nhint: its parts are tools, train, steps, build, noop, data, sandbox, lang, check, lsp"
             ));
         }
     }

@@ -27,7 +27,8 @@ cargo xtask COMMAND
   demo       get libtorch, build in release, train and score a model on handwritten digits
   test       everything that has to hold: format, clippy, all tests, the examples
   bench      how fast mlp is, each figure against what people use now; alone all of it, or one part:
-             bench tools   start-up, a build with nothing to do, training throughput
+             bench tools   start-up, a build with nothing to do
+             bench train   training throughput, start and memory against PyTorch eager
              bench steps   a pipeline of scripts and its environment against DVC, pip and uv
              bench build   the first build of 100 and 1,000 small steps against ninja, ninja with bubblewrap, and DVC
              bench noop    1,000 and 10,000 steps with nothing to do, against ninja, DVC and Snakemake

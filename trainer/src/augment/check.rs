@@ -38,8 +38,12 @@ fn misfit(step: &Augment, shape: &[Option<u64>], loss: &Loss, y: &Target) -> Opt
     match (step, shape) {
         (Augment::GaussianNoise { .. }, _) => None,
         (Augment::Mixup { .. }, _) => match (loss, y) {
-            (Loss::CrossEntropy { .. }, Target::Class { .. }) => None,
-            _ => Some("mixed targets are for `loss.cross_entropy` of classes".to_string()),
+            (Loss::CrossEntropy { .. }, Target::Class { .. })
+            | (Loss::BceWithLogits { .. }, Target::Tags { .. }) => None,
+            _ => {
+                let fits = "`loss.cross_entropy` of classes and `loss.bce_with_logits` of tags";
+                Some(format!("mixed targets are for {fits}"))
+            }
         },
         (Augment::RandomCrop { size, .. }, [_, height, width]) => {
             let found = [*height, *width].map(Option::unwrap_or_default);

@@ -1,11 +1,11 @@
-//! Start-up, a build with nothing to do and training throughput, beside the tools that people use now.
+//! Start-up and a build with nothing to do, beside the tools that people use now.
 
-use super::{Row, dvc, train};
+use super::{Row, dvc};
 use crate::{demo, libtorch, machine, peers, shell};
 use std::path::Path;
 use std::time::Duration;
 
-/// The rows of all three.
+/// The rows of both.
 pub(super) fn rows() -> Result<Vec<Row>, String> {
     machine::check()?;
     let torch = libtorch::ensure()?;
@@ -18,7 +18,6 @@ pub(super) fn rows() -> Result<Vec<Row>, String> {
     let pytorch = peers::ensure(&peers::PYTORCH).map(|programs| programs.join("python3"));
     let mut rows = start_up(dvc.as_deref(), pytorch.as_deref())?;
     rows.push(no_op(&example, dvc.as_deref())?);
-    rows.extend(train::rows(pytorch.as_deref())?);
     Ok(rows)
 }
 
