@@ -1,7 +1,7 @@
 //! Files as PyTorch 2.11 wrote them, by `torch.save`: `files/`.
 
 use super::*;
-use mlp_protocol::net::Layer;
+use mlp_protocol::net::{Input, Layer};
 use std::path::PathBuf;
 
 fn file(name: &str) -> PathBuf {
@@ -129,7 +129,7 @@ fn net() -> Net {
     };
     let layers = vec![named("normalize", normalize), named("fc", fc)];
     Net {
-        input: vec![3],
+        input: Input::One(vec![3]),
         output: vec![2],
         root: Layer::Sequential { layers },
     }
