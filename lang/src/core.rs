@@ -6,6 +6,7 @@
 
 use crate::hir::{BinaryOp, ItemRef, Name};
 use crate::source::{SourceId, Span};
+use crate::summary::Tables;
 use std::sync::Arc;
 
 /// A checked program.
@@ -19,6 +20,8 @@ pub struct Core {
     pub result: Option<GlobalId>,
     /// Functions and lambdas.
     pub functions: Vec<Function>,
+    /// Values that are remembered.
+    pub tables: Arc<Tables>,
 }
 
 /// An index into [`Core::globals`].
@@ -62,6 +65,8 @@ pub enum GlobalKind {
     },
     /// A function.
     Function(FunctionId),
+    /// A value of [`Core::tables`]; none where it is not remembered.
+    Remembered(Option<u32>),
 }
 
 /// Code with its own frame.
@@ -152,10 +157,10 @@ pub enum Node {
         /// The function.
         function: FunctionId,
         /// Its arguments; evaluated in this order.
-        args: Vec<NodeId>,
+        args: Box<[NodeId]>,
         /// The order in which they were written, for names by interval: `args[i]` stood at `labels[i]`; `None` for
         /// defaults.
-        written: Vec<Option<u32>>,
+        written: Box<[Option<u32>]>,
     },
     /// A call of a function value.
     CallValue {
@@ -220,7 +225,7 @@ pub enum Node {
     /// Binds `value` to a slot, and to the parts that `pattern` names, then runs `body`.
     Let {
         /// The pattern: irrefutable.
-        pattern: Pattern,
+        pattern: Box<Pattern>,
         /// The value.
         value: NodeId,
         /// The rest.
@@ -242,22 +247,13 @@ pub enum Node {
     Map(Vec<MapEntry>),
     /// An enum's value.
     Variant {
-        /// The enum's name.
-        of: Name,
-        /// The variant's.
+        /// The variant's name.
         name: Name,
         /// Its fields, in order of declaration; without a label the name is `0`, `1`, ….
-        fields: Vec<(Name, NodeId)>,
+        fields: Box<[(Name, NodeId)]>,
     },
     /// A declared output of a step: `File("m.bin")`, `Metrics[{ auc: Float }]("m.json")`.
-    Output {
-        /// `File`, `Dir`, `Metrics`, `Plot`, `Dataset`, `Model`, `Predictions`, `State`.
-        kind: Name,
-        /// The arguments by label (`path` and what the kind has besides).
-        args: Vec<(Name, NodeId)>,
-        /// The type argument as a datum that says what the file must hold, where there is one.
-        schema: Option<crate::spec::Datum>,
-    },
+    Output(Box<Declared>),
     /// A comprehension that gives a list: `clauses` run as nested loops around `element`.
     ForList {
         /// The clauses, outermost first.
@@ -290,8 +286,19 @@ pub enum Node {
         /// a default (a field without one is required); `Variant("Enum", {name, variants: [{name, fields: [{name,
         /// type}]}]})`, whose data is the variant's name, or `{"kind": name, …fields}`. Schemas of `Metrics` outputs are
         /// written in the same way.
-        schema: crate::spec::Datum,
+        schema: Box<crate::spec::Datum>,
     },
+}
+
+/// A declared output.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// `File`, `Dir`, `Metrics`, `Plot`, `Dataset`, `Model`, `Predictions`, `State`.
+    pub kind: Name,
+    /// The arguments by label (`path` and what the kind has besides).
+    pub args: Vec<(Name, NodeId)>,
+    /// The type argument as a datum that says what the file must hold, where there is one.
+    pub schema: Option<crate::spec::Datum>,
 }
 
 /// A constant.
@@ -400,4 +407,14 @@ pub enum ForClause {
     },
     /// Goes on only where it holds.
     If(NodeId),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_are_small() {
+        assert!(size_of::<Node>() <= 48, "{}", size_of::<Node>());
+    }
 }

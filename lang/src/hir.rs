@@ -12,10 +12,12 @@
 mod expr;
 
 use crate::source::{SourceId, Span};
+use crate::summary::{Spent, Summary, Tables};
 pub use expr::{
     Arg, Arm, BinaryOp, Clause, DataFile, DataNode, DataValue, Element, Entry, Expr, StrPart, Yield,
 };
 pub use smol_str::SmolStr as Name;
+use std::sync::Arc;
 
 /// A module of a [`Program`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +56,10 @@ pub struct Program {
     pub modules: Vec<Module>,
     /// Values from outside for params of the entry. Their modules are numbered after `modules`.
     pub settings: Vec<Setting>,
+    /// What summaries of modules refer to.
+    pub tables: Arc<Tables>,
+    /// What the values of summaries took when they were evaluated.
+    pub spent: Spent,
 }
 
 /// `--set name=value`: a value in the place of a param's default.
@@ -128,6 +134,8 @@ pub struct Module {
     /// Items in whose text something was reported that leaves open what was meant: nothing more is said about them, and
     /// they have no value.
     pub broken: Vec<Span>,
+    /// What is known of it where it was not read: its items are names alone.
+    pub summary: Option<Box<Summary>>,
 }
 
 impl Module {
@@ -161,7 +169,19 @@ impl Module {
             types: Vec::new(),
             type_spans: Vec::new(),
             broken: Vec::new(),
+            summary: None,
         }
+    }
+
+    /// The variants of its enums; of a summary those of all that the module imports.
+    pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
+        let own = self.items.iter().flat_map(|item| match &item.kind {
+            ItemKind::Enum { variants, .. } => variants.as_slice(),
+            _ => &[],
+        });
+        let imported = self.summary.iter().flat_map(|summary| &summary.variants);
+        own.map(|variant| variant.name.as_str())
+            .chain(imported.map(String::as_str))
     }
 }
 

@@ -23,6 +23,7 @@ pub mod shapes;
 pub mod source;
 pub mod spec;
 mod suggest;
+pub mod summary;
 pub mod syntax;
 mod tensor;
 pub mod types;

@@ -13,6 +13,7 @@ mod exprs;
 mod imports;
 mod items;
 mod loader;
+mod mentioned;
 mod module;
 mod patterns;
 mod postfix;
@@ -24,7 +25,8 @@ mod unknown;
 
 pub use again::load_again;
 pub(crate) use loader::extend;
-pub use loader::{Loaded, load, load_with};
+pub use loader::{Loaded, Made, load, load_with};
+pub use mentioned::load_mentioned;
 pub use settings::set;
 
 use crate::hir::Name;

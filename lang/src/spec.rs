@@ -242,7 +242,7 @@ pub struct OutputSpec {
 }
 
 /// The kinds of artifact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[expect(missing_docs, reason = "each is the language's type of that name")]
 pub enum ArtifactKind {
     File,

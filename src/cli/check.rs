@@ -4,7 +4,7 @@ use super::exit::{Exit, Refusal};
 use super::notice::Notice;
 use super::place;
 use super::told::{self, Format};
-use crate::engine::{Pipeline, has_errors, is_known_to_be_clean, not_yet, remember_clean};
+use crate::engine::{check, has_errors};
 
 /// Find mistakes without building anything.
 ///
@@ -27,25 +27,11 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Refusal> {
     let project = place::project()?;
     let settings = arguments.settings.pairs()?;
-    if is_known_to_be_clean(&project, &settings) {
-        tell(arguments.format, &[]);
-        return Ok(Exit::Success);
-    }
-    let pipeline = Pipeline::load(&project, &settings);
-    let mut diagnostics = pipeline.diagnostics().to_vec();
-    // What did not check has been told; evaluation passes over it and tells of the rest.
-    let outcome = pipeline.evaluate_all();
-    diagnostics.extend_from_slice(&outcome.diagnostics);
-    diagnostics.extend(not_yet(&outcome));
-    // The process ends with the command; freeing thousands of specs one by one would only make it later.
-    std::mem::forget(outcome);
+    let (pipeline, diagnostics) = check(&project, &settings);
     let notices: Vec<Notice> = diagnostics
         .iter()
         .map(|diagnostic| Notice::of(diagnostic, pipeline.sources()))
         .collect();
-    if notices.is_empty() {
-        remember_clean(&project, &settings, pipeline.noted());
-    }
     tell(arguments.format, &notices);
     Ok(if has_errors(&diagnostics) {
         Exit::Mend

@@ -7,6 +7,7 @@
 
 mod build;
 mod capacity;
+mod check;
 mod collect;
 mod diff;
 mod diverged;
@@ -47,11 +48,12 @@ pub use crate::store::{
 };
 pub use build::{Built, RunReport, RunRequest, run, steps_of};
 pub use capacity::{capacity, too_large};
+pub use check::check;
 pub use collect::{Bounds, collect};
 pub use diff::{Compared, Diff, DiffSide, DiffTarget, Figure, Part};
 pub use error::EngineError;
 pub use found::Target;
-pub use graph_cache::{Asked, is_known_to_be_clean, recall, remember, remember_clean};
+pub use graph_cache::{Asked, recall, remember};
 pub use locks::{Locked, Renewal};
 pub use pins::{AddError, Added, Here, Standing};
 pub use pipeline::{Pipeline, documentation, has_errors, load_file};

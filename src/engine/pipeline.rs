@@ -9,8 +9,9 @@ use mlp_lang::doc::{self, Entry};
 use mlp_lang::eval::{self, Demand, Outcome, Render, Request, Target};
 use mlp_lang::hir::Program;
 use mlp_lang::ide;
-use mlp_lang::lower::{Loaded, load, set};
+use mlp_lang::lower::{Loaded, Made, load, load_mentioned, set};
 use mlp_lang::source::{Sources, Span, World};
+use mlp_lang::summary::{self, Summaries};
 use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
 
@@ -30,20 +31,38 @@ pub struct Pipeline {
     read: BTreeSet<String>,
     /// What names stand for; kept for [`Pipeline::written`], and never taken apart either.
     program: ManuallyDrop<Program>,
+    /// Of each module what it was made of.
+    made: Vec<Made>,
 }
 
 impl Pipeline {
     /// Loads and checks the pipeline of `project`, with values from outside for its params.
     pub fn load(project: &Project, settings: &[(String, String)]) -> Self {
+        Self::load_knowing(project, settings, Summaries::default())
+    }
+
+    /// The same, with summaries in the place of files that are `known`.
+    pub(super) fn load_knowing(project: &Project, settings: &[(String, String)], known: Summaries) -> Self {
         let world = ProjectWorld::new(&project.root);
         let world = Reading::new(&world);
+        let has_summaries = !known.is_empty();
+        let given: Vec<&str> = settings.iter().map(|(_, text)| text.as_str()).collect();
+        let mut loaded = load_mentioned(&world, PIPELINE, known, &given);
+        set_all(&mut loaded, &world, settings);
+        let mut checked = check_needed(&loaded.program, &loaded.sources);
+        // Messages name what else there is. With summaries nobody asks for them.
+        let is_silent = loaded.diagnostics.is_empty() && checked.diagnostics.is_empty();
+        if !is_silent && !has_summaries {
+            loaded = load_file(&world, PIPELINE, settings);
+            checked = check(&loaded.program, &loaded.sources);
+        }
+        let made = loaded.made_of();
         let Loaded {
             sources,
             program,
             mut diagnostics,
             ..
-        } = load_file(&world, PIPELINE, settings);
-        let mut checked = check_needed(&program, &sources);
+        } = loaded;
         diagnostics.append(&mut checked.diagnostics);
         let all: Vec<&Diagnostic> = diagnostics.iter().collect();
         let kept: Vec<bool> = all.iter().map(|found| is_worth_saying(found, &all)).collect();
@@ -56,6 +75,7 @@ impl Pipeline {
             read: world.paths(),
             noted: world.noted(),
             program: ManuallyDrop::new(program),
+            made,
         }
     }
 
@@ -67,6 +87,7 @@ impl Pipeline {
             noted: None,
             read: BTreeSet::new(),
             program: ManuallyDrop::default(),
+            made: Vec::new(),
         }
     }
 
@@ -106,9 +127,24 @@ impl Pipeline {
         ide::written(&self.program, at, path)
     }
 
-    /// Evaluates everything: what `mlp check` does.
+    /// Evaluates everything.
     pub fn evaluate_all(&self) -> Outcome {
         self.evaluate(&Demand::All, Render::Nothing)
+    }
+
+    /// The same, and summarises its files.
+    pub(super) fn evaluate_and_summarise(&mut self) -> (Outcome, Summaries) {
+        summary::evaluate_all(&self.program, &self.sources, &mut self.checked, &self.made)
+    }
+
+    /// Whether something was asked of a file that its summary does not say.
+    pub(super) fn lacks(&self) -> bool {
+        self.checked.lacks
+    }
+
+    /// What it was made of, for [`super::graph_cache::Files`].
+    pub(super) fn made_of(&self) -> (&Program, &Sources, &[Made]) {
+        (&self.program, &self.sources, &self.made)
     }
 
     /// Evaluates targets that must hold something to build.
@@ -154,10 +190,14 @@ impl Pipeline {
 /// A file with all that it imports, and values from outside for its params; not yet checked.
 pub fn load_file(world: &dyn World, path: &str, settings: &[(String, String)]) -> Loaded {
     let mut loaded = load(world, path);
-    for (name, text) in settings {
-        set(&mut loaded, world, name, text);
-    }
+    set_all(&mut loaded, world, settings);
     loaded
+}
+
+fn set_all(loaded: &mut Loaded, world: &dyn World, settings: &[(String, String)]) {
+    for (name, text) in settings {
+        set(loaded, world, name, text);
+    }
 }
 
 /// What is documented in the project's pipeline and in the files of the project that it imports.

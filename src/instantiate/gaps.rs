@@ -17,13 +17,7 @@ pub fn not_yet(outcome: &Outcome) -> Vec<Diagnostic> {
     let mut asked = Asked::default();
     for index in demanded(&outcome.evaluation) {
         let spec = &outcome.evaluation.specs[index];
-        let calls: Vec<(&str, Fields)> = match (&spec.builder, &spec.args) {
-            (Builder::Builtin(builtin), Datum::Map(args)) => vec![(builtin, args.clone())],
-            (Builder::Builtin(builtin), _) => vec![(builtin, Fields::new())],
-            // The networks of the models that a program writes must be known as those are that are trained here.
-            (Builder::Command(_), _) => networks(spec).map(|net| ("ml.train", net)).collect(),
-        };
-        for (builtin, args) in &calls {
+        for (builtin, args) in &calls(spec) {
             for gap in asked.gaps(builtin, args) {
                 let error = told(outcome, SpecId(index as u32), spec, (*builtin, gap));
                 // A network or a loss that stands in many trainings is one mistake.
@@ -36,6 +30,23 @@ pub fn not_yet(outcome: &Outcome) -> Vec<Diagnostic> {
     // In the order of the file.
     found.sort_by_key(Diagnostic::span);
     found
+}
+
+/// Whether every step can be built, those that nothing demands among them.
+pub fn can_be_built(outcome: &Outcome) -> bool {
+    let mut asked = Asked::default();
+    let mut calls = outcome.evaluation.specs.iter().flat_map(calls);
+    calls.all(|(builtin, args)| asked.gaps(builtin, &args).is_empty())
+}
+
+/// The calls of builder programs that a step makes, or would.
+fn calls(spec: &DerivationSpec) -> Vec<(&str, Fields)> {
+    match (&spec.builder, &spec.args) {
+        (Builder::Builtin(builtin), Datum::Map(args)) => vec![(builtin, args.clone())],
+        (Builder::Builtin(builtin), _) => vec![(builtin, Fields::new())],
+        // The networks of the models that a program writes must be known as those are that are trained here.
+        (Builder::Command(_), _) => networks(spec).map(|net| ("ml.train", net)).collect(),
+    }
 }
 
 /// What was asked of arguments: thousands of calls have the same network, loss and metrics. Looked up, never iterated.

@@ -23,7 +23,7 @@ pub use chain::{ChainError, chain_keys};
 pub use demand::{environments, requests};
 pub use environment::ENVIRONMENT_OUTPUT;
 pub use explain::{Difference, Hashed, Referred, differences, in_words};
-pub use gaps::not_yet;
+pub use gaps::{can_be_built, not_yet};
 pub use locators::addresses;
 pub use problem::narrowed;
 pub use reads::{Nothing, Reads, output_of, reads, reads_of, references};

@@ -103,3 +103,109 @@ fn a_damaged_result_is_told_of_and_made_again() {
     assert!(ran.err.contains("damaged"), "{}", ran.err);
     assert_eq!(twice(&project, &[]), "hello!hello!");
 }
+
+/// A pipeline whose files are remembered each by itself.
+fn parts() -> Project {
+    let project =
+        Project::new("import ./left.mlp\nimport ./right.mlp\n\nall = [left.shout.loud, right.again.out]\n");
+    let step = |name: &str, input: &str, output: &str| {
+        format!(
+            "{name} = step([\"cp\", {input}, \"{output}.txt\"], env = tools.host, outputs = {{ {output}: File(\"{output}.txt\") }})\n"
+        )
+    };
+    project.write(
+        "tools.mlp",
+        "import std.env\n\nhost = env.host([\"cp\"])\nwidth = 8\n",
+    );
+    let left = step("shout", "./greeting.txt", "loud");
+    project.write("left.mlp", &format!("import ./tools.mlp\n\n{left}"));
+    let right = step("again", "left.shout.loud", "out");
+    project.write(
+        "right.mlp",
+        &format!("import ./left.mlp\nimport ./tools.mlp\n\n{right}wide = tools.width\n"),
+    );
+    project.write("greeting.txt", "hello");
+    project
+}
+
+/// What a check says; whoever forgets everything before it says the same.
+fn checked(project: &Project) -> String {
+    let ran = project.run(&["check"]);
+    let _ = fs::remove_dir_all(project.root().join(".mlp/graphs"));
+    let remembered = project.root().join(".mlp/modules");
+    let kept = fs::read_dir(&remembered)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let kept: Vec<_> = kept.map(|path| (fs::read(&path).unwrap(), path)).collect();
+    fs::remove_dir_all(&remembered).unwrap();
+    let anew = project.run(&["check"]);
+    assert_eq!((ran.code, &ran.err), (anew.code, &anew.err));
+    fs::create_dir_all(&remembered).unwrap();
+    for (bytes, path) in kept {
+        fs::write(path, bytes).unwrap();
+    }
+    let _ = fs::remove_dir_all(project.root().join(".mlp/graphs"));
+    ran.err
+}
+
+#[test]
+fn an_edit_of_one_file_of_many_is_seen() {
+    let project = parts();
+    let clean = "ok: no mistakes found\n";
+    assert_eq!(checked(&project), clean);
+    let edits = [
+        ("pipeline.mlp", "all = ", "again = right.wide + 1\nall = ", true),
+        (
+            "pipeline.mlp",
+            "right.wide + 1",
+            "right.wide + right.again",
+            false,
+        ),
+        ("pipeline.mlp", "right.wide + right.again", "right.wide", true),
+        ("tools.mlp", "width = 8", "width = \"8\"", true),
+        (
+            "pipeline.mlp",
+            "again = right.wide",
+            "again = right.wide * 2",
+            false,
+        ),
+        ("tools.mlp", "width = \"8\"", "width = 9", true),
+        ("left.mlp", "loud: File", "quiet: File", false),
+        ("left.mlp", "quiet: File", "loud: File", true),
+        ("right.mlp", "wide = tools.width", "wide = tools.widht", false),
+        (
+            "right.mlp",
+            "tools.widht",
+            "if tools.width < 9 then tools.width else range(3)[7]",
+            false,
+        ),
+        ("tools.mlp", "width = 9", "width = 7", true),
+    ];
+    for (file, from, to, is_clean) in edits {
+        project.edit(file, from, to);
+        assert_eq!(
+            checked(&project) == clean,
+            is_clean,
+            "after {to}: {}",
+            checked(&project)
+        );
+    }
+}
+
+#[test]
+fn what_is_remembered_of_files_and_damaged_is_not_used() {
+    let project = parts();
+    checked(&project);
+    let folder = project.root().join(".mlp/modules");
+    let file = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let whole = fs::read_to_string(&file).unwrap();
+    for damaged in [
+        whole.replacen("width", "widht", 1),
+        whole[..whole.len() / 2].to_owned(),
+    ] {
+        fs::write(&file, damaged).unwrap();
+        project.edit("pipeline.mlp", "all", "all");
+        assert_eq!(project.run(&["check"]).err, "ok: no mistakes found\n");
+        let _ = fs::remove_dir_all(project.root().join(".mlp/graphs"));
+    }
+}

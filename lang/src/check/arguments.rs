@@ -477,7 +477,13 @@ impl Checker<'_> {
         let Some(schema) = self.schema(ty, span) else {
             return self.error_node(span);
         };
-        let node = self.emit(crate::core::Node::Decode { value, schema }, span);
+        let node = self.emit(
+            crate::core::Node::Decode {
+                value,
+                schema: Box::new(schema),
+            },
+            span,
+        );
         super::Typed { node, ty }
     }
 }

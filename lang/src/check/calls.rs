@@ -291,7 +291,7 @@ impl Checker<'_> {
         for (pattern, value) in lets.into_iter().rev() {
             node = self.emit(
                 Node::Let {
-                    pattern,
+                    pattern: Box::new(pattern),
                     value,
                     body: node,
                 },
@@ -334,8 +334,8 @@ impl Checker<'_> {
                 for read in reads {
                     given.push(self.shared_argument(&mut args[*read as usize], lets, span));
                 }
-                let (function, written) = (*function, vec![None; given.len()]);
-                let args = given;
+                let (function, written) = (*function, vec![None; given.len()].into());
+                let args = given.into();
                 self.emit(
                     Node::CallGlobal {
                         function,

@@ -193,7 +193,7 @@ impl Checker<'_> {
             return Ok(node);
         }
         let body = self.emit(Node::Record(entries), span);
-        let pattern = Pattern::Bind(slot);
+        let pattern = Box::new(Pattern::Bind(slot));
         Ok(self.emit(
             Node::Let {
                 pattern,

@@ -8,16 +8,29 @@ use crate::hir::{Clause, ExprId, LocalId, Name, Pat, PatId, Yield};
 use crate::source::Span;
 use crate::types::{Con, Ty, TypeKind};
 
-/// A `for a, b in xs` over what has two parts: `a` is the index, where Python's would be the first part.
+/// A `for a, b in xs` that may have been meant otherwise: `a` is the index, and `b` the element.
 #[derive(Debug)]
 pub(super) struct Counting {
     names: (LocalId, LocalId),
-    /// The fields of the elements; none of lists.
-    fields: Option<(Name, Name)>,
+    meant: Meant,
     source: ExprId,
     /// Whether an error told of it; what else is wrong with the names follows from it.
     told: bool,
 }
+
+/// What may have been meant by the two names of a loop.
+#[derive(Debug)]
+enum Meant {
+    /// The fields of records, as Python takes pairs apart.
+    Fields(Name, Name),
+    /// The parts of lists.
+    Parts,
+    /// The element, then the index.
+    Swapped,
+}
+
+/// Names that people give to an index.
+const INDICES: &[&str] = &["i", "j", "k", "n", "idx", "index", "pos", "position"];
 
 impl Checker<'_> {
     /// Says of an error about one of the names of a loop that counts how elements are taken apart; none, if another error
@@ -39,7 +52,7 @@ impl Checker<'_> {
         }
         let Counting {
             names: (a, b),
-            fields,
+            meant,
             source,
             ..
         } = &self.cx.counting[found];
@@ -51,12 +64,13 @@ impl Checker<'_> {
         let counted = text
             .strip_prefix("enumerate(")
             .and_then(|text| text.strip_suffix(')'));
-        let help = match (counted, fields) {
+        let help = match (counted, meant) {
             (Some(list), _) => format!("leave `enumerate` out: `for {a}, {b} in {list}`"),
-            (None, Some((first, second))) => {
+            (None, Meant::Swapped) => format!("the index stands first: `for {b}, {a} in {text}`"),
+            (None, Meant::Fields(first, second)) => {
                 format!("to take the elements apart write `for {{ {first}: {a}, {second}: {b} }} in {text}`")
             }
-            (None, None) => {
+            (None, Meant::Parts) => {
                 format!("to take the elements apart write `for pair in {text}`, and `pair[0]`, `pair[1]`")
             }
         };
@@ -164,17 +178,19 @@ impl Checker<'_> {
         let (&Pat::Bind(a), &Pat::Bind(b), false) = (self.pat(first), self.pat(second), map) else {
             return;
         };
-        let fields = match self.types.kind(element) {
-            TypeKind::Record(pair) => match pair.fields.as_slice() {
-                [a, b] => Some((a.name.clone(), b.name.clone())),
-                _ => return,
-            },
-            TypeKind::Con(Con::List, _) => None,
+        let is_index = |name: Name| INDICES.contains(&name.as_str());
+        let is_swapped = is_index(self.local_name(b)) && !is_index(self.local_name(a));
+        let meant = match self.types.kind(element) {
+            TypeKind::Record(pair) if pair.fields.len() == 2 => {
+                Meant::Fields(pair.fields[0].name.clone(), pair.fields[1].name.clone())
+            }
+            TypeKind::Con(Con::List, _) => Meant::Parts,
+            _ if is_swapped => Meant::Swapped,
             _ => return,
         };
         self.cx.counting.push(Counting {
             names: (a, b),
-            fields,
+            meant,
             source,
             told: false,
         });

@@ -160,9 +160,8 @@ impl Checker<'_> {
         match sig.variants.iter().find(plain) {
             Some(variant) => {
                 let node = Node::Variant {
-                    of: sig.name.clone(),
                     name: variant.name.clone(),
-                    fields: Vec::new(),
+                    fields: Box::default(),
                 };
                 self.emit(node, span)
             }

@@ -124,7 +124,7 @@ impl Checker<'_> {
             Expr::List(elements) => self.synth_list(elements, span),
             Expr::Record(entries) => self.synth_record(entries, span),
             Expr::For { yields, clauses } => self.comprehension(yields, clauses, None, span),
-            Expr::ImportData { ty, data, .. } => self.import_data(*ty, data.as_ref(), span),
+            Expr::ImportData { ty, data, .. } => self.import_data(*ty, data.as_deref(), span),
         }
     }
 
@@ -339,6 +339,7 @@ impl Checker<'_> {
 
     fn emit_lets(&mut self, lets: Vec<(Pattern, NodeId, Span)>, body: NodeId) -> NodeId {
         lets.into_iter().rev().fold(body, |body, (pattern, value, span)| {
+            let pattern = Box::new(pattern);
             self.emit(Node::Let { pattern, value, body }, span)
         })
     }

@@ -236,6 +236,9 @@ impl Checker<'_> {
         let (mut module, mut expr) = (module, expr);
         // Through a chain of plain bindings; a cycle of them is reported elsewhere.
         for _ in 0..16 {
+            if self.program.module(module).summary.is_some() {
+                self.lacks.set(true);
+            }
             match &self.program.module(module).exprs[expr.0 as usize] {
                 Expr::Int(size) => return DimTy::Known(*size),
                 Expr::List(elements) if elements.iter().all(|e| matches!(e, hir::Element::Item(_))) => {

@@ -8,6 +8,7 @@ use crate::core::{Body, Function, FunctionCode, FunctionId, Global, GlobalId, Gl
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, ItemKind, ItemRef, LocalId, ModuleId, Name};
 use crate::source::Span;
+use crate::summary::Item;
 use crate::types::{Con, Ty, TypeKind};
 use std::rc::Rc;
 
@@ -23,6 +24,9 @@ impl Checker<'_> {
 
     fn check_module(&mut self, module: ModuleId) {
         self.allocate(module);
+        if let Some(summary) = &self.program.module(module).summary {
+            return self.take_summary(module, summary);
+        }
         let components = match &self.needed {
             Some(needed) => order::of_edges(module, &needed.edges[module.0 as usize]),
             None => order::components(self.program, module),
@@ -47,7 +51,9 @@ impl Checker<'_> {
                 module: id,
                 item: at as u32,
             };
+            let remembered = module.summary.as_ref().and_then(|summary| summary.items.get(at));
             let kind = match &item.kind {
+                _ if let Some(Item(.., value)) = remembered => GlobalKind::Remembered(*value),
                 ItemKind::Value { .. } => GlobalKind::Value(failed(item.name_span)),
                 ItemKind::Param { .. } => GlobalKind::Param { value: None },
                 ItemKind::Fn(function) => {

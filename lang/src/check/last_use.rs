@@ -268,7 +268,7 @@ fn each_part(node: &Node, mut give: impl FnMut(NodeId)) {
             MapEntry::Spread(node) => give(*node),
         }),
         Node::Variant { fields, .. } => fields.iter().for_each(|(_, node)| give(*node)),
-        Node::Output { args, .. } => args.iter().for_each(|(_, node)| give(*node)),
+        Node::Output(declared) => declared.args.iter().for_each(|(_, node)| give(*node)),
         Node::ForList { clauses, element } => {
             clauses.iter().map(clause_node).chain([*element]).for_each(give);
         }

@@ -34,6 +34,7 @@ mod outputs;
 mod patterns;
 mod per_item;
 mod records;
+mod remembered;
 mod schema;
 mod signatures;
 mod strings;
@@ -52,7 +53,9 @@ use frames::{Frame, NumberLiteral};
 use per_item::PerItem;
 use rustc_hash::FxHashMap;
 use signatures::{EnumSig, FieldDefault, FnSig, Scheme};
+use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What the checker makes.
 #[derive(Debug, Default)]
@@ -63,6 +66,8 @@ pub struct Checked {
     pub types: TypeTable,
     /// Errors and warnings, by place.
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether something of an item was asked that its summary does not say.
+    pub lacks: bool,
     /// What a check of the same program with other last modules goes on from.
     known: Known,
 }
@@ -75,17 +80,13 @@ pub fn check(program: &Program, sources: &Sources) -> Checked {
 }
 
 /// Checks a program as [`check`] does, but of the library only what the program leads to: for who builds, and asks for no
-/// type or documentation of anything else. Messages name what else there is, so a program with a mistake is checked whole.
+/// type or documentation of anything else. Messages name what else there is, so a program with a mistake is to be checked
+/// whole.
 pub fn check_needed(program: &Program, sources: &Sources) -> Checked {
     let mut checker = Checker::new(program, sources);
     checker.needed = Some(order::needed(program));
     checker.check_program(0);
-    let checked = checker.finish();
-    let is_wrong = |found: &Diagnostic| found.severity == Severity::Error;
-    match checked.diagnostics.iter().any(is_wrong) {
-        true => check(program, sources),
-        false => checked,
-    }
+    checker.finish()
 }
 
 /// Checks a program whose first `kept` modules are the very ones that `before` was made of.
@@ -221,6 +222,9 @@ pub(super) struct Checker<'p> {
     needed: Option<order::Needed>,
     /// Operations whose types other items of the component may still settle.
     left_open: Vec<Deferred>,
+    /// The types of summaries, once one is met.
+    remembered: Option<Vec<Option<Ty>>>,
+    lacks: Cell<bool>,
 }
 
 impl<'p> Checker<'p> {
@@ -272,6 +276,8 @@ impl<'p> Checker<'p> {
             cx: Context::new(ModuleId(0), None, 0),
             needed: None,
             left_open: Vec::new(),
+            remembered: None,
+            lacks: Cell::new(false),
         }
     }
 
@@ -283,7 +289,9 @@ impl<'p> Checker<'p> {
         diagnostics.sort_by(|a, b| (a.span(), a.code).cmp(&(b.span(), b.code)));
         diagnostics.dedup();
         self.table.set_types(self.types);
+        self.core.tables = Arc::clone(&self.program.tables);
         Checked {
+            lacks: self.lacks.get(),
             core: self.core,
             types: self.table,
             diagnostics,

@@ -3,7 +3,7 @@
 use super::signatures::{DefaultCode, EnumSig, VariantSig};
 use super::suggest::{listed, nearest};
 use super::{Checker, Typed, Why};
-use crate::core::{Node, NodeId};
+use crate::core::{Declared, Node, NodeId};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Arg, ExprId, ItemKind, ItemRef, ModuleId, Name, StrPart, TypeId};
 use crate::source::Span;
@@ -89,11 +89,11 @@ impl Checker<'_> {
                 self.output_schema(pair, span)
             }
         };
-        let node = Node::Output {
+        let node = Node::Output(Box::new(Declared {
             kind: name.clone(),
             args: fields,
             schema,
-        };
+        }));
         let node = self.emit(node, span);
         let ty = self.types.con(Con::Output, &[artifact]);
         Typed { node, ty }
@@ -233,9 +233,8 @@ impl Checker<'_> {
             return self.error_node(span);
         };
         let node = Node::Variant {
-            of: sig.name.clone(),
             name: name.clone(),
-            fields,
+            fields: fields.into(),
         };
         let node = self.emit(node, span);
         let ty = self.types.enumeration(item, sig.name.clone(), &types);
@@ -401,9 +400,8 @@ impl Checker<'_> {
             .variant_arguments(variant, &substitution, &[], span)
             .unwrap_or_default();
         let node = Node::Variant {
-            of: sig.name.clone(),
             name: variant.name.clone(),
-            fields,
+            fields: fields.into(),
         };
         Some(self.emit(node, span))
     }

@@ -38,6 +38,10 @@ impl TypeTable {
         std::mem::take(&mut self.types)
     }
 
+    pub(super) fn types_mut(&mut self) -> &mut Types {
+        &mut self.types
+    }
+
     pub(super) fn set_types(&mut self, types: Types) {
         self.types = types;
     }

@@ -8,6 +8,7 @@ use super::value::{ArtifactId, LateId, Value};
 use crate::shapes::{Features, Labels, LayerRow, Network};
 use crate::source::Span;
 use crate::spec::{ArtifactKind, Datum, InputSource, LateValue, SpecId};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub(crate) struct Artifacts {
     lates: Vec<Late>,
     /// Whether plain data that differs between candidates stands somewhere as a late value.
     pub(crate) late_data: bool,
+    /// Whether something was asked that is not remembered.
+    asked: Cell<bool>,
     /// The layers of each training's network.
     pub(crate) layers: BTreeMap<SpecId, Arc<Vec<LayerRow>>>,
 }
@@ -39,6 +42,8 @@ pub(crate) enum About {
     Model(Rc<ModelInfo>),
     /// Predictions: the labels that they are held against, where those were declared, and the shape of an output.
     Predictions(Labels, Span, Option<Vec<i64>>),
+    /// It is not remembered.
+    Forgotten,
     /// It is not made by this call; the text says what would make it.
     Absent(&'static str),
 }
@@ -69,8 +74,35 @@ impl Artifacts {
         Value::Artifact(ArtifactId((self.artifacts.len() - 1) as u32))
     }
 
+    /// The artifact with all that is known about it.
     pub(crate) fn get(&self, id: ArtifactId) -> &Artifact {
-        &self.artifacts[id.0 as usize]
+        let artifact = &self.artifacts[id.0 as usize];
+        if matches!(artifact.about, About::Forgotten) {
+            self.asked.set(true);
+        }
+        artifact
+    }
+
+    /// What the build will have it from.
+    pub(crate) fn source(&self, id: ArtifactId) -> &InputSource {
+        &self.artifacts[id.0 as usize].source
+    }
+
+    pub(crate) fn kind(&self, id: ArtifactId) -> ArtifactKind {
+        self.artifacts[id.0 as usize].kind
+    }
+
+    /// What would make it, where its call does not.
+    pub(crate) fn absent(&self, id: ArtifactId) -> Option<&'static str> {
+        match self.artifacts[id.0 as usize].about {
+            About::Absent(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// Whether something was asked of an artifact that is not remembered.
+    pub(crate) fn lacks(&self) -> bool {
+        self.asked.get()
     }
 
     pub(crate) fn add_late(&mut self, late: Late) -> Value {
@@ -99,12 +131,12 @@ impl Machine<'_> {
         name: Symbol,
         place: Place,
     ) -> Result<Value, Failed> {
-        let artifact = self.artifacts.get(id).clone();
-        if let About::Absent(why) = artifact.about {
+        if let Some(why) = self.artifacts.absent(id) {
             return Err(self.absent(why, place));
         }
+        let source = self.artifacts.source(id).clone();
         Ok(self.artifacts.add_late(Late::At(LateValue {
-            source: artifact.source,
+            source,
             path: vec![self.names.text(name).to_owned()],
         })))
     }

@@ -1,6 +1,5 @@
 //! The artifacts in values: what a target demands.
 
-use super::artifact::About;
 use super::machine::Machine;
 use super::value::Value;
 use crate::spec::{ArtifactKind, InputSource, TargetArtifact};
@@ -23,11 +22,9 @@ impl Collector {
     /// Goes through `value`, which is at `label`. What is computed from results is made a derivation, by that name.
     pub(super) fn collect(&mut self, machine: &mut Machine<'_>, label: &str, value: &Value) {
         match value {
-            Value::Artifact(artifact) => {
-                let artifact = machine.artifacts.get(*artifact);
-                if !matches!(artifact.about, About::Absent(_)) {
-                    self.add(label, &artifact.source, artifact.kind);
-                }
+            Value::Artifact(artifact) if machine.artifacts.absent(*artifact).is_none() => {
+                let kind = machine.artifacts.kind(*artifact);
+                self.add(label, machine.artifacts.source(*artifact), kind);
             }
             Value::Late(late) => {
                 let made = machine.specs.mark();

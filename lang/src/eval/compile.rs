@@ -87,23 +87,22 @@ impl<'c> Compiler<'c, '_> {
                 then,
                 otherwise,
             } => Op::If(condition.0, then.0, otherwise.0),
-            Node::Let {
-                pattern: core::Pattern::Bind(slot),
-                value,
-                body,
-            } => Op::Bind(slot.0, value.0, body.0),
-            Node::Let { pattern, value, body } => Op::Let(Box::new(self.pattern(pattern)), value.0, body.0),
+            Node::Let { pattern, value, body } => match &**pattern {
+                core::Pattern::Bind(slot) => Op::Bind(slot.0, value.0, body.0),
+                pattern => Op::Let(Box::new(self.pattern(pattern)), value.0, body.0),
+            },
             Node::Match { scrutinee, arms } => {
                 Op::Match(scrutinee.0, arms.iter().map(|arm| self.arm(arm)).collect())
             }
             Node::List(elements) => Op::List(elements.iter().map(element).collect()),
             Node::Record(entries) => self.record(entries),
             Node::Map(entries) => Op::Map(entries.iter().map(map_entry).collect()),
-            Node::Variant { name, fields, .. } => self.variant(name, fields),
-            Node::Output { kind, args, schema } => Op::Output(Box::new(OutputOp {
-                kind: self.names.symbol(kind),
-                schema: schema.clone().unwrap_or(Datum::Null),
-                args: args
+            Node::Variant { name, fields } => self.variant(name, fields),
+            Node::Output(declared) => Op::Output(Box::new(OutputOp {
+                kind: self.names.symbol(&declared.kind),
+                schema: declared.schema.clone().unwrap_or(Datum::Null),
+                args: declared
+                    .args
                     .iter()
                     .map(|(name, at)| (self.names.symbol(name), at.0))
                     .collect(),

@@ -15,6 +15,7 @@ use super::value::{Closure, List, Map, Record, Value, Variant, live_bytes};
 use crate::core::{Body, Core, FunctionCode, FunctionId, GlobalId, GlobalKind};
 use crate::diagnostic::Diagnostic;
 use crate::source::Sources;
+use crate::summary::Spent;
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
@@ -34,6 +35,15 @@ pub(crate) struct Limits {
     pub(crate) memory: usize,
     /// Bytes of a value's text.
     pub(crate) text: usize,
+}
+
+impl Limits {
+    /// What is left where `spent` was taken before.
+    pub(super) fn leave_out(&mut self, spent: Spent) {
+        self.steps = self.steps.saturating_sub(spent.steps);
+        self.memory = self.memory.saturating_sub(spent.memory);
+        self.depth = self.depth.saturating_sub(spent.depth);
+    }
 }
 
 impl Default for Limits {
@@ -92,6 +102,14 @@ pub(crate) struct Machine<'c> {
     globals: Vec<State>,
     running: Vec<GlobalId>,
     steps: u64,
+    /// The most bytes that values held when that was asked.
+    most: usize,
+    /// The most operations that were nested.
+    pub(super) deepest: u32,
+    /// Values of summaries that were asked for.
+    pub(super) recalled: FxHashMap<u32, Value>,
+    /// Whether a value was asked for that is not remembered.
+    lacks: bool,
 }
 
 impl<'c> Machine<'c> {
@@ -117,6 +135,10 @@ impl<'c> Machine<'c> {
             globals: vec![State::Todo; core.globals.len()],
             running: Vec::new(),
             steps: 0,
+            most: 0,
+            deepest: 0,
+            recalled: FxHashMap::default(),
+            lacks: false,
         }
     }
 
@@ -134,6 +156,7 @@ impl<'c> Machine<'c> {
         let core = self.core;
         let global = &core.globals[id.0 as usize];
         let body = match &global.kind {
+            GlobalKind::Remembered(value) => return self.recall(id, *value),
             GlobalKind::Function(function) => return Ok(Value::Function(*function)),
             GlobalKind::Value(body) => body,
             GlobalKind::Param { value } => match value {
@@ -169,6 +192,34 @@ impl<'c> Machine<'c> {
             Err(Failed) => State::Failed,
         };
         result
+    }
+
+    /// The value of a global that a summary stands for.
+    fn recall(&mut self, id: GlobalId, value: Option<u32>) -> Result<Value, Failed> {
+        let value = value.and_then(|at| self.remembered(at));
+        self.globals[id.0 as usize] = match &value {
+            Some(value) => State::Done(value.clone()),
+            None => State::Failed,
+        };
+        self.lacks |= value.is_none();
+        value.ok_or(Failed)
+    }
+
+    /// The value of a global that was asked for and did not fail.
+    pub(super) fn value_of(&self, id: GlobalId) -> Option<&Value> {
+        match &self.globals[id.0 as usize] {
+            State::Done(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// What was taken so far.
+    pub(super) fn spent(&self) -> Spent {
+        Spent {
+            steps: self.steps,
+            memory: self.most,
+            depth: self.deepest,
+        }
     }
 
     fn cycle(&mut self, id: GlobalId) -> Failed {
@@ -344,10 +395,27 @@ impl<'c> Machine<'c> {
     #[inline]
     pub(crate) fn step(&mut self, place: Place) -> Result<(), Failed> {
         self.steps += 1;
+        if self.steps > self.limits.steps || live_bytes() > self.most {
+            return self.more(place);
+        }
+        Ok(())
+    }
+
+    /// More was taken than ever before; maybe more than there is.
+    #[cold]
+    fn more(&mut self, place: Place) -> Result<(), Failed> {
         if self.steps > self.limits.steps || live_bytes() > self.limits.memory {
             return Err(self.exhausted(place));
         }
+        // Not each byte more is to be noted.
+        let more = live_bytes().saturating_add(live_bytes() / 8);
+        self.most = more.min(self.limits.memory);
         Ok(())
+    }
+
+    /// Whether something was asked that is not remembered.
+    pub(super) fn lacks(&self) -> bool {
+        self.lacks || self.specs.lacks() || self.artifacts.lacks()
     }
 
     #[cold]
@@ -368,6 +436,7 @@ impl<'c> Machine<'c> {
         if bytes > self.limits.memory.saturating_sub(live_bytes()) {
             return Err(self.out_of_memory(place));
         }
+        self.most = self.most.max(live_bytes() + bytes);
         Ok(())
     }
 

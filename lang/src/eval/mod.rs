@@ -30,6 +30,7 @@ mod machine;
 mod names;
 mod naming;
 mod pick;
+mod remembered;
 mod render;
 mod run;
 mod short;
@@ -41,14 +42,16 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use crate::core::Core;
+use crate::core::{Core, GlobalId};
 use crate::diagnostic::Diagnostic;
 use crate::shapes::{self, LayerRow};
 use crate::source::{Sources, Span};
 use crate::spec::{Evaluation, SpecId};
 use crate::suggest;
+use crate::summary::{Making, Spent};
 use collect::Collector;
 use machine::{Failed, Machine};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -119,6 +122,10 @@ pub struct Outcome {
     pub layers: BTreeMap<SpecId, Arc<Vec<LayerRow>>>,
     /// What went wrong, errors and warnings, in the order in which it was met.
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether something was asked that summaries of modules do not say: then the outcome says nothing for certain.
+    pub lacks: bool,
+    /// What it took.
+    pub spent: Spent,
 }
 
 /// Evaluates.
@@ -167,9 +174,37 @@ pub fn layers_within(
     }
 }
 
-fn run_on(mut machine: Machine<'_>, request: Request<'_>) -> Outcome {
-    let demanded = target::demand(&mut machine, request.demand);
+/// Evaluates where summaries stand for modules whose evaluation took `before`, and summarises the values `wanted` that were
+/// asked for.
+pub(crate) fn evaluate_and_summarise(
+    request: Request<'_>,
+    before: Spent,
+    wanted: &[GlobalId],
+    making: &mut Making,
+) -> (Outcome, Vec<Option<u32>>) {
+    let mut machine = Machine::new(request.core, request.sources);
+    machine.limits.leave_out(before);
     let mut outcome = Outcome::default();
+    run(&mut machine, request, &mut outcome);
+    let mut seen = FxHashMap::default();
+    // Which data is late only after the build is known of a whole evaluation.
+    let is_plain = !machine.artifacts.late_data;
+    let values = wanted.iter().map(|id| {
+        let value = machine.value_of(*id).filter(|_| is_plain)?;
+        machine.summarise(value, &mut seen, making)
+    });
+    let values = values.collect();
+    (finish(machine, outcome), values)
+}
+
+fn run_on(mut machine: Machine<'_>, request: Request<'_>) -> Outcome {
+    let mut outcome = Outcome::default();
+    run(&mut machine, request, &mut outcome);
+    finish(machine, outcome)
+}
+
+fn run(machine: &mut Machine<'_>, request: Request<'_>, outcome: &mut Outcome) {
+    let demanded = target::demand(machine, request.demand);
     let mut artifacts = Collector::default();
     for (label, value) in demanded {
         let text = match request.render {
@@ -178,16 +213,21 @@ fn run_on(mut machine: Machine<'_>, request: Request<'_>) -> Outcome {
             Render::Json => machine.to_json(&value),
         };
         // After its text, which says what a late value is computed from.
-        artifacts.collect(&mut machine, &label, &value);
+        artifacts.collect(machine, &label, &value);
         match text {
             Some(text) => outcome.values.push(Shown { label, text }),
             None => {
-                let error = target::too_long(&machine, &label);
+                let error = target::too_long(machine, &label);
                 machine.diagnostics.extend(error);
             }
         }
     }
     outcome.evaluation.targets = artifacts.found;
+}
+
+fn finish(machine: Machine<'_>, mut outcome: Outcome) -> Outcome {
+    outcome.lacks = machine.lacks();
+    outcome.spent = machine.spent();
     outcome.layers = machine.artifacts.layers;
     outcome.evaluation.specs = machine.specs.finish();
     outcome.diagnostics = machine.diagnostics;

@@ -1,8 +1,10 @@
 //! Names of specs by interval: whatever names things (a binding, a field, an element, a `let`, an argument) notes how
 //! many specs there were, and puts its segment before the names of those that came since. Names enter no key.
 
-use crate::spec::{DerivationSpec, SpecId};
+use crate::source::{SourceId, Span};
+use crate::spec::{Builder, ByName, Command, Datum, DerivationSpec, Fields, Origin, Resources, SpecId};
 use rustc_hash::FxHashMap;
+use std::cell::Cell;
 
 /// The specs that were made.
 #[derive(Debug, Default)]
@@ -10,6 +12,9 @@ pub(crate) struct Drafts {
     specs: Vec<DerivationSpec>,
     /// Whether the name begins with its binding, and so is whole.
     closed: Vec<bool>,
+    /// What stands for those that are not remembered, and whether somebody looked at it.
+    unknown: Option<SpecId>,
+    asked: Cell<bool>,
 }
 
 impl Drafts {
@@ -28,7 +33,25 @@ impl Drafts {
         SpecId((self.specs.len() - 1) as u32)
     }
 
+    /// What stands for a spec that is not remembered.
+    pub(crate) fn unknown(&mut self) -> SpecId {
+        if let Some(id) = self.unknown {
+            return id;
+        }
+        let id = self.add(nothing());
+        self.unknown = Some(id);
+        id
+    }
+
+    /// Whether something was asked of a spec that is not remembered.
+    pub(crate) fn lacks(&self) -> bool {
+        self.asked.get()
+    }
+
     pub(crate) fn get(&self, id: SpecId) -> &DerivationSpec {
+        if self.unknown == Some(id) {
+            self.asked.set(true);
+        }
         &self.specs[id.0 as usize]
     }
 
@@ -63,5 +86,32 @@ impl Drafts {
             specs[index].name += &format!("#{count}");
         }
         specs
+    }
+}
+
+/// A step that says nothing.
+fn nothing() -> DerivationSpec {
+    DerivationSpec {
+        name: String::new(),
+        origin: Origin {
+            span: Span {
+                source: SourceId(0),
+                start: 0,
+                end: 0,
+            },
+            arguments: ByName::new(),
+        },
+        resources: Resources::default(),
+        builder: Builder::Command(Command {
+            argv: Vec::new(),
+            stdin: None,
+            threads: 1,
+        }),
+        args: Datum::Map(Fields::new()),
+        env: None,
+        vars: ByName::new(),
+        cwd: None,
+        inputs: ByName::new(),
+        outputs: ByName::new(),
     }
 }

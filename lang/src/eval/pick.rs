@@ -367,7 +367,7 @@ impl Machine<'_> {
                 let artifact = self.artifacts.get(*id);
                 let kind = artifact.kind;
                 match &artifact.about {
-                    About::Nothing | About::Predictions(..) => format!("a {kind:?}"),
+                    About::Nothing | About::Forgotten | About::Predictions(..) => format!("a {kind:?}"),
                     About::Dataset(info) => format!("a {kind:?} of {}", shapes::features_text(&info.x)),
                     About::Model(info) => {
                         format!("a {kind:?} of {}", shapes::features_text(&info.network.input))

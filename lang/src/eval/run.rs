@@ -34,10 +34,20 @@ impl<'c> Machine<'c> {
     /// Counts a level; the caller counts it off.
     #[inline]
     pub(crate) fn deeper(&mut self, place: Place) -> Result<(), Failed> {
+        if self.depth >= self.deepest {
+            self.deepen(place)?;
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// It is deeper than ever before; maybe too deep.
+    #[cold]
+    fn deepen(&mut self, place: Place) -> Result<(), Failed> {
         if self.depth >= self.limits.depth {
             return Err(self.calls_too_deep(place));
         }
-        self.depth += 1;
+        self.deepest = self.depth + 1;
         Ok(())
     }
 

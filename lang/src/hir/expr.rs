@@ -64,9 +64,9 @@ pub enum Expr {
         /// The function.
         callee: ExprId,
         /// Written type arguments, none where nothing is written.
-        targs: Vec<TypeId>,
+        targs: Box<[TypeId]>,
         /// The arguments as written; a piped value is the first positional one.
-        args: Vec<Arg>,
+        args: Box<[Arg]>,
     },
     /// `-x`.
     Neg(ExprId),
@@ -137,7 +137,7 @@ pub enum Expr {
         /// The type that the data must have.
         ty: TypeId,
         /// The data's source and content; `None` where it could not be read (reported).
-        data: Option<DataFile>,
+        data: Option<Box<DataFile>>,
     },
 }
 
@@ -293,4 +293,14 @@ pub enum BinaryOp {
     Mod,
     /// `**`
     Pow,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions_are_small() {
+        assert!(size_of::<Expr>() <= 56, "{}", size_of::<Expr>());
+    }
 }

@@ -6,7 +6,7 @@
 //! changed.
 
 use super::imports::Wanted;
-use super::loader::{self, Loaded, Place, Unit};
+use super::loader::{self, Loaded, Made, Place, Unit};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Module, ModuleId, Name};
 use crate::library::Library;
@@ -33,6 +33,41 @@ pub(super) struct Trace {
     pub(super) data_sources: (SourceId, SourceId),
     /// The data files that it wanted, in order.
     pub(super) data: Vec<(Name, Read)>,
+    /// Whether it was not read: a summary stands for it.
+    pub(super) is_summary: bool,
+}
+
+impl Trace {
+    /// A module that a summary stands for.
+    pub(super) fn of_summary(place: Place, source: SourceId) -> Self {
+        let next = SourceId(source.0 + 1);
+        Self {
+            place,
+            source,
+            wanted: Vec::new(),
+            found: Vec::new(),
+            of_text: 0,
+            of_imports: 0,
+            diagnostics: Vec::new(),
+            data_sources: (next, next),
+            data: Vec::new(),
+            is_summary: true,
+        }
+    }
+
+    pub(super) fn made_of(&self) -> Made {
+        let own = match &self.place {
+            Place::File(path) if !self.is_summary => Some(path.clone()),
+            _ => None,
+        };
+        Made {
+            files: own
+                .into_iter()
+                .chain(self.data.iter().map(|(path, _)| path.clone()))
+                .collect(),
+            imports: self.found.iter().copied().flatten().collect(),
+        }
+    }
 }
 
 /// What a load left.

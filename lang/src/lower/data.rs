@@ -63,7 +63,7 @@ impl Lower<'_> {
             path,
             path_span,
             ty,
-            data,
+            data: data.map(Box::new),
         }
     }
 

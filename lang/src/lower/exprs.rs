@@ -254,8 +254,8 @@ impl Lower<'_> {
                     let callee = self.expr(other);
                     let call = Expr::Call {
                         callee,
-                        targs: Vec::new(),
-                        args: vec![first],
+                        targs: Box::default(),
+                        args: Box::new([first]),
                     };
                     self.add_expr(call, span)
                 }

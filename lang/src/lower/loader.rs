@@ -6,11 +6,12 @@ use super::module::{Lowering, lower_module};
 use super::{decode, name};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{ModuleId, Name, Program};
-use crate::library::{Library, PRELUDE};
+use crate::library::{Library, Needed, PRELUDE};
 use crate::source::{ReadError, SourceId, Sources, Span, World};
+use crate::summary::{Summaries, Summary};
 use crate::syntax::{Parse, parse};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A program with its sources, and what is wrong with it.
@@ -33,6 +34,20 @@ impl Loaded {
     pub fn kept(&self) -> usize {
         self.kept
     }
+
+    /// Of each module what it was made of.
+    pub fn made_of(&self) -> Vec<Made> {
+        self.traces.iter().map(Trace::made_of).collect()
+    }
+}
+
+/// What a module was made of; of one that a summary stands for, nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Made {
+    /// Files that were read for it alone: its own, and data.
+    pub files: Vec<Name>,
+    /// Modules that it imports.
+    pub imports: Vec<ModuleId>,
 }
 
 /// Loads the file `entry` of `world`, a path from the project's root, with the standard library.
@@ -45,17 +60,31 @@ pub fn load_with(world: &dyn World, library: Library, entry: &str) -> Loaded {
     run(world, library, entry, Before::default())
 }
 
+/// Texts of files that were read, by their paths.
+pub(super) type Texts = BTreeMap<Name, String>;
+
+/// Loads with summaries in the place of the modules that are `known`, and of the library what is `needed`.
+pub(super) fn run_needed(
+    world: &dyn World,
+    entry: &str,
+    mut known: Summaries,
+    texts: Texts,
+    needed: Needed,
+) -> Loaded {
+    let mut loader = Loader::new(world, Library::standard(), Loaded::default());
+    loader.loaded.program.tables = Arc::new(std::mem::take(&mut known.tables));
+    loader.loaded.program.spent = known.spent;
+    loader.known = known;
+    loader.texts = texts;
+    loader.needed = Some(needed);
+    loader.load(entry)
+}
+
 /// Loads, and takes over what `before` has that is still so.
 pub(super) fn run(world: &dyn World, library: Library, entry: &str, before: Before) -> Loaded {
     let mut loader = Loader::new(world, library, Loaded::default());
     loader.before = before;
-    if library.text(PRELUDE).is_some() {
-        loader.open(Place::Std(PRELUDE.into()), None);
-        loader.run();
-    }
-    loader.open(Place::File(entry.into()), None);
-    loader.run();
-    loader.finish()
+    loader.load(entry)
 }
 
 /// Adds `text` to what is loaded, as its new entry: a module without a name, that sees the names of the modules `around`,
@@ -108,6 +137,12 @@ struct Loader<'w> {
     world: &'w dyn World,
     library: Library,
     before: Before,
+    /// What stands for modules that were not met yet.
+    known: Summaries,
+    /// Files that were read already.
+    texts: Texts,
+    /// What is read of the library; none is all.
+    needed: Option<Needed>,
     /// How many traces have their diagnostics among those of `loaded` already.
     told: usize,
     loaded: Loaded,
@@ -128,6 +163,9 @@ impl<'w> Loader<'w> {
             world,
             library,
             before: Before::default(),
+            known: Summaries::default(),
+            texts: Texts::default(),
+            needed: None,
             told: loaded.traces.len(),
             loaded,
             exports: Vec::new(),
@@ -146,6 +184,17 @@ impl<'w> Loader<'w> {
             loader.done.insert(place, Some(ModuleId(index as u32)));
         }
         loader
+    }
+
+    /// Loads the prelude and the file `entry`.
+    fn load(mut self, entry: &str) -> Loaded {
+        if self.library.text(PRELUDE).is_some() {
+            self.open(Place::Std(PRELUDE.into()), None);
+            self.run();
+        }
+        self.open(Place::File(entry.into()), None);
+        self.run();
+        self.finish()
     }
 
     /// Loads what is on the stack, and what it imports.
@@ -209,6 +258,11 @@ impl<'w> Loader<'w> {
 
     /// Reads and parses the module at `place`, and puts it on the stack. `span`: the import that wants it.
     fn open(&mut self, place: Place, span: Option<Span>) {
+        if let (Place::File(path), Some(_)) = (&place, span)
+            && let Some(summary) = self.known.take(path)
+        {
+            return self.recall(path.clone(), summary);
+        }
         let (path, text) = match &place {
             Place::Std(module) => match self.library.text(module) {
                 Some(text) => (format!("std/{module}.mlp"), Ok(std::borrow::Cow::Borrowed(text))),
@@ -259,7 +313,7 @@ impl<'w> Loader<'w> {
                 diagnostics: trace.diagnostics[..trace.of_text].to_vec(),
             },
             None => {
-                let parse = parse(source, self.loaded.sources.get(source).text.clone());
+                let parse = parse(source, self.text(&place, source));
                 let mut diagnostics = parse.diagnostics.clone();
                 let wanted = imports::wanted(&parse.tree, &directory, self.library, &mut diagnostics);
                 Unit {
@@ -277,7 +331,33 @@ impl<'w> Loader<'w> {
         self.stack.push(unit);
     }
 
-    fn read(&self, path: &str) -> Result<String, Unreadable> {
+    /// What is parsed of a source.
+    fn text(&self, place: &Place, source: SourceId) -> Arc<str> {
+        match (place, &self.needed) {
+            (Place::Std(module), Some(needed)) => {
+                let text = self.library.text(module).unwrap_or_default();
+                needed.of(module, text).into()
+            }
+            _ => self.loaded.sources.get(source).text.clone(),
+        }
+    }
+
+    /// Takes the file at `path` for what its summary says.
+    fn recall(&mut self, path: Name, summary: Summary) {
+        let id = ModuleId(self.loaded.program.modules.len() as u32);
+        let source = self.loaded.sources.add(path.clone(), "");
+        let around = self.loaded.program.prelude().into_iter().collect();
+        let module = summary.into_module(source, stem(&path), around);
+        let place = Place::File(path);
+        self.loaded.program.modules.push(module);
+        self.loaded.traces.push(Trace::of_summary(place.clone(), source));
+        self.lowered(place, id);
+    }
+
+    fn read(&mut self, path: &str) -> Result<String, Unreadable> {
+        if let Some(text) = self.texts.remove(path) {
+            return Ok(text);
+        }
         decode_source(self.world.read(path))
     }
 
@@ -339,6 +419,7 @@ impl<'w> Loader<'w> {
             diagnostics: unit.diagnostics,
             data_sources: (first_data, self.loaded.sources.next()),
             data,
+            is_summary: false,
         });
         self.loaded.program.modules.push(module);
         self.lowered(unit.place, id);
@@ -455,9 +536,5 @@ pub(super) fn exports_of(module: &crate::hir::Module) -> Exports {
 }
 
 pub(super) fn collect_variants(module: &crate::hir::Module, variants: &mut BTreeSet<Name>) {
-    for item in &module.items {
-        if let crate::hir::ItemKind::Enum { variants: of, .. } = &item.kind {
-            variants.extend(of.iter().map(|variant| variant.name.clone()));
-        }
-    }
+    variants.extend(module.variants().map(Name::new));
 }

@@ -37,8 +37,8 @@ impl Lower<'_> {
         let callee = self.suffixes(postfix, None);
         let call = Expr::Call {
             callee,
-            targs: Vec::new(),
-            args: vec![first],
+            targs: Box::default(),
+            args: Box::new([first]),
         };
         self.add_expr(call, span)
     }
@@ -106,8 +106,8 @@ impl Lower<'_> {
         }
         let call = Expr::Call {
             callee,
-            targs: call_targs,
-            args,
+            targs: call_targs.into(),
+            args: args.into(),
         };
         self.add_expr(call, span)
     }

@@ -7,6 +7,7 @@
 mod builtin;
 mod fieldwise;
 mod print;
+mod summarise;
 mod transform;
 mod unify;
 

@@ -69,20 +69,20 @@ enum KnownSource {
     Chosen(Box<(KnownSource, Vec<String>)>, Vec<KnownSource>),
 }
 
-impl Entry {
-    pub(super) fn encode(&self) -> Option<Vec<u8>> {
-        let mut bytes = serde_json::to_vec(self).ok()?;
-        let digest = Digest::of_blob(&bytes);
-        bytes.extend_from_slice(format!("\n{digest}\n").as_bytes());
-        Some(bytes)
-    }
+/// What is remembered as bytes, with a digest of them.
+pub(super) fn encode(known: &impl Serialize) -> Option<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(known).ok()?;
+    let digest = Digest::of_blob(&bytes);
+    bytes.extend_from_slice(format!("\n{digest}\n").as_bytes());
+    Some(bytes)
+}
 
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes).ok()?;
-        let (line, digest) = text.strip_suffix('\n')?.rsplit_once('\n')?;
-        let is_whole = digest.parse() == Ok(Digest::of_blob(line.as_bytes()));
-        is_whole.then(|| serde_json::from_str(line).ok())?
-    }
+/// What [`encode`] wrote; none where the bytes are not whole.
+pub(super) fn decode<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Option<T> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (line, digest) = text.strip_suffix('\n')?.rsplit_once('\n')?;
+    let is_whole = digest.parse() == Ok(Digest::of_blob(line.as_bytes()));
+    is_whole.then(|| serde_json::from_str(line).ok())?
 }
 
 impl Known {

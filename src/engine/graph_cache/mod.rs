@@ -7,9 +7,11 @@
 //! deleted at any time; one that is damaged is as if it were not there.
 
 mod entry;
+mod modules;
 mod reading;
 
 pub(super) use entry::Known;
+pub(super) use modules::{Files, Remembered, recall as recall_files, remember as remember_files};
 pub(super) use reading::{Noted, Reading};
 
 use super::project::Project;
@@ -20,7 +22,7 @@ use crate::base::{atomic, processor};
 use crate::model::node::Node;
 use crate::model::record::DIVERGED;
 use crate::plan::{Found, Plan};
-use entry::Entry;
+use entry::{Entry, decode, encode};
 use mlp_lang::source::World;
 use rayon::prelude::*;
 use std::fs;
@@ -43,7 +45,7 @@ pub struct Asked<'a> {
 }
 
 /// Whether a check found nothing to say when the pipeline's files were what they are.
-pub fn is_known_to_be_clean(project: &Project, settings: &[(String, String)]) -> bool {
+pub(super) fn is_known_to_be_clean(project: &Project, settings: &[(String, String)]) -> bool {
     let asked = Asked {
         targets: &[],
         settings,
@@ -52,12 +54,12 @@ pub fn is_known_to_be_clean(project: &Project, settings: &[(String, String)]) ->
 }
 
 /// Remembers that a check of what was `noted` found nothing to say.
-pub fn remember_clean(project: &Project, settings: &[(String, String)], noted: Option<&Noted>) {
+pub(super) fn remember_clean(project: &Project, settings: &[(String, String)], noted: &Noted) {
     let asked = Asked {
         targets: &[],
         settings,
     };
-    save(project, asked, noted, None);
+    save(project, asked, Some(noted), None);
 }
 
 /// A workspace with the steps that the targets are outputs of and a plan that only reuses, if nothing that leads to them has
@@ -90,7 +92,7 @@ pub fn remember(workspace: &Workspace, asked: Asked<'_>, noted: Option<&Noted>, 
 /// What is remembered, if every file that the language read is as it was.
 fn entry(project: &Project, asked: Asked<'_>) -> Option<Entry> {
     let path = project.root.join(crate::engine::project::STATE).join(FOLDER);
-    let entry = Entry::decode(&fs::read(path.join(name(asked)?)).ok()?)?;
+    let entry = decode::<Entry>(&fs::read(path.join(name(asked)?)).ok()?)?;
     let world = ProjectWorld::new(&project.root);
     let is_same = |(path, digest): &(String, Digest)| {
         world
@@ -109,14 +111,14 @@ fn save(project: &Project, asked: Asked<'_>, noted: Option<&Noted>, graph: Optio
         read: noted.files.clone(),
         graph,
     };
-    let Some(bytes) = entry.encode() else { return };
+    let Some(bytes) = encode(&entry) else { return };
     let path = folder.join(name);
     if fs::read(&path).is_ok_and(|old| old == bytes) {
         return;
     }
     if fs::create_dir_all(&folder).is_ok() {
         drop(atomic::write_for_now(&path, &bytes));
-        forget_the_oldest(&folder);
+        forget_the_oldest(&folder, KEPT);
     }
 }
 
@@ -134,7 +136,7 @@ fn name(asked: Asked<'_>) -> Option<String> {
     Some(Digest::of(Context::Local, &question.ok()?).to_string())
 }
 
-fn forget_the_oldest(folder: &Path) {
+fn forget_the_oldest(folder: &Path, kept: usize) {
     let age = |entry: fs::DirEntry| -> Option<(SystemTime, PathBuf)> {
         Some((entry.metadata().ok()?.modified().ok()?, entry.path()))
     };
@@ -144,7 +146,7 @@ fn forget_the_oldest(folder: &Path) {
         .filter_map(|entry| age(entry.ok()?))
         .collect();
     files.sort();
-    for (_, path) in files.iter().take(files.len().saturating_sub(KEPT)) {
+    for (_, path) in files.iter().take(files.len().saturating_sub(kept)) {
         drop(fs::remove_file(path));
     }
 }

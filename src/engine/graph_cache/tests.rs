@@ -19,7 +19,7 @@ fn settings(n: &str) -> Vec<(String, String)> {
 
 fn check(project: &Project, settings: &[(String, String)]) {
     let pipeline = Pipeline::load(project, settings);
-    remember_clean(project, settings, pipeline.noted());
+    remember_clean(project, settings, pipeline.noted().unwrap());
 }
 
 /// The one file of the cache.

@@ -59,7 +59,7 @@ impl Machine<'_> {
     pub(super) fn source_of(&self, value: &Value) -> Option<InputSource> {
         match value {
             Value::Path(path) => Some(InputSource::Source(path.as_str().to_owned())),
-            Value::Artifact(artifact) => Some(self.artifacts.get(*artifact).source.clone()),
+            Value::Artifact(artifact) => Some(self.artifacts.source(*artifact).clone()),
             _ => None,
         }
     }

@@ -4,7 +4,7 @@ use super::Table;
 use super::given::Given;
 use super::outputs::declared;
 use crate::core::FunctionId;
-use crate::eval::artifact::{About, Artifact};
+use crate::eval::artifact::Artifact;
 use crate::eval::blame::Place;
 use crate::eval::machine::{Failed, Machine};
 use crate::eval::value::{ArgPiece, Long, Pieces, Value};
@@ -158,11 +158,10 @@ fn piece(machine: &mut Machine<'_>, given: &Given, piece: &ArgPiece) -> Result<P
             Piece::Late(Box::new(value))
         }
         ArgPiece::Artifact(id) => {
-            let artifact = machine.artifacts.get(*id);
-            if let About::Absent(why) = artifact.about {
+            if let Some(why) = machine.artifacts.absent(*id) {
                 return Err(machine.absent(why, given.place));
             }
-            Piece::Input(artifact.source.clone())
+            Piece::Input(machine.artifacts.source(*id).clone())
         }
     })
 }

@@ -28,7 +28,7 @@ fn summary(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Ans
     let mut sources = Vec::with_capacity(list.items().len());
     for result in list.items() {
         match result {
-            Value::Artifact(artifact) => sources.push(machine.artifacts.get(*artifact).source.clone()),
+            Value::Artifact(artifact) => sources.push(machine.artifacts.source(*artifact).clone()),
             other => return Err(machine.unexpected(place, "metrics", other)),
         }
     }

@@ -44,7 +44,7 @@ impl Nodes {
         let written = (0..args.len() as u32).map(Some).collect();
         self.add(Node::CallGlobal {
             function,
-            args,
+            args: args.into(),
             written,
         })
     }
