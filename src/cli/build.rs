@@ -30,6 +30,7 @@ use std::path::Path;
 ///   mlp build a b c --jobs 4 --keep-going
 ///   mlp build fit --logs                  (with what its program writes)
 ///   mlp build evaluate --watch            (again at every change)
+///   mlp build evaluate --smoke            (try all of it in seconds, on two batches)
 #[derive(clap::Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Arguments {
@@ -66,6 +67,11 @@ pub(super) struct Arguments {
     /// ends that, in good order; any other lets it go on, and is built after it.
     #[arg(short, long, conflicts_with_all = ["dry_run", "check"])]
     watch: bool,
+    /// Try the whole way to the targets: every training is of one epoch of two batches, what is measured or predicted of
+    /// two, and assertions are left out. Data and steps of your own are built in full. Nothing of it is taken for a
+    /// result, and `result` does not link to it.
+    #[arg(long, conflicts_with_all = ["watch", "check"])]
+    smoke: bool,
     /// How to write what came of it.
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
@@ -120,7 +126,7 @@ pub(super) fn ready(arguments: &Arguments) -> Result<Result<Laid, Exit>, Refusal
         told::mistakes(notices, arguments.format);
         Ok(Err(Exit::Mend))
     };
-    let known = match arguments.check {
+    let known = match arguments.check || arguments.smoke {
         true => None,
         false => demand::up_to_date(&arguments.targets, &arguments.settings)?,
     };
@@ -131,7 +137,11 @@ pub(super) fn ready(arguments: &Arguments) -> Result<Result<Laid, Exit>, Refusal
             capacity(asked.jobs, asked.memory.map(|Size(bytes)| bytes)),
         ),
         None => {
-            let demanded = match demand::demand(&arguments.targets, &arguments.settings)? {
+            let demand = match arguments.smoke {
+                true => demand::demand_smoke,
+                false => demand::demand,
+            };
+            let demanded = match demand(&arguments.targets, &arguments.settings)? {
                 Ok(demanded) => demanded,
                 Err(notices) => return mistakes(&notices),
             };
@@ -217,6 +227,7 @@ pub(super) fn carry_out(
         },
         link: true,
         logs: arguments.logs,
+        smoke: arguments.smoke,
     };
     let mut display = Display::stderr(Style::stderr());
     let mut events: Vec<Event> = Vec::new();

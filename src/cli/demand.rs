@@ -6,6 +6,7 @@ use super::place::{self, Settings};
 use super::told;
 use crate::engine::{
     Asked, EngineError, Instance, Pipeline, Plan, Project, Workspace, has_errors, not_yet, recall, remember,
+    smoke,
 };
 use mlp_lang::diagnostic::{Diagnostic, Severity};
 use mlp_lang::eval::Outcome;
@@ -80,6 +81,20 @@ pub(super) fn demand(
         );
     }
     Ok(demanded)
+}
+
+/// The same for a trial of it, which is not remembered.
+pub(super) fn demand_smoke(
+    targets: &[String],
+    settings: &Settings,
+) -> Result<Result<Demanded, Vec<Notice>>, Refusal> {
+    match evaluate(targets, settings)? {
+        Ok(mut evaluated) => {
+            smoke(&mut evaluated.outcome.evaluation);
+            evaluated.instantiate()
+        }
+        Err(notices) => Ok(Err(notices)),
+    }
 }
 
 /// Checks all of the pipeline and evaluates the targets; or gives what is to be mended.

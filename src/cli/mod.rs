@@ -30,6 +30,7 @@ mod plan;
 mod render;
 mod repl;
 mod runs;
+mod sample;
 mod script;
 mod shell;
 mod show;
@@ -87,6 +88,7 @@ enum Command {
     WhyDepends(why_depends::Arguments),
     Diff(diff::Arguments),
     Repl(repl::Arguments),
+    Sample(sample::Arguments),
     Shell(shell::Arguments),
     Show(show::Arguments),
     Status(status::Arguments),
@@ -134,6 +136,7 @@ fn run(command: &Command) -> Result<Exit, Refusal> {
         Command::WhyDepends(arguments) => why_depends::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Repl(arguments) => repl::run(arguments),
+        Command::Sample(arguments) => sample::run(arguments),
         Command::Shell(arguments) => shell::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Status(arguments) => status::run(arguments),

@@ -49,6 +49,8 @@ pub struct RunRequest {
     pub link: bool,
     /// Whether what programs write is told as it comes.
     pub logs: bool,
+    /// Whether it is a trial (see `smoke`): it is told, nothing links to it, and no later plan is held against it.
+    pub smoke: bool,
 }
 
 /// What a run came to, besides its events.
@@ -110,6 +112,13 @@ pub fn run(
     {
         voice.say(EventKind::Warning { text });
     }
+    if request.smoke {
+        let text = "a smoke build: trainings are of one epoch of two batches, figures of two batches, and assertions are \
+                    left out; nothing of it is kept as a result";
+        voice.say(EventKind::Warning {
+            text: text.to_owned(),
+        });
+    }
     voice.say(planned(&instance.graph, plan));
     let follower = folder.clone().filter(|_| request.logs).map(Follower::new);
     let tell = |event| voice.tell(event);
@@ -164,10 +173,12 @@ pub fn run(
         });
     }
     let took = took.into_inner().unwrap_or_else(PoisonError::into_inner);
-    remember(workspace, instance, &summary, (&id, &took), &voice);
+    if !request.smoke {
+        remember(workspace, instance, &summary, (&id, &took), &voice);
+    }
     let status = status(&summary, cancel);
     let artifacts = match request.link {
-        true => artifacts(workspace, &instance.graph, &summary, &voice),
+        true => artifacts(workspace, &instance.graph, &summary, request.smoke, &voice),
         false => Vec::new(),
     };
     voice.say(EventKind::RunFinished {
@@ -417,7 +428,13 @@ fn status(summary: &Summary, cancel: &Cancel) -> RunStatus {
 }
 
 /// The targets that are there: told, linked to, and read where they are JSON.
-fn artifacts(workspace: &Workspace, graph: &Graph, summary: &Summary, voice: &Voice<'_>) -> Vec<Built> {
+fn artifacts(
+    workspace: &Workspace,
+    graph: &Graph,
+    summary: &Summary,
+    smoke: bool,
+    voice: &Voice<'_>,
+) -> Vec<Built> {
     let results = Results { workspace, summary };
     let found: Vec<Found<'_>> = graph
         .targets
@@ -442,7 +459,10 @@ fn artifacts(workspace: &Workspace, graph: &Graph, summary: &Summary, voice: &Vo
             node: *node,
         });
     }
-    let places = places(workspace, &found, voice);
+    let places = match smoke {
+        true => Vec::new(),
+        false => places(workspace, &found, voice),
+    };
     let built = found.iter().enumerate().map(|(index, found)| Built {
         label: found.target.label.clone(),
         place: places.get(index).cloned(),
@@ -510,10 +530,11 @@ fn is_json(kind: ArtifactKind, builder: &Builder) -> bool {
 /// The file name that a person sees the target under: its builder's, with the extension that a builtin leaves out.
 fn file_name(found: &Found<'_>) -> String {
     let path = found.path;
-    if found.json && !path.ends_with(".json") {
-        format!("{path}.json")
-    } else {
-        path.to_owned()
+    let drawn = found.target.kind == ArtifactKind::Plot && !path.contains('.');
+    match (found.json && !path.ends_with(".json"), drawn) {
+        (true, _) => format!("{path}.json"),
+        (_, true) => format!("{path}.svg"),
+        _ => path.to_owned(),
     }
 }
 

@@ -64,6 +64,7 @@ pub fn ready(
         isolation: Isolation::Sandboxed,
         link: false,
         logs: false,
+        smoke: false,
     };
     let report = build::run(workspace, instance, &plan, &request, listener, cancel)?;
     if report.status != RunStatus::Succeeded {

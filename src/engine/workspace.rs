@@ -94,6 +94,11 @@ impl Workspace {
         self.state.join("runs")
     }
 
+    /// The folder of pictures of examples.
+    pub fn samples(&self) -> PathBuf {
+        self.state.join("samples")
+    }
+
     /// The graph of what was evaluated: digests the sources, and finds every step's key.
     /// Files that are read for it (flakes, locks) are added to `texts`, for messages about them.
     pub fn instantiate(

@@ -20,6 +20,7 @@ mod editors;
 mod environments;
 mod extremes;
 mod faults;
+mod feedback;
 mod fetch;
 mod flakes;
 mod gc;

@@ -34,6 +34,7 @@ pub(crate) fn evaluate(call: &Call) -> Outcome<()> {
         metrics: &args.metrics,
         loss: None,
         batch_size: args.batch_size,
+        smoke: args.smoke,
     };
     let metrics = validation.run(&run.network, &run.leaves, &run.on, &pool)?;
     let took = begun.elapsed();
@@ -57,6 +58,7 @@ pub(crate) fn predict(call: &Call) -> Outcome<()> {
         leaves: &run.leaves,
         examples: &run.on,
         batch_size: args.batch_size,
+        smoke: args.smoke,
         pool: &pool,
     };
     let said = passes.run(
@@ -70,14 +72,14 @@ pub(crate) fn predict(call: &Call) -> Outcome<()> {
         return timings(call, took, run.on.schema.examples);
     };
     let meta = Path::new(program::input(call, "on")?).join("meta.csv");
-    let meta = meta
-        .exists()
+    // A trial predicts the first examples alone, and drops what is carried along.
+    let meta = (args.smoke.is_none() && meta.exists())
         .then(|| files::read(&meta, "meta.csv"))
         .transpose()?;
     let predictions = Predictions {
         file: PredictionsFile {
             format: FORMAT,
-            examples: run.on.schema.examples,
+            examples: outputs.shape.first().copied().unwrap_or(0),
             outputs: outputs.shape.get(1..).unwrap_or_default().to_vec(),
             y: run.on.schema.y.clone(),
             batch_size: args.batch_size,
@@ -111,6 +113,7 @@ pub(crate) fn score(call: &Call) -> Outcome<()> {
         metrics: &args.metrics,
         loss: None,
         batch_size: said.file.batch_size,
+        smoke: None,
     };
     let metrics = validation.of(
         &tensors::from_array(&said.outputs)?,

@@ -205,9 +205,9 @@ impl Training<'_> {
     /// One pass over the training set; gives its mean loss and the rate of its last train step, and the 2-norms of that
     /// step's gradient and of the weights after it.
     fn train_epoch(&mut self, epoch: u32, plan: &EpochPlan) -> Outcome<(TrainRow, (f64, f64))> {
-        let count = self.on.count();
         let mut loader = self.loader(epoch, plan)?;
-        let batches = starts(count, i64::from(self.args.batch_size));
+        let mut batches = starts(self.on.count(), i64::from(self.args.batch_size));
+        batches.truncate(self.args.smoke.map_or(usize::MAX, |batches| batches as usize));
         let steps = batches.len().div_ceil(self.args.accumulate as usize);
         let (mut total, mut seen, mut lr, mut gradient_norm) = (0.0, 0, plan.lr, 0.0);
         for (step, group) in batches.chunks(self.args.accumulate as usize).enumerate() {
@@ -235,7 +235,7 @@ impl Training<'_> {
             self.progress
                 .step(epoch, step as u64 + 1, steps as u64, seen, total / seen as f64)?;
         }
-        let loss = total / count as f64;
+        let loss = total / seen as f64;
         let row = TrainRow {
             epoch,
             lr,
@@ -251,6 +251,9 @@ impl Training<'_> {
         Random::new(self.args.seed, "order")
             .child(u64::from(epoch))
             .shuffle(&mut order);
+        if let Some(batches) = self.args.smoke {
+            order.truncate(batches as usize * self.args.batch_size as usize);
+        }
         let changed = examples.numbers().filter(|_| !plan.augment.is_empty());
         let augmenter =
             changed.map(|numbers| Augmenter::new(&plan.augment, &numbers.shape(), self.args.seed, epoch));
@@ -269,6 +272,7 @@ impl Training<'_> {
             metrics: &self.args.metrics,
             loss: Some(&self.args.loss),
             batch_size: self.args.batch_size,
+            smoke: self.args.smoke,
         };
         validation.run(&self.learner.network, self.learner.scored(), val, &self.pool)
     }

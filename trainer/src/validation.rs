@@ -18,6 +18,8 @@ pub(crate) struct Validation<'a> {
     pub(crate) loss: Option<&'a Loss>,
     /// Examples at a time: sums are taken batch by batch.
     pub(crate) batch_size: u32,
+    /// So many batches alone.
+    pub(crate) smoke: Option<u32>,
 }
 
 impl Validation<'_> {
@@ -37,6 +39,7 @@ impl Validation<'_> {
             leaves,
             examples,
             batch_size: self.batch_size,
+            smoke: self.smoke,
             pool,
         };
         let tallies = passes.run(
@@ -78,6 +81,8 @@ pub(crate) struct Passes<'a> {
     pub(crate) leaves: &'a Leaves,
     pub(crate) examples: &'a Examples,
     pub(crate) batch_size: u32,
+    /// So many batches alone.
+    pub(crate) smoke: Option<u32>,
     pub(crate) pool: &'a ThreadPool,
 }
 
@@ -93,7 +98,8 @@ impl Passes<'_> {
         then: impl Fn(&State, &Tensor, &Tensor) -> Outcome<Done> + Sync,
     ) -> Outcome<Vec<Done>> {
         let network = self.network;
-        let batches = starts(self.examples.count(), i64::from(self.batch_size));
+        let mut batches = starts(self.examples.count(), i64::from(self.batch_size));
+        batches.truncate(self.smoke.map_or(usize::MAX, |batches| batches as usize));
         let workers = self.pool.current_num_threads().clamp(1, batches.len().max(1));
         let task = |worker| Outcome::Ok((worker, self.leaves.replica()?, self.examples.handles(), state()));
         let tasks = (0..workers).map(task).collect::<Outcome<Vec<_>>>()?;

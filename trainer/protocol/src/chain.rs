@@ -129,6 +129,9 @@ pub fn plan_chain(args: &TrainArgs) -> ChainPlan {
     if let Some(init) = &args.init {
         base["init"] = json!(init);
     }
+    if let Some(smoke) = args.smoke {
+        base["smoke"] = json!(smoke);
+    }
     let epochs = (1..=args.epochs).map(|epoch| plan_epoch(args, epoch)).collect();
     ChainPlan {
         base: canonical(&base),

@@ -17,6 +17,9 @@ pub struct PredictArgs {
     pub batch_size: u32,
     /// `cpu` or `cuda`.
     pub device: String,
+    /// A trial: so many batches alone, in order. Absent in all that is a result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoke: Option<u32>,
 }
 
 /// `ml.score`: input `predictions`; output `metrics`, as of `ml.evaluate`.

@@ -67,6 +67,9 @@ pub struct TrainArgs {
     pub precision: String,
     /// `cpu` or `cuda`.
     pub device: String,
+    /// A trial: so many batches alone, of training and of validation. Absent in all that is a result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoke: Option<u32>,
 }
 
 fn one() -> u32 {
@@ -256,6 +259,9 @@ pub struct EvaluateArgs {
     pub batch_size: u32,
     /// `cpu` or `cuda`.
     pub device: String,
+    /// A trial: so many batches alone, in order. Absent in all that is a result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoke: Option<u32>,
 }
 
 /// `model.json`.
