@@ -137,12 +137,10 @@ fn told(outcome: &Outcome, id: SpecId, spec: &DerivationSpec, (builtin, gap): (&
         Part::Option(name, kind, option) => {
             (argument(name), format!("`{option}` of `{}.{kind}`", module(name)))
         }
-        Part::Input => (argument("on"), "data whose sizes only the files say".to_owned()),
     };
     let message = format!("{what} is checked, but this version of mlp cannot build it yet");
     let error = Diagnostic::error("E0516", span, message).at("cannot be built yet");
     match (gap.part, gap.known.as_slice()) {
-        (Part::Input, _) => error.help("`data.resize` gives images one height and width"),
         (_, []) => error.help("leave it out to build"),
         (_, known) if known.len() > MANY => error.help("take another, or leave it out to build"),
         (_, known) => error.help(format!("what can be built: {}", known.join(", "))),

@@ -24,6 +24,7 @@ mod feedback;
 mod fetch;
 mod flakes;
 mod gc;
+mod images;
 mod interrupted;
 mod kept;
 mod lsp;

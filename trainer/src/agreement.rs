@@ -5,7 +5,7 @@ mod targets;
 use crate::error::Outcome;
 use mlp_protocol::data::{Schema, Sizes};
 use mlp_protocol::message::{Failure, Outcome as Checked};
-use mlp_protocol::net::{Input, Net};
+use mlp_protocol::net::{Input, Net, Shape};
 use mlp_protocol::optim::Optimizer;
 use mlp_protocol::schedule::Schedule;
 use mlp_protocol::train::{EarlyStopping, Loss, Metric, TrainArgs};
@@ -128,46 +128,60 @@ pub(crate) fn check_data(schema: &Schema, net: &Net, name: &str, compares: bool)
 
 /// Checks the shapes of the examples against what a network takes.
 fn check_input(schema: &Schema, input: &Input, name: &str) -> Checked<()> {
-    let shape = |sizes: &Sizes| -> Vec<i64> {
-        let sizes = sizes.iter();
-        sizes.map(|size| size.unwrap_or(0).cast_signed()).collect()
-    };
-    let shapes: BTreeMap<&str, Vec<i64>> = schema
-        .x
-        .iter()
-        .map(|(name, sizes)| (&name[..], shape(sizes)))
-        .collect();
     let wrong = |message| Err(Failure::new("B0202", message).argument(name));
-    let shown = |shapes: &BTreeMap<&str, Vec<i64>>| {
-        let inputs = shapes.iter().map(|(input, shape)| format!("`{input}` {shape:?}"));
+    let shown = |shapes: &BTreeMap<String, Sizes>| {
+        let inputs = shapes
+            .iter()
+            .map(|(input, shape)| format!("`{input}` {}", sizes(shape)));
         inputs.collect::<Vec<_>>().join(", ")
     };
     match input {
-        Input::One(takes) => match shapes.get("x").filter(|_| shapes.len() == 1) {
-            Some(found) if found == takes => Ok(()),
+        Input::One(takes) => match schema.x.get("x").filter(|_| schema.x.len() == 1) {
+            Some(found) if fits(found, takes) => Ok(()),
             Some(found) => wrong(format!(
-                "the examples of `{name}` have shape {found:?}, but the network takes {takes:?}"
+                "the examples of `{name}` have shape {}, but the network takes {}",
+                sizes(found),
+                sizes(takes)
             )),
             None => wrong(format!(
                 "the examples of `{name}` have the inputs {}, but the network takes one",
-                shown(&shapes)
+                shown(&schema.x)
             )),
         },
         Input::Named(takes) => {
-            let takes = takes
-                .iter()
-                .map(|(name, shape)| (&name[..], shape.clone()))
-                .collect();
-            if shapes == takes {
+            let fit = |(found, takes): ((&String, &Sizes), (&String, &Shape))| {
+                found.0 == takes.0 && fits(found.1, takes.1)
+            };
+            if schema.x.len() == takes.len() && schema.x.iter().zip(takes).all(fit) {
                 return Ok(());
             }
+            let takes = takes
+                .iter()
+                .map(|(input, shape)| format!("`{input}` {}", sizes(shape)));
             wrong(format!(
                 "the examples of `{name}` have the inputs {}, but the network takes {}",
-                shown(&shapes),
-                shown(&takes)
+                shown(&schema.x),
+                takes.collect::<Vec<_>>().join(", ")
             ))
         }
     }
+}
+
+/// Whether examples of this shape can be given to a network; a size that it leaves open may be any.
+fn fits(found: &Sizes, takes: &Shape) -> bool {
+    let fit = |(found, takes): (&Option<u64>, &Option<i64>)| {
+        takes.is_none_or(|takes| found.is_some_and(|found| found.cast_signed() == takes))
+    };
+    found.len() == takes.len() && found.iter().zip(takes).all(fit)
+}
+
+/// A shape in a message.
+fn sizes<T: ToString>(shape: &[Option<T>]) -> String {
+    let sizes = shape.iter();
+    let sizes: Vec<String> = sizes
+        .map(|size| size.as_ref().map_or("?".to_owned(), T::to_string))
+        .collect();
+    format!("[{}]", sizes.join(", "))
 }
 
 /// Checks that two splits are of one kind.
@@ -320,4 +334,24 @@ fn within(argument: &str, value: f64, fits: bool, bounds: &str) -> Checked<()> {
 
 fn out_of_range(argument: &str, message: &str, help: &str) -> Box<Failure> {
     Failure::new("B0207", message).argument(argument).help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_that_a_network_leaves_open_may_be_any() {
+        let found = |sizes: &[u64]| sizes.iter().copied().map(Some).collect::<Sizes>();
+        assert!(fits(&found(&[1, 28, 28]), &vec![Some(1), None, None]));
+        assert!(fits(&found(&[1, 28, 28]), &vec![Some(1), Some(28), Some(28)]));
+        assert!(!fits(&found(&[3, 28, 28]), &vec![Some(1), None, None]));
+        assert!(!fits(&found(&[1, 28]), &vec![Some(1), None, None]));
+        // Images of many sizes are no tensor yet.
+        assert!(!fits(
+            &vec![Some(1), None, None],
+            &vec![Some(1), Some(28), Some(28)]
+        ));
+        assert_eq!(sizes(&[Some(1), None]), "[1, ?]");
+    }
 }

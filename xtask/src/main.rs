@@ -1,5 +1,5 @@
 //! The commands of someone who works on mlp, or tries it on a fresh machine: `cargo xtask demo`, `test`, `bench`,
-//! `fuzz`, `torture`, `parity`, `docs`, `libtorch`. They start cargo and programs that cargo built, and link to nothing of mlp.
+//! `fashion`, `fuzz`, `torture`, `parity`, `docs`, `libtorch`. They start cargo and programs that cargo built, and link to nothing of mlp.
 #![expect(
     clippy::disallowed_methods,
     reason = "starting programs is what xtask does, and it is no part of mlp"
@@ -9,6 +9,7 @@ mod bench;
 mod demo;
 mod docs;
 mod editors;
+mod fashion;
 mod fuzz;
 mod libtorch;
 mod machine;
@@ -37,6 +38,7 @@ cargo xtask COMMAND
              bench lang    five programs against Nix, jrsonnet and starlark-rust
              bench check   `mlp check` of 10,000 steps in 100 files
              bench lsp     how soon the language server answers after a keystroke in such a project
+  fashion    train and score the example on Fashion-MNIST, whose data is a package of Debian's
   fuzz       look for texts that crash the language: fuzz [TARGET] [--seconds N]
   torture    kills, full and failing disks, power failures, damage, many times over: torture [TRIES] [--seed N]
   parity     [NAME] every layer, loss, optimizer and schedule against PyTorch, by their losses over 200 train steps
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["demo"] => demo::run(),
+        ["fashion"] => fashion::run(),
         ["test"] => test::run(),
         ["bench"] => bench::all(),
         ["bench", part] => bench::part(part),

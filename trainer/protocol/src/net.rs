@@ -16,14 +16,17 @@ pub struct Net {
     pub root: Layer,
 }
 
+/// The shape of an input, without the batch; none is a size that only the data say, and that no layer's size depends on.
+pub type Shape = Vec<Option<i64>>;
+
 /// What a network takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Input {
     /// One input of this shape.
-    One(Vec<i64>),
+    One(Shape),
     /// Inputs of these shapes by name.
-    Named(BTreeMap<String, Vec<i64>>),
+    Named(BTreeMap<String, Shape>),
 }
 
 /// A layer. Names and defaults are PyTorch's; sizes that PyTorch wants and a pipeline leaves out are filled in.

@@ -6,7 +6,7 @@ use crate::builtin;
 use crate::data::{Codec, CsvArgs, SplitArgs};
 use crate::data_files::{ArraysArgs, CifarArgs, IdxArgs, ImageFolderArgs, ResizeArgs};
 use crate::data_ops::{BalanceArgs, ConcatArgs, FoldsArgs, LogMelArgs, TakeArgs, TopClassesArgs};
-use crate::net::{Input, Layer};
+use crate::net::Layer;
 use crate::optim::Optimizer;
 use crate::predictions::{PredictArgs, ScoreArgs};
 use crate::schedule::Schedule;
@@ -41,8 +41,6 @@ pub enum Part {
     Description(String, String),
     /// An option of a layer or description, under its argument and kind: `optimizer`, `adam`, `groups`.
     Option(String, String, String),
-    /// The shape of the data: some size is known only from the files.
-    Input,
 }
 
 /// Every part of a call of `builtin` that no program understands; nothing where all of it can be built.
@@ -128,9 +126,6 @@ fn each(map: &Value, of: impl FnMut(&Value)) {
 }
 
 fn net(net: &Value, found: &mut Vec<Gap>) {
-    if serde_json::from_value::<Input>(net["input"].clone()).is_err() {
-        found.push(gap(Part::Input, Vec::new()));
-    }
     layers(&net["root"], found);
 }
 
@@ -288,7 +283,7 @@ mod tests {
         let net = json!({ "input": [2, null], "output": [2], "root": root });
         let found = gaps("ml.train", &train(&json!({ "net": net })));
         let parts: Vec<_> = found.iter().map(|gap| gap.part.clone()).collect();
-        assert_eq!(parts, [Part::Input, Part::Layer("banana".to_owned())]);
-        assert!(found[1].known.iter().any(|name| name == "linear"));
+        assert_eq!(parts, [Part::Layer("banana".to_owned())]);
+        assert!(found[0].known.iter().any(|name| name == "linear"));
     }
 }

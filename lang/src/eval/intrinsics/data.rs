@@ -146,7 +146,21 @@ fn arrays(machine: &mut Machine<'_>, function: FunctionId, place: Place) -> Answ
         };
         inputs.insert(format!("file.{}", name.as_str()), Input { source, span });
     }
-    let (args, info) = columns(machine, &given, &mut inputs)?;
+    let (args, mut info) = columns(machine, &given, &mut inputs)?;
+    // An array is a column of as many numbers as only its file says.
+    let is_vector =
+        |codec: Option<&Datum>| matches!(codec, Some(Datum::Variant(kind, _)) if kind.as_str() == "vector");
+    match (&mut info.x, args.get("x")) {
+        (Features::One(signal), codec) if is_vector(codec) => signal.shape = vec![None],
+        (Features::Named(inputs), Some(Datum::Map(codecs))) => {
+            let vectors = inputs.iter_mut().filter(|(name, _)| is_vector(codecs.get(name)));
+            vectors.for_each(|(_, signal)| signal.shape = vec![None]);
+        }
+        _ => {}
+    }
+    if let Labels::Real(size) = &mut info.y {
+        *size = None;
+    }
     let made = (args, inputs);
     Ok(dataset_of(machine, "data.arrays", place, made, Rc::new(info)))
 }

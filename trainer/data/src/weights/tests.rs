@@ -129,7 +129,7 @@ fn net() -> Net {
     };
     let layers = vec![named("normalize", normalize), named("fc", fc)];
     Net {
-        input: Input::One(vec![3]),
+        input: Input::One(vec![Some(3)]),
         output: vec![2],
         root: Layer::Sequential { layers },
     }
