@@ -5,6 +5,7 @@ use super::error::EngineError;
 use super::follow::{self, Follower};
 use super::result_link::{self, Artifact};
 use super::run_log::RunLog;
+use super::smoke;
 use super::workspace::{Instance, Workspace};
 use crate::base::clock;
 use crate::executor::{Cancel, Local};
@@ -18,7 +19,6 @@ use crate::model::node::Node;
 use crate::plan::{Decision, Plan};
 use crate::scheduler::{self, Build, Options, Programs, Summary};
 use crate::store::StoreError;
-use mlp_lang::spec::ArtifactKind;
 use mlp_sandbox::Helper;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -113,11 +113,8 @@ pub fn run(
         voice.say(EventKind::Warning { text });
     }
     if request.smoke {
-        let text = "a smoke build: trainings are of one epoch of two batches, figures of two batches, and assertions are \
-                    left out; nothing of it is kept as a result";
-        voice.say(EventKind::Warning {
-            text: text.to_owned(),
-        });
+        let text = smoke::WORDS.to_owned();
+        voice.say(EventKind::Warning { text });
     }
     voice.say(planned(&instance.graph, plan));
     let follower = folder.clone().filter(|_| request.logs).map(Follower::new);
@@ -443,7 +440,8 @@ fn artifacts(
             let (step, output) = output_of(&target.source, &results)?;
             let node = results.output(step, output)??;
             let path = path(graph, step, output);
-            let json = path.ends_with(".json") || is_json(target.kind, &graph.step(step).derivation.builder);
+            let json = path.ends_with(".json")
+                || result_link::is_json(target.kind, &graph.step(step).derivation.builder);
             Some(Found {
                 target,
                 node,
@@ -506,7 +504,7 @@ fn places(workspace: &Workspace, found: &[Found<'_>], voice: &Voice<'_>) -> Vec<
         .iter()
         .map(|found| Artifact {
             label: found.target.label.clone(),
-            path: file_name(found),
+            path: result_link::file_name(found.target.kind, found.path, found.json),
             node: found.node,
         })
         .collect();
@@ -516,26 +514,6 @@ fn places(workspace: &Workspace, found: &[Found<'_>], voice: &Voice<'_>) -> Vec<
         });
         Vec::new()
     })
-}
-
-/// Whether an artifact of the kind is a JSON file, whatever it is called.
-fn is_json(kind: ArtifactKind, builder: &Builder) -> bool {
-    let figures = matches!(
-        kind,
-        ArtifactKind::Metrics | ArtifactKind::History | ArtifactKind::Value
-    );
-    figures || matches!(builder, Builder::Builtin { name, .. } if name == "calc")
-}
-
-/// The file name that a person sees the target under: its builder's, with the extension that a builtin leaves out.
-fn file_name(found: &Found<'_>) -> String {
-    let path = found.path;
-    let drawn = found.target.kind == ArtifactKind::Plot && !path.contains('.');
-    match (found.json && !path.ends_with(".json"), drawn) {
-        (true, _) => format!("{path}.json"),
-        (_, true) => format!("{path}.svg"),
-        _ => path.to_owned(),
-    }
 }
 
 /// Where an output's builder writes it.

@@ -2,8 +2,10 @@
 
 use super::project::Project;
 use crate::base::atomic;
+use crate::model::derivation::Builder;
 use crate::model::node::{Entry, Node, Tree};
 use crate::store::{Store, StoreError};
+use mlp_lang::spec::ArtifactKind;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -102,6 +104,25 @@ fn entry_name(tree: &Tree, artifact: &Artifact) -> String {
         .map(|number| name(Some(number)))
         .find(|name| !tree.entries.contains_key(name))
         .unwrap_or(first)
+}
+
+/// Whether an artifact of the kind is a JSON file, whatever it is called.
+pub(super) fn is_json(kind: ArtifactKind, builder: &Builder) -> bool {
+    let figures = matches!(
+        kind,
+        ArtifactKind::Metrics | ArtifactKind::History | ArtifactKind::Value
+    );
+    figures || matches!(builder, Builder::Builtin { name, .. } if name == "calc")
+}
+
+/// The file name that a person sees a target under: its builder's, with the extension that a builtin leaves out.
+pub(super) fn file_name(kind: ArtifactKind, path: &str, json: bool) -> String {
+    let drawn = kind == ArtifactKind::Plot && !path.contains('.');
+    match (json && !path.ends_with(".json"), drawn) {
+        (true, _) => format!("{path}.json"),
+        (_, true) => format!("{path}.svg"),
+        _ => path.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,10 @@ use mlp_lang::spec::{Builder, Datum, Evaluation, Fields};
 /// Batches of a trial: the second shows that a train step leaves something to go on with.
 const BATCHES: i64 = 2;
 
+/// What is said of a trial.
+pub(super) const WORDS: &str = "a smoke build: trainings are of one epoch of two batches, figures of two batches, and \
+                                assertions are left out; nothing of it is kept as a result";
+
 /// Makes a trial of what was evaluated.
 pub fn smoke(evaluation: &mut Evaluation) {
     for spec in &mut evaluation.specs {
