@@ -142,12 +142,7 @@ fn what_is_no_content_is_refused_by_name() {
     };
     assert!(refused("bytes", &bytes).ends_with("has a name that is not UTF-8"));
     // It takes no room, and no disk could hold what it says it is.
-    let sparse = |path: &Path| {
-        fs::File::create(path.join("x"))
-            .unwrap()
-            .set_len(1 << 43)
-            .unwrap()
-    };
+    let sparse = |path: &Path| fs::File::create(path).unwrap().set_len(1 << 43).unwrap();
     assert!(refused("sparse", &sparse).starts_with("`/x` is too large: by its length"));
     let file = |path: &Path| fs::write(path, "12345").unwrap();
     file(&folder.path().join("big"));

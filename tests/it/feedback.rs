@@ -21,9 +21,7 @@ drawn = {
 }
 good = assert(measured.accuracy > 0.9, \"not good enough\")
 ";
-    let pipeline = SMALL
-        .replace("nn, optim", "nn, optim, plot")
-        .replace("std.{data", "std.{data");
+    let pipeline = SMALL.replace("nn, optim", "nn, optim, plot");
     project.write("pipeline.mlp", &(pipeline + more));
     project
 }

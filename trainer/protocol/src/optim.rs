@@ -110,12 +110,20 @@ impl Optimizer {
     }
 }
 
-/// Whether `pattern` names the layer at `path`, or one that it is in: part by part, where `*` is any part.
+/// Whether `pattern` names the layer at `path`, or one that it is in: part by part, where `*` is one part or
+/// several.
 pub fn names_layer(pattern: &str, path: &str) -> bool {
-    let mut parts = path.split('.');
-    pattern
-        .split('.')
-        .all(|wanted| parts.next().is_some_and(|part| wanted == "*" || wanted == part))
+    let first = |path| str::split_once(path, '.').map_or((path, None), |(part, rest)| (part, Some(rest)));
+    let ((wanted, more), (part, below)) = (first(pattern), first(path));
+    let goes_on = |pattern: Option<&str>| match (pattern, below) {
+        (None, _) => true,
+        (Some(pattern), Some(below)) => names_layer(pattern, below),
+        (Some(_), None) => false,
+    };
+    match wanted {
+        "*" => goes_on(more) || goes_on(Some(pattern)),
+        wanted => wanted == part && goes_on(more),
+    }
 }
 
 #[cfg(test)]
@@ -126,6 +134,10 @@ mod tests {
     fn a_pattern_names_a_layer_and_all_in_it() {
         assert!(names_layer("layer1", "layer1.0.conv1"));
         assert!(names_layer("layer1.*.bn1", "layer1.1.bn1"));
+        assert!(names_layer("*.bn1", "layer1.1.bn1"));
+        assert!(names_layer("*.bn1.weight", "layer1.1.bn1.weight"));
+        assert!(!names_layer("*.bn1", "bn1"));
+        assert!(!names_layer("*.bn1", "layer1.bn2"));
         assert!(!names_layer("layer", "layer1"));
         assert!(!names_layer("layer1.0", "layer1"));
         assert!(!names_layer("bn1", "layer1.0.bn1"));

@@ -105,16 +105,24 @@ pub(super) fn unmatched(pattern: &str, rows: &[LayerRow], span: Span) -> Option<
     let near = suggest::near(pattern, rows.iter().map(|row| row.path.as_str()));
     Some(match near.first() {
         Some(near) => error.help(format!("did you mean \"{near}\"?")),
-        None => error.help("`mlp show` lists the paths; `*` stands for any one part of a path"),
+        None => error.help("`mlp show` lists the paths; `*` stands for any parts of a path"),
     })
 }
 
-/// Whether `pattern` names the layer at `path`, or one that it is in: part by part, where `*` is any part.
+/// Whether `pattern` names the layer at `path`, or one that it is in: part by part, where `*` is one part or
+/// several.
 fn matches(pattern: &str, path: &str) -> bool {
-    let mut parts = path.split('.');
-    pattern
-        .split('.')
-        .all(|wanted| parts.next().is_some_and(|part| wanted == "*" || wanted == part))
+    let first = |path| str::split_once(path, '.').map_or((path, None), |(part, rest)| (part, Some(rest)));
+    let ((wanted, more), (part, below)) = (first(pattern), first(path));
+    let goes_on = |pattern: Option<&str>| match (pattern, below) {
+        (None, _) => true,
+        (Some(pattern), Some(below)) => matches(pattern, below),
+        (Some(_), None) => false,
+    };
+    match wanted {
+        "*" => goes_on(more) || goes_on(Some(pattern)),
+        wanted => wanted == part && goes_on(more),
+    }
 }
 
 #[cfg(test)]
@@ -127,6 +135,10 @@ mod tests {
         assert!(matches("layer1", "layer1.0.conv1"));
         assert!(matches("*.0", "layer1.0.conv1"));
         assert!(matches("layer1.*.bn1", "layer1.1.bn1"));
+        assert!(matches("*.bn1", "layer1.1.bn1"));
+        assert!(matches("*.bn1.weight", "layer1.1.bn1.weight"));
+        assert!(!matches("*.bn1", "bn1"));
+        assert!(!matches("*.bn1", "layer1.bn2"));
         assert!(!matches("layer", "layer1"));
         assert!(!matches("layer1.0", "layer1"));
         assert!(!matches("bn1", "layer1.0.bn1"));
