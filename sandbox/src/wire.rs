@@ -117,6 +117,14 @@ pub struct Refusal {
     pub errno: i32,
 }
 
+impl Refusal {
+    /// Whether the helper itself is gone, whatever it was asked for.
+    pub fn is_of_a_helper_that_ended(&self) -> bool {
+        use nix::errno::Errno;
+        [Errno::EPIPE, Errno::ECONNRESET].contains(&Errno::from_raw(self.errno))
+    }
+}
+
 /// How the program ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {

@@ -192,7 +192,13 @@ impl Local {
         let helper = resident
             .as_ref()
             .map_or(&self.helper, |resident| &resident.helper);
-        let mut first = helper.spawn(namespaces, &streams, theirs.as_ref().map(AsFd::as_fd))?;
+        let spawned = helper.spawn(namespaces, &streams, theirs.as_ref().map(AsFd::as_fd));
+        let mut first = spawned.map_err(|refusal| match &resident {
+            Some(resident) if refusal.is_of_a_helper_that_ended() => {
+                ended_as_it_was_loaded(&resident.program)
+            }
+            _ => refusal.into(),
+        })?;
         drop(theirs);
         // Before it is told to begin, so that nothing of the build is outside the group.
         let groups = Groups::around(first.pid(), request.limits.memory, request.limits.cpus);
@@ -219,6 +225,14 @@ impl Local {
             .collect();
         Ok((end, outputs))
     }
+}
+
+/// Whatever it said about that went to where mlp tells its own errors.
+fn ended_as_it_was_loaded(program: &Path) -> NotStarted {
+    NotStarted(
+        format!("`{}` ended as it was loaded", program.display()),
+        Some("it must be of the same version as `mlp`: build or install both together; `mlp doctor` says what it loads".to_owned()),
+    )
 }
 
 /// A mount point inside another input would have to be made in what is bound read-only there. What lies in the outer one

@@ -1,6 +1,6 @@
 //! What goes wrong in steps of the user's own: each is told with its place, keeps its log, and registers nothing.
 
-use crate::project::Project;
+use crate::project::{Project, Ran};
 
 /// Builds `made`, a step that runs `script` with these outputs and more arguments.
 fn failed(script: &str, outputs: &str, more: &str) -> String {
@@ -167,4 +167,23 @@ made = step(["cat", timed.t], env = tools, outputs = { o: File("o") })
 "#,
     );
     insta::assert_snapshot!(project.shown(&["build", "made"]));
+}
+
+#[test]
+fn a_builder_program_that_ends_as_it_is_loaded_is_named() {
+    let project = Project::small();
+    let libexec = project.root().join("libexec");
+    std::fs::create_dir(&libexec).unwrap();
+    let data = std::path::Path::new(env!("CARGO_BIN_EXE_mlp")).with_file_name("mlp-data");
+    std::os::unix::fs::symlink(data, libexec.join("mlp-data")).unwrap();
+    std::fs::copy("/bin/true", libexec.join("mlp-trainer")).unwrap();
+    let mut build = project.command(&["build", "evaluate"]);
+    let ran = Ran::of(build.env("MLP_LIBEXEC", &libexec).output().unwrap());
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(
+        ran.err.contains("libexec/mlp-trainer` ended as it was loaded"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("of the same version as `mlp`"), "{}", ran.err);
 }
