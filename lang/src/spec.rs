@@ -112,21 +112,13 @@ impl DerivationSpec {
 
     /// Holds once what it has in common with `other`: in a sweep that is nearly everything.
     pub(crate) fn share(&mut self, other: &Self) {
-        if self.origin.arguments == other.origin.arguments {
-            self.origin.arguments = other.origin.arguments.clone();
-        }
+        self.origin.arguments.share(&other.origin.arguments);
         if self.env == other.env {
             self.env.clone_from(&other.env);
         }
-        if self.vars == other.vars {
-            self.vars = other.vars.clone();
-        }
-        if self.inputs == other.inputs {
-            self.inputs = other.inputs.clone();
-        }
-        if self.outputs == other.outputs {
-            self.outputs = other.outputs.clone();
-        }
+        self.vars.share(&other.vars);
+        self.inputs.share(&other.inputs);
+        self.outputs.share(&other.outputs);
     }
 }
 

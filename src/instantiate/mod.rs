@@ -119,15 +119,9 @@ fn share(derivation: &mut Derivation, before: &Derivation) {
     if derivation.env == before.env {
         derivation.env.clone_from(&before.env);
     }
-    if derivation.outputs == before.outputs {
-        derivation.outputs = before.outputs.clone();
-    }
-    if derivation.inputs == before.inputs {
-        derivation.inputs = before.inputs.clone();
-    }
-    if derivation.vars == before.vars {
-        derivation.vars = before.vars.clone();
-    }
+    derivation.outputs.share(&before.outputs);
+    derivation.inputs.share(&before.inputs);
+    derivation.vars.share(&before.vars);
 }
 
 /// Leaves each name of a step once, where it stands first.

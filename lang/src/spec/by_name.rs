@@ -108,6 +108,15 @@ impl<V: PartialEq> PartialEq for ByName<V> {
     }
 }
 
+impl<V: PartialEq> ByName<V> {
+    /// Holds the entries of `other` where they are equal, so that both are held once.
+    pub fn share(&mut self, other: &Self) {
+        if self == other {
+            self.0.clone_from(&other.0);
+        }
+    }
+}
+
 impl<V: Eq> Eq for ByName<V> {}
 
 impl<V> Default for ByName<V> {
